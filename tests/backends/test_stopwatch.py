@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from backends import Arrival, Delta, Done, Event, Interrupted, Stopwatch, Usage
+from backends.stopwatch import now, record_read
 from backends.streams import closing
 
 
@@ -93,3 +94,24 @@ async def test_closing_the_recording_closes_the_stream() -> None:
         await anext(stream)
     assert closed == [True]
     assert stopwatch.total_seconds is not None
+
+
+async def test_the_end_is_when_its_bytes_were_read() -> None:
+    """What the client does after that, with other answers that end at the same time, isn't the server's time."""
+
+    async def stream() -> AsyncIterator[Event]:
+        record_read(now())
+        yield Delta("so")
+        record_read(read := now())
+        ends.append(read)
+        await asyncio.sleep(0.02)
+        yield Done("stop", None)
+        record_read(None)
+        await asyncio.sleep(0.02)
+
+    ends: list[float] = []
+    stopwatch = Stopwatch()
+    with stopwatch.marking():
+        async for _ in stopwatch.record(stream()):
+            pass
+    assert stopwatch.ended_at == ends[0]

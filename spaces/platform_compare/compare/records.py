@@ -9,6 +9,8 @@ from backends import Arrival, Mark, Usage
 
 # After this many failures in a row, a run gives up on a target: the rest of its blocks would only cost time.
 GIVE_UP_AFTER = 5
+# What a mark says of the last text, in a run of a tool that records only the first and the last one.
+LAST_TEXT = "last text"
 Phase = Literal["cold", "warmup", "measured"]
 
 
@@ -149,6 +151,12 @@ class Run:
         """The questions of the workload, one for each prompt; empty if its prompts have none."""
         entries = self.header["workload"].get("questions") or []
         return [Question(**entry | {"answers": tuple(entry["answers"])}) for entry in entries]
+
+    @property
+    def source(self) -> dict[str, Any] | None:
+        """The other tool whose output became this run: its name, its version, and what it doesn't record."""
+        source: dict[str, Any] | None = self.header.get("source")
+        return source
 
     def measured(self, target: str, load: str | None = None) -> list[Record]:
         """Return the requests that count, at one load or at all loads."""

@@ -63,6 +63,14 @@ class CapacityHeader(BaseModel):
     values: dict[str, float]
 
 
+class SourceHeader(BaseModel):
+    """The tool whose output became this run, and what it doesn't record."""
+
+    tool: Name
+    version: Name
+    missing: Annotated[list[Name], Field(max_length=32)]
+
+
 class Header(BaseModel):
     """The parts of a run's first line that a report reads; other keys are allowed."""
 
@@ -74,6 +82,7 @@ class Header(BaseModel):
     environment: EnvironmentHeader
     targets: dict[str, TargetHeader]
     capacity: CapacityHeader | None = None
+    source: SourceHeader | None = None
 
 
 # NaN and infinity would spread through every metric.

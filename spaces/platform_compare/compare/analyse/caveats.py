@@ -22,8 +22,8 @@ MAX_LENGTH_RATIO = 1.1
 MAX_CACHED_SHARE = 0.5
 MAX_CONNECT_SHARE = 0.02
 CaveatKind = Literal[
-    "stopped", "out of time", "no end", "all failed", "all empty", "some failed", "not measured", "given up",
-    "falling behind", "coalesced", "overloaded", "lengths differ", "no token counts", "cached", "new connections",
+    "stopped", "out of time", "no end", "other tool", "all failed", "all empty", "some failed", "not measured",
+    "given up", "falling behind", "coalesced", "overloaded", "lengths differ", "no token counts", "cached", "new connections",
     "not scored", "no gold", "not asked", "answers vary",
 ]  # fmt: skip
 
@@ -53,6 +53,7 @@ def find_caveats(run: Run) -> list[Caveat]:
     metrics = {name: compute_metrics(run, name) for name in run.targets}
     return [
         *_incomplete(run),
+        *([Caveat("other tool", values=run.source)] if run.source else []),
         *(caveat for name in run.targets for caveat in _failures(run, name, metrics[name])),
         *(caveat for name in run.targets for caveat in _falling_behind(run, name)),
         *(caveat for name in run.targets for caveat in _coalesced(run, name)),
@@ -106,7 +107,7 @@ def _failures(run: Run, name: str, metrics: Metrics) -> Iterator[Caveat]:
         yield Caveat("some failed", name, values=values | {"errors": metrics.errors})
     if not requests:
         yield Caveat("not measured", name, values=values)
-    elif requests < planned and run.ended == "finished" and not run.is_search:
+    elif requests < planned and run.ended == "finished" and not (run.is_search or run.source):
         yield Caveat("given up", name, values=values)
 
 
@@ -178,7 +179,7 @@ def _traffic(run: Run, name: str, metrics: Metrics) -> Iterator[Caveat]:
     if metrics.cached_tokens and metrics.input_tokens:
         share = metrics.cached_tokens / metrics.input_tokens
         if share > MAX_CACHED_SHARE:
-            yield Caveat("cached", name, values={"share": share})
+            yield Caveat("cached", name, values={"share": share, "has_nonces": not run.source})
     load, first = client_load(run, name), metrics.ttft_ms.p50
     if load.connect_ms and first and load.connect_ms > MAX_CONNECT_SHARE * first:
         counts = {"new": load.new_connections, "known": load.known_connections}

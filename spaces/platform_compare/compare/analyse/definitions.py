@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from compare.records import Record
+from compare.records import LAST_TEXT, Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +61,18 @@ def vllm(record: Record) -> Timing:
 def aiperf(record: Record) -> Timing:
     """AIPerf: a request ends with its last text; inter-token latency is one mean per request, over reported tokens."""
     texts = [arrival.seconds for arrival in record.arrivals]
-    mean = _per_token(record, texts[-1] - texts[0])
-    return Timing(texts[0], () if mean is None else (mean,), mean, texts[-1])
+    last = _last_text(record)
+    mean = _per_token(record, last - texts[0])
+    return Timing(texts[0], () if mean is None else (mean,), mean, last)
 
 
 def guidellm(record: Record) -> Timing:
     """GuideLLM: its time per output token includes the first token; without usage it counts texts as tokens."""
     texts = [arrival.seconds for arrival in record.arrivals]
+    last = _last_text(record)
     tokens = record.usage.output_tokens if record.usage else len(texts)
-    mean = ((texts[-1] - texts[0]) / (tokens - 1),) if tokens > 1 else ()
-    return Timing(texts[0], mean, texts[-1] / tokens if tokens else None, record.ended)
+    mean = ((last - texts[0]) / (tokens - 1),) if tokens > 1 else ()
+    return Timing(texts[0], mean, last / tokens if tokens else None, record.ended)
 
 
 def user_timing(record: Record, timing: Timing) -> Timing:
@@ -89,6 +91,11 @@ TITLES = {"spaceport": "Spaceport", "vllm": "vllm bench", "aiperf": "AIPerf", "g
 
 def _gaps(moments: list[float]) -> tuple[float, ...]:
     return tuple(later - earlier for earlier, later in pairwise(moments))
+
+
+def _last_text(record: Record) -> float:
+    marked = [mark.seconds for mark in record.marks if mark.what == LAST_TEXT]
+    return max([record.arrivals[-1].seconds, *marked])
 
 
 def _per_token(record: Record, seconds: float) -> float | None:

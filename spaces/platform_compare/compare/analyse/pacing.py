@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from compare.analyse.definitions import spaceport
-from compare.records import Record, Run
+from compare.records import LAST_TEXT, Record, Run
 
 # Texts closer together than this, in seconds, came from one network read: the gap says nothing about tokens.
 COALESCED_SECONDS = 1e-4
@@ -27,6 +27,11 @@ def coalesced_share(run: Run, target: str, load: str) -> float:
     """Return the share of texts that arrived together with the previous one."""
     gaps = [gap for record in run.measured(target, load) if record.ok for gap in spaceport(record).gaps]
     return sum(gap < COALESCED_SECONDS for gap in gaps) / len(gaps) if gaps else 0.0
+
+
+def lacks_gaps(run: Run, target: str, load: str) -> bool:
+    """Return whether the texts between the first and the last one of the answers weren't recorded."""
+    return any(mark.what == LAST_TEXT for record in run.measured(target, load) for mark in record.marks)
 
 
 def _paced_seconds(records: Sequence[Record], moment: Callable[[Record], float]) -> float:

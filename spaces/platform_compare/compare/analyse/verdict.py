@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 from compare.analyse import intervals
 from compare.analyse.definitions import DEFINITIONS, Timing, user_timing
-from compare.analyse.pacing import MAX_COALESCED_SHARE, coalesced_share
+from compare.analyse.pacing import MAX_COALESCED_SHARE, coalesced_share, lacks_gaps
 from compare.analyse.quality_verdict import count_comparisons, target_pairs
 from compare.records import Run
 
@@ -158,8 +158,8 @@ def _metrics(*sides: tuple[Run, str, str]) -> tuple[str, ...]:
 
 
 def pace_metric(*sides: tuple[Run, str, str]) -> str:
-    """Return the metric for the pace of tokens: gaps between texts, or the time per token if texts are coalesced."""
-    return "tpot" if any(coalesced_share(*side) > MAX_COALESCED_SHARE for side in sides) else "itl"
+    """Return the metric for the pace of tokens: gaps between texts, or the time per token if gaps don't show it."""
+    return "tpot" if any(lacks_gaps(*side) or coalesced_share(*side) > MAX_COALESCED_SHARE for side in sides) else "itl"
 
 
 def _compare_all(questions: dict[Key, tuple[Side, Side]], seed: int, definition: str, others: int) -> JointVerdicts:

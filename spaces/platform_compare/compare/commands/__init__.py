@@ -1,1 +1,1 @@
-"""The commands of `python -m compare`: run, report, canary, capacity and score."""
+"""The commands of `python -m compare`: run, report, canary, capacity, score, import and conformance."""

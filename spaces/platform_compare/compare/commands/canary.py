@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from backends import SpaceportError
-from compare import run_file
 from compare.analyse.canary import TOLERANCE, CanaryDecision, Decision, Release, decide
 from compare.analyse.canary_quality import MAX_LOSS
 from compare.analyse.objectives import OBJECTIVES
 from compare.analyse.prices import Price, Prices
 from compare.errors import CompareError
+from compare.foreign.read import read_run
 from compare.records import Run
 from compare.report.canary_text import decision_json, decision_text
 
@@ -32,7 +32,7 @@ def add_canary_command(commands: Any) -> None:
     text = "decide about a canary: 0 promote, 1 roll back, 2 keep measuring"
     parser = commands.add_parser("canary", help=text, description=text)
     parser.error = partial(_exit_with_usage, parser)
-    parser.add_argument("baseline", type=Path, help="a run of the stable release")
+    parser.add_argument("baseline", type=Path, help="a run of the stable release, or an output of another tool")
     parser.add_argument("canary", type=Path, help="a run of the canary; ideally the same file with both targets")
     parser.add_argument("--stable", metavar="NAME", help="the stable target, if its run has several")
     parser.add_argument("--candidate", metavar="NAME", help="the canary's target, if its run has several")
@@ -81,9 +81,9 @@ def _decide(options: argparse.Namespace) -> int:
 
 
 def _decision(options: argparse.Namespace) -> tuple[CanaryDecision, Release, Release]:
-    baseline = run_file.read(options.baseline)
+    baseline = read_run(options.baseline)
     same_file = options.canary.resolve() == options.baseline.resolve()
-    canary_run = baseline if same_file else run_file.read(options.canary)
+    canary_run = baseline if same_file else read_run(options.canary)
     stable = Release(baseline, _target(baseline, options.stable, "--stable"))
     canary = Release(canary_run, _target(canary_run, options.candidate, "--candidate"))
     if same_file and stable.target == canary.target:

@@ -7,12 +7,12 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
-from compare import run_file
 from compare.analyse.definitions import DEFINITIONS
 from compare.analyse.objectives import OBJECTIVES
 from compare.analyse.prices import Prices
 from compare.analyse.quality_verdict import MARGIN
 from compare.errors import CompareError, PriceError
+from compare.foreign.read import read_run
 from compare.records import Run
 from compare.report.files.export import report_json, report_markdown
 from compare.report.report import Report, ReportOptions, build_report
@@ -21,7 +21,9 @@ from compare.report.report import Report, ReportOptions, build_report
 def add_report_command(commands: Any) -> None:
     """Add `report` to the commands of `python -m compare`."""
     report = commands.add_parser("report", help="metrics, verdicts, costs and charts of a stored run")
-    report.add_argument("run", type=Path, help="a file that `run --out` wrote")
+    report.add_argument(
+        "run", type=Path, help="a file that `run --out` wrote, or an output of AIPerf, GuideLLM or vllm bench serve"
+    )
     report.add_argument("--against", type=Path, metavar="FILE", help="an earlier run to compare with")
     report.add_argument(
         "--definition", choices=tuple(DEFINITIONS), default="spaceport", help="metric definitions (spaceport)"
@@ -47,7 +49,7 @@ def add_report_command(commands: Any) -> None:
 
 def _report(options: argparse.Namespace) -> int:
     _check(options)
-    run = run_file.read(options.run)
+    run = read_run(options.run)
     report = _build(options, run)
     as_json = json.dumps(report_json(report), indent=2, ensure_ascii=False) + "\n" if options.json else ""
     if str(options.json) == "-":
@@ -91,7 +93,7 @@ def _build(options: argparse.Namespace, run: Run) -> Report:
         options.break_even,
         options.margin / 100,
     )
-    earlier = run_file.read(options.against) if options.against else None
+    earlier = read_run(options.against) if options.against else None
     report = build_report(run, earlier, report_options, Prices.load(options.prices))
     if report.price_errors:
         raise report.price_errors[0]

@@ -111,12 +111,7 @@ class RunPlan:
 
         A closed-loop block lasts two rounds, an open-loop block ten seconds, if there are enough requests.
         """
-        blocks = self.requests // (2 * (load.concurrency or 2))
-        if load.concurrency is None:
-            blocks = min(blocks, max(OPEN_BLOCKS, self.requests // math.ceil(OPEN_BLOCK_SECONDS * load.value)))
-        blocks = max(1, min(MAX_BLOCKS, blocks))
-        size, remainder = divmod(self.requests, blocks)
-        return [size + (number < remainder) for number in range(blocks)]
+        return block_sizes(self.requests, load.concurrency, load.value)
 
     def blocks(self) -> list[Block]:
         """Return the measured blocks in running order.
@@ -136,6 +131,16 @@ class RunPlan:
                         for target in order.sample(self.targets, len(self.targets))
                     ]
         return blocks
+
+
+def block_sizes(requests: int, concurrency: int | None, rate: float) -> list[int]:
+    """Return the number of requests in each block of a load; `rate` is that of an open loop, without `concurrency`."""
+    blocks = requests // (2 * (concurrency or 2))
+    if concurrency is None:
+        blocks = min(blocks, max(OPEN_BLOCKS, requests // math.ceil(OPEN_BLOCK_SECONDS * rate)))
+    blocks = max(1, min(MAX_BLOCKS, blocks))
+    size, remainder = divmod(requests, blocks)
+    return [size + (number < remainder) for number in range(blocks)]
 
 
 def closed_loops(concurrencies: Iterable[float]) -> tuple[Load, ...]:

@@ -14,6 +14,17 @@ SETTING_NAMES = {
     "request_timeout": "the request timeout",
     "machine": "the measuring machine",
 }
+# What another tool's output doesn't record, and what follows.
+MISSING = {
+    "client load": "how late the client was, which looks like a slow server",
+    "gaps": "the gaps between texts, so the time per output token is compared instead",
+    "kinds": "which texts are thoughts",
+    "events": "which events have text, so a role or an end counts as a text",
+    "breaks": "why an answer ended, so one that broke off counts as complete",
+    "token source": "whether the server or the tool counted the tokens",
+    "schedule": "when requests were due, so the waits in the client are missing",
+    "wall clock": "times of a steady clock, so a correction of the machine's clock is in them",
+}
 
 
 def caveat_text(caveat: Caveat) -> str:
@@ -26,6 +37,10 @@ def caveat_text(caveat: Caveat) -> str:
             return "The run reached its maximum duration; the metrics cover what was measured until then."
         case "no end":
             return "The run has no end record; the metrics cover what was stored."
+        case "other tool":
+            missing = "; ".join(MISSING[code] for code in values["missing"] if code in MISSING)
+            tool = f"{values['tool']} {values['version']}".strip()
+            return f"Measured by {tool}, one target alone. Its output doesn't record {missing}."
         case "lengths differ":
             means = ", ".join(f"{name} {mean:.0f}" for name, mean in values["means"].items())
             return f"Answers differ in length (mean tokens: {means}), so end-to-end times don't cover equal work."
@@ -107,7 +122,8 @@ def _traffic_text(caveat: Caveat) -> str:
         case "no token counts":
             return "the server doesn't report tokens: no time per output token, no tokens/s, no cost per token."
         case "cached":
-            return f"{values['share']:.0%} of the input tokens came from a cache, despite the nonces."
+            despite = ", despite the nonces" if values["has_nonces"] else ""
+            return f"{values['share']:.0%} of the input tokens came from a cache{despite}."
         case _:
             return (
                 f"{values['new']} of {values['known']} requests opened a new connection, {values['connect_ms']:.1f} ms "

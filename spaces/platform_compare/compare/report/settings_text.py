@@ -16,6 +16,7 @@ def settings_rows(report: Report) -> list[list[str]]:
     plan, environment, workload = header["plan"], header["environment"], header["workload"]
     packages = ", ".join(f"{name} {version}" for name, version in environment["packages"].items())
     machine = f"{environment['system']}, {environment['processors']} processors, Python {environment['python']}"
+    by_us = [["Machine", machine], ["Packages", packages]]
     count = f"up to {plan['requests']}" if report.run.is_search else f"{plan['requests']}"
     loads = f"{', '.join(header['loads'])}; {count} requests each after {plan['warmup']} warm-up requests"
     return [
@@ -23,12 +24,12 @@ def settings_rows(report: Report) -> list[list[str]]:
         ["Run", f"{header['id']}, seed {plan['seed']}"],
         ["Workload", f"{workload['description']} ({workload['prompts']} prompts, hash {workload['hash']})"],
         ["Loads", loads],
-        ["Machine", machine],
-        ["Packages", packages],
+        *([] if report.run.source else by_us),
         *([name, _target_text(target)] for name, target in header["targets"].items()),
         *(
             [f"Client load, {target}, {load}", _client_text(each)]
             for (target, load), each in report.client_loads.items()
+            if not report.run.source
         ),
     ]
 

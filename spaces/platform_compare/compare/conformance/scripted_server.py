@@ -1,22 +1,27 @@
-"""A local chat server that answers on a known schedule: `python benchmarks/harness/servers/scripted_server.py PORT`.
+"""A local chat server that answers on a known schedule: `python -m compare.conformance.scripted_server PORT`.
 
 The request's `model` names the scenario. The first text follows 200 ms after the request, then one every 20 ms, 50 in
-total or `max_tokens`. `GET /stamps` returns and clears the times at which the server read each request and wrote each
-text (time.perf_counter(), one clock for all processes on Linux), so that a client is compared with the actual times.
+total or `max_tokens`; "slow" has one every 100 ms. `GET /stamps` returns and clears what happened to each request: when
+the server read it, wrote each text and ended the answer (time.perf_counter(), one clock for all processes on Linux),
+its status, and the tokens that it reported. So a client is compared with the actual times.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import selectors
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 FIRST, GAP, TOKENS = 0.200, 0.020, 50
+SLOW_GAP = 0.1
 THOUGHTS, BROKEN_AFTER = 10, 10
+REFUSED_EACH = 4  # of the requests to "flaky"
 PING = b": ping\n\n"
 
 
@@ -93,6 +98,11 @@ def split(tokens: int) -> Iterator[Write]:
         yield Write(due(index), WORD[half:], 1)
 
 
+def slow(tokens: int) -> Iterator[Write]:
+    """One text per write, ten a second: 256 such answers at once are as many writes as one core can make in time."""
+    return (Write(FIRST + index * SLOW_GAP, WORD, 1) for index in range(tokens))
+
+
 def reasoning(tokens: int) -> Iterator[Write]:
     """Thoughts first, then the answer."""
     thought = delta(reasoning_content="word ")
@@ -119,6 +129,8 @@ SCENARIOS: dict[str, Callable[[int], Iterator[Write]]] = {
     "keep_alive": keep_alive,
     "error_after": error_after,
     **dict.fromkeys(PLACES, plain),
+    "flaky": plain,
+    "slow": slow,
 }
 _free_places = {model: asyncio.Semaphore(places) for model, places in PLACES.items()}
 
@@ -132,21 +144,38 @@ def final_writes(model: str, tokens: int) -> Iterator[Write]:
 
 
 STAMPS: list[dict[str, object]] = []
+_FLAKY = itertools.cycle(reversed(range(REFUSED_EACH)))  # 0 is refused
 STREAM = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 
 
-async def stream(writer: asyncio.StreamWriter, request: dict, read_time: float) -> None:
+async def stream(writer: asyncio.StreamWriter, request: dict[str, Any], read_time: float) -> None:
     model, write_times = request["model"], list[float]()
     tokens = min(request.get("max_tokens") or request.get("max_completion_tokens") or TOKENS, TOKENS)
-    STAMPS.append({"model": model, "read": read_time, "texts": write_times})
+    stamp = {
+        "model": model,
+        "read": read_time,
+        "texts": write_times,
+        "status": 200,
+        "tokens": tokens,
+        "complete": False,
+    }
+    STAMPS.append(stamp)
     writer.write(STREAM)
     for write in (*SCENARIOS[model](tokens), *final_writes(model, tokens)):
         if (wait := read_time + write.at - time.perf_counter()) > 0:
             await asyncio.sleep(wait)
         write_times += [time.perf_counter()] * write.texts
         writer.write(b"%x\r\n%s\r\n" % (len(write.body), write.body))
+    stamp["ended"] = time.perf_counter()
+    stamp["complete"] = model != "error_after"
     writer.write(b"0\r\n\r\n")
     await writer.drain()
+
+
+def refuse(writer: asyncio.StreamWriter, model: str, read_time: float) -> None:
+    """Answer 503 without a text."""
+    STAMPS.append({"model": model, "read": read_time, "texts": [], "status": 503, "tokens": 0, "complete": False})
+    writer.write(b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n")
 
 
 def get_response(target: str) -> bytes:
@@ -165,7 +194,7 @@ class TimestampReader(asyncio.StreamReader):
 
     arrival = 0.0
 
-    def feed_data(self, data: bytes) -> None:
+    def feed_data(self, data: Any) -> None:
         self.arrival = time.perf_counter()
         super().feed_data(data)
 
@@ -181,6 +210,9 @@ async def handle_connection(reader: TimestampReader, writer: asyncio.StreamWrite
             fields = json.loads(body)
             if fields.get("model") not in SCENARIOS:
                 writer.write(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n")
+                continue
+            if fields["model"] == "flaky" and next(_FLAKY) == 0:
+                refuse(writer, "flaky", reader.arrival)
                 continue
             if places := _free_places.get(fields["model"]):
                 async with places:
@@ -208,10 +240,11 @@ async def read_request(reader: asyncio.StreamReader) -> tuple[list[str], bytes] 
 
 
 async def serve(port: int) -> None:
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(
-        lambda: asyncio.StreamReaderProtocol(TimestampReader(), handle_connection), "127.0.0.1", port
-    )
+    def connect() -> asyncio.StreamReaderProtocol:
+        reader = TimestampReader()
+        return asyncio.StreamReaderProtocol(reader, lambda _, writer: handle_connection(reader, writer))
+
+    server = await asyncio.get_running_loop().create_server(connect, "127.0.0.1", port)
     print("ready", flush=True)
     await server.serve_forever()
 

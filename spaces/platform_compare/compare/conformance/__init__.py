@@ -1,0 +1,1 @@
+"""Scores load tools against a server that knows when it sent each text."""
