@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx2
 import pytest
+from playwright.sync_api import Page
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.responses import HTMLResponse, Response
@@ -19,6 +21,11 @@ from ui.link_preview import HEIGHT, PICTURE_PATH, WIDTH, LinkPreview
 
 TAG = re.compile(r'<meta (?:property|name)="((?:og|twitter):[^"]*)"\s+content="([^"]*)"')
 PICTURE = ROOT / "spaces" / "chat_rag" / "preview.png"
+COUNT_FRAMES = """
+window.drawn = 0;
+const ask = window.requestAnimationFrame.bind(window);
+window.requestAnimationFrame = (callback) => ask((time) => (window.drawn++, callback(time)));
+"""
 
 
 def test_the_page_has_its_own_tags_and_picture(app: App) -> None:
@@ -59,3 +66,14 @@ def test_a_space_has_the_address_of_the_picture(monkeypatch: pytest.MonkeyPatch)
     assert page(body, None).get(PICTURE_PATH).status_code == 404
     assert "og:image" not in page(body, None).get("/").text
     assert page("<p>No tags.</p>").get("/").text == "<p>No tags.</p>"
+
+
+def test_an_open_page_asks_for_few_frames(app: App, new_page: Callable[..., Page]) -> None:
+    page = new_page()
+    page.add_init_script(COUNT_FRAMES)
+    page.goto(app.url)
+    page.wait_for_selector("#question textarea")
+    page.wait_for_timeout(3000)
+    page.evaluate("window.drawn = 0")
+    page.wait_for_timeout(1000)
+    assert page.evaluate("window.drawn") < 30  # there are 60 in a second
