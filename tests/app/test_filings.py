@@ -22,11 +22,6 @@ QUESTIONS = {
 
 
 @pytest.fixture(scope="module")
-def app(start_app: Callable[..., App]) -> App:
-    return start_app()
-
-
-@pytest.fixture(scope="module")
 def filings() -> list[Path]:
     paths = [DATA / "filings" / name for name in QUESTIONS]
     if not all(path.exists() for path in paths):
@@ -51,9 +46,9 @@ def page_text(file: Path, number: int) -> str:
 
 
 def test_each_citation_leads_to_its_words_on_its_page(
-    app: App, open_page: Callable[..., Page], filings: list[Path]
+    demo: App, open_page: Callable[..., Page], filings: list[Path]
 ) -> None:
-    page = open_page(app)
+    page = open_page(demo)
     upload(page, *filings)
     uploaded(page, len(filings))
     clicks = 0
@@ -83,7 +78,7 @@ def test_each_citation_leads_to_its_words_on_its_page(
     page.get_by_role("button", name="Share by link").click()
     expect(page.locator("#link textarea, #link input")).to_have_value(re.compile("#c="))
     link_text = page.locator("#link textarea, #link input").input_value()
-    other = open_page(app)
+    other = open_page(demo)
     other.goto("about:blank")
     other.goto(link_text)
     expect(other.locator("#chat")).to_contain_text([*QUESTIONS.values()][-1])

@@ -13,12 +13,16 @@ SHARED = {
     "scripted page": (
         "tests/app/test_access.py",
         "tests/app/test_conversations.py",
+        "tests/app/test_documents.py",
+        "tests/app/test_event_stream.py",
         "tests/app/test_languages.py",
+        "tests/app/test_layout.py",
         "tests/app/test_link_preview.py",
         "tests/app/test_mcp.py",
         "tests/app/test_session.py",
         "tests/app/test_streaming.py",
     ),
+    "demo": ("tests/app/test_browser.py", "tests/app/test_filings.py"),
     "attacked comparator": (
         "tests/security/test_comparator_events.py",
         "tests/security/test_shared_measurements.py",
