@@ -14,19 +14,25 @@ from tests.conftest import DATA, missing
 from tests.helpers.apps import App
 from tests.helpers.chat import ask, upload, uploaded, wait_for_answer
 
-# Reading and embedding a report takes a page ten seconds.
+# Reading and embedding a whole report takes a page ten seconds.
+PAGES = 10
 QUESTIONS = {
     "2022 Q3 AAPL.pdf": "What were Apple's total net sales in the third quarter of 2022?",
     "2023 Q1 NVDA.pdf": "What was NVIDIA's revenue for the first quarter of fiscal year 2023?",
 }
 
 
-@pytest.fixture(scope="module")
-def filings() -> list[Path]:
+@pytest.fixture
+def filings(tmp_path: Path) -> list[Path]:
+    """The first pages of both reports, as they are."""
     paths = [DATA / "filings" / name for name in QUESTIONS]
     if not all(path.exists() for path in paths):
         missing(f"{' and '.join(QUESTIONS)} in {DATA / 'filings'}")
-    return paths
+    for path in paths:
+        with pypdfium2.PdfDocument(path) as whole, pypdfium2.PdfDocument.new() as part:
+            part.import_pages(whole, list(range(PAGES)))
+            part.save(tmp_path / path.name)
+    return [tmp_path / path.name for path in paths]
 
 
 def letters(text: str) -> str:
