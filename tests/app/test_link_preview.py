@@ -26,6 +26,10 @@ window.drawn = 0;
 const ask = window.requestAnimationFrame.bind(window);
 window.requestAnimationFrame = (callback) => ask((time) => (window.drawn++, callback(time)));
 """
+FRAMES_A_SECOND = """new Promise((resolve) => {
+  const start = performance.now(), before = window.drawn;
+  setTimeout(() => resolve((window.drawn - before) / (performance.now() - start) * 1000), 1000);
+})"""
 
 
 def test_the_page_has_its_own_tags_and_picture(app: App) -> None:
@@ -74,6 +78,5 @@ def test_an_open_page_asks_for_few_frames(app: App, new_page: Callable[..., Page
     page.goto(app.url)
     page.wait_for_selector("#question textarea")
     page.wait_for_timeout(3000)
-    page.evaluate("window.drawn = 0")
-    page.wait_for_timeout(1000)
-    assert page.evaluate("window.drawn") < 30  # there are 60 in a second
+    # The timer of the loader asks for 10 a second; without the script for 60. On a busy machine they are fewer.
+    assert page.evaluate(FRAMES_A_SECOND) < 30
