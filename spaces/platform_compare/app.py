@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from backends import Catalog, NotConfigured, SpaceportError
 from compare.measure.workload import MAX_FILE_BYTES
@@ -28,6 +29,7 @@ from ui.admission.client import caller_of
 from ui.edge.public_blocks import PublicBlocks
 from ui.edge.refusals import refusal
 from ui.edge.request_limits import EdgeLimits
+from ui.link_preview import LinkPreview
 
 ARGUMENTS = launch.parse_arguments(sys.argv[1:] if __name__ == "__main__" else [], strings.DESCRIPTION)
 try:
@@ -85,4 +87,5 @@ with PublicBlocks(title=strings.TITLE, analytics_enabled=False, fill_width=True,
 demo.queue(**launch.QUEUE)
 
 if __name__ == "__main__":
-    demo.launch(**launch.launch_arguments(ARGUMENTS, LIMITS, css=CSS))
+    preview = Middleware(LinkPreview, strings.TITLE, strings.SUBTITLE)
+    demo.launch(**launch.launch_arguments(ARGUMENTS, LIMITS, css=CSS, preview=preview))

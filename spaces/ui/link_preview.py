@@ -1,7 +1,7 @@
-"""The tags and the picture with which other sites show a link to a page.
+"""The tags and the picture with which other sites show a link to a page, and a script that comes before Gradio's.
 
 Gradio's template has tags of its own ("Gradio", "Click to try out the app!"), and adds a page's `head` with a script,
-which those sites don't run.
+which those sites don't run, and which comes late.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 from starlette.datastructures import MutableHeaders
 from starlette.responses import FileResponse
 
+from ui.scripts import loader_timer_js
+
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -25,11 +27,12 @@ _TAG = re.compile(rb'<meta\s+(?:property="og:|name="twitter:)[^<>]*>\s*')
 
 
 class LinkPreview:
-    """ASGI middleware: it replaces the template's tags in the page, and serves the picture."""
+    """ASGI middleware: it replaces the template's tags in the page, adds the script, and serves the picture."""
 
     def __init__(self, app: ASGIApp, title: str, description: str, picture: Path | None = None) -> None:
         self._app, self._picture = app, picture
-        self._tags = "".join(_tags(title, description, bool(picture))).encode()
+        tags = "".join(_tags(title, description, bool(picture)))
+        self._tags = f"{tags}<script>{loader_timer_js()}</script>".encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_get = scope["type"] == "http" and scope["method"] == "GET"

@@ -13,6 +13,11 @@ def event_stream_js() -> str:
     return _read("event_stream.js")
 
 
+def loader_timer_js() -> str:
+    """Return the script that slows down the timer of Gradio's page loader. It has to run before Gradio's scripts."""
+    return _read("loader_timer.js")
+
+
 def key_js(index: int = 0) -> str:
     """Return the script of an event whose input number `index` is the visitor's key, or a ticket for it."""
     return _read("ticket.js").replace("INDEX", str(index))

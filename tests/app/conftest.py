@@ -34,3 +34,10 @@ def app(catalog: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App
     """The chat page on the scripted model, for all modules that need no other page."""
     with running_app(tmp_path_factory.mktemp("app"), "--catalog", str(catalog), SPACEPORT_ABSENCE_SECONDS="4") as app:
         yield app
+
+
+@pytest.fixture(scope="package")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """The chat page as `make demo` starts it, with the real embedded model."""
+    with running_app(tmp_path_factory.mktemp("demo")) as app:
+        yield app

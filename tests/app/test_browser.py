@@ -16,18 +16,13 @@ from tests.rag.make_documents import short_report
 Open = Callable[..., Page]
 
 
-@pytest.fixture(scope="module")
-def app(start_app: Callable[..., App]) -> App:
-    return start_app()
-
-
 @pytest.fixture
 def filing(tmp_path: Path) -> Path:
     return short_report(tmp_path)  # test_filings.py has real ones
 
 
-def test_a_pdf_is_answered_from_and_each_citation_has_its_passage(app: App, open_page: Open, filing: Path) -> None:
-    page = open_page(app)
+def test_a_pdf_is_answered_from_and_each_citation_has_its_passage(demo: App, open_page: Open, filing: Path) -> None:
+    page = open_page(demo)
     upload(page, filing)
     uploaded(page, 1)
     expect(page.locator("#documents li:has([data-remove]) .sp-name")).to_have_text(filing.name)
@@ -59,25 +54,25 @@ def test_a_pdf_is_answered_from_and_each_citation_has_its_passage(app: App, open
     expect(page.locator("#chat .user.message")).to_have_count(1)
 
 
-def test_a_first_visitor_can_ask_immediately(app: App, open_page: Open) -> None:
-    page = open_page(app, width=390, height=844)
+def test_a_first_visitor_can_ask_immediately(demo: App, open_page: Open) -> None:
+    page = open_page(demo, width=390, height=844)
     page.get_by_text("What is the exclusion zone?").click()
     assert wait_for_answer(page, is_sent=False).strip()
     expect(page.locator("#sources .sp-card").first).to_contain_text("pad-operations.md")
 
 
-def test_without_documents_it_is_a_plain_chat(app: App, open_page: Open) -> None:
-    page = open_page(app)
+def test_without_documents_it_is_a_plain_chat(demo: App, open_page: Open) -> None:
+    page = open_page(demo)
     page.locator("#samples input").uncheck()
     ask(page, "Say hello.")
     assert wait_for_answer(page).strip()
     expect(page.locator("#sources .sp-card")).to_have_count(0)
 
 
-def test_two_visitors_never_see_each_others_documents(app: App, open_page: Open, tmp_path: Path) -> None:
+def test_two_visitors_never_see_each_others_documents(demo: App, open_page: Open, tmp_path: Path) -> None:
     secret = tmp_path / "secret.txt"
     secret.write_text("The vault code of the lighthouse is 7731. Nobody else may know the vault code.")
-    mine, yours = open_page(app), open_page(app)
+    mine, yours = open_page(demo), open_page(demo)
     upload(mine, secret)
     uploaded(mine, 1)
 
@@ -91,13 +86,13 @@ def test_two_visitors_never_see_each_others_documents(app: App, open_page: Open,
     assert "7731" in mine.locator("#sources").inner_text()
 
 
-def test_each_file_has_its_result(app: App, open_page: Open, tmp_path: Path) -> None:
+def test_each_file_has_its_result(demo: App, open_page: Open, tmp_path: Path) -> None:
     good, empty = tmp_path / "good.md", tmp_path / "empty.txt"
     good.write_text("# Tea\n\nThe kettle holds 1.7 litres.")
     empty.write_text("")
     marked = tmp_path / "<img src=x onerror=alert(1)>.txt"
     marked.write_text("The shed is green.")
-    page = open_page(app)
+    page = open_page(demo)
     upload(page, good, empty, marked)
     expect(page.locator("#documents .sp-note")).to_have_count(3)
     notes = page.locator("#documents .sp-note").all_inner_texts()
@@ -112,10 +107,10 @@ def test_each_file_has_its_result(app: App, open_page: Open, tmp_path: Path) -> 
     expect(page.get_by_text(re.compile(r"\b50(\.0)? ?MB", re.IGNORECASE)).first).to_be_visible()
 
 
-def test_a_removed_document_is_gone(app: App, open_page: Open, tmp_path: Path) -> None:
+def test_a_removed_document_is_gone(demo: App, open_page: Open, tmp_path: Path) -> None:
     note = tmp_path / "note.txt"
     note.write_text("The spare key hangs behind the blue door.")
-    page = open_page(app)
+    page = open_page(demo)
     upload(page, note)
     page.locator("#documents button[data-remove]").click()
     expect(page.locator("#documents [data-remove]")).to_have_count(0)
@@ -124,8 +119,8 @@ def test_a_removed_document_is_gone(app: App, open_page: Open, tmp_path: Path) -
     expect(page.locator("#sources .sp-card")).to_have_count(0)
 
 
-def test_undo_edit_and_retry_change_the_conversation(app: App, open_page: Open) -> None:
-    page = open_page(app)
+def test_undo_edit_and_retry_change_the_conversation(demo: App, open_page: Open) -> None:
+    page = open_page(demo)
     limit_answers(page, 64)
     ask(page, "How many rooms does the guest house have?")
     first = wait_for_answer(page)

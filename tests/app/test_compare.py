@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from compare import run_file
-from tests.app.test_access import axe, tab_to, violations
+from tests.app.test_access import axe, tab_to, violations, violations_in_both_themes
 from tests.compare.make_runs import simulate
 from tests.compare.make_scores import with_questions
 from tests.compare.servers import Models
@@ -165,7 +165,7 @@ def _check_standalone(browser: Browser, report: Path) -> None:
     context.close()
 
 
-def test_a_recorded_run_is_there_without_any_key(compared: App, open_page: OpenPage) -> None:
+def test_a_recorded_run_is_there_without_any_key_and_explains_its_terms(compared: App, open_page: OpenPage) -> None:
     page = open_at(open_page, compared, "Measure")
     expect(page.locator(".sp-headline")).to_have_text(re.compile("3.5× faster to the end; 60 requests each"))
     expect(page.locator(".sp-target")).to_have_count(2)
@@ -173,12 +173,7 @@ def test_a_recorded_run_is_there_without_any_key(compared: App, open_page: OpenP
     page.locator("#definition input").click()
     page.get_by_role("option", name="GuideLLM").click()
     expect(page.locator("#metrics-table")).to_contain_text("TTFT p50")
-
-
-def test_a_term_is_explained_on_request(compared: App, open_page: OpenPage) -> None:
-    page = open_at(open_page, compared, "Measure")
     tip = page.get_by_text("Time to first token: how long you wait").first
-    expect(page.locator(".sp-headline")).to_be_visible()
     assert not tip.is_visible()
     page.locator("#overview .sp-term").first.press("Enter")
     expect(tip).to_be_visible()
@@ -260,23 +255,16 @@ def test_a_blind_vote_reveals_the_names_afterwards(compared: App, open_page: Ope
     assert {*vote["targets"]} == {"steady", "slow"}
 
 
-def test_a_race_needs_two_targets(compared: App, open_page: OpenPage) -> None:
+def test_a_race_needs_two_targets_and_unavailable_ones_have_their_reason(compared: App, open_page: OpenPage) -> None:
     page = open_at(open_page, compared)
+    expect(page.locator("#not-racing")).to_contain_text("NOT_SET_ANYWHERE is not set")
     message = page.get_by_text("Choose two to four")
     for count, targets in enumerate((["steady"], []), start=1):
         select(page, "#racers", *targets)
         race(page)
         expect(message).to_have_count(count)
-
-
-def test_unavailable_targets_show_the_reason(compared: App, open_page: OpenPage) -> None:
-    page = open_at(open_page, compared)
-    expect(page.locator("#not-racing")).to_contain_text("NOT_SET_ANYWHERE is not set")
     page.get_by_role("tab", name="Measure").click()
     expect(page.locator("#unavailable")).to_contain_text("NOT_SET_ANYWHERE is not set")
-    select(page, "#targets")
-    page.locator("#measure").click()
-    expect(page.locator("#progress")).to_contain_text("No target is selected")
 
 
 def test_a_stopped_measurement_keeps_its_results_and_is_shared_by_link(
@@ -320,9 +308,16 @@ def test_bad_fields_are_reported_on_the_page(compared: App, open_page: OpenPage,
     expect(page.locator("#progress")).to_contain_text("Line 2 of prompts.jsonl")
 
 
-def test_a_stored_run_is_opened_and_compared(compared: App, open_page: OpenPage, tmp_path: Path) -> None:
+def test_a_stored_run_is_opened_and_compared_and_no_run_of_others_is_there(
+    compared: App, open_page: OpenPage, tmp_path: Path
+) -> None:
     page = open_at(open_page, compared, "Measure")
     example = page.locator("#run input").input_value()
+    page.locator("#run input").click()
+    names = page.get_by_role("option").all_inner_texts()
+    assert names
+    assert all(name.strip().startswith(("✓", "Example")) for name in names)
+    page.keyboard.press("Escape")
     open_details(page, "Files and settings")
     stored = download(page, "Raw arrivals (JSONL)", tmp_path)
     page.locator("#open input[type=file]").set_input_files(str(stored))
@@ -356,14 +351,6 @@ def test_a_run_over_questions_shows_whose_answers_are_right(compared: App, open_
     expect(page.locator("#charts .js-plotly-plot:visible")).to_have_count(5)  # all but the cost
 
 
-def test_other_visitors_see_none_of_it(compared: App, open_page: OpenPage) -> None:
-    page = open_at(open_page, compared, "Measure")
-    page.locator("#run input").click()
-    names = page.get_by_role("option").all_inner_texts()
-    assert names
-    assert all(name.strip().startswith(("✓", "Example")) for name in names)
-
-
 def test_nothing_is_wider_than_the_page(compared: App, open_page: OpenPage) -> None:
     page = open_at(open_page, compared, width=390, dark=True)
     select(page, "#racers", "steady", "thinker")
@@ -387,21 +374,13 @@ def _check_widths(page: Page) -> None:
         page.wait_for_function(wider)  # a chart needs a moment for its new size
 
 
-# The rules that depend on the theme.
-COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"]}
-
-
 def all_violations(axe: Any, page: Page) -> dict[str, list[str]]:
-    """Return axe's violations at two widths in light, and those of the colours in dark."""
-    found: dict[str, list[str]] = {}
-    for dark, widths, options in ((False, (1280, 390), {}), (True, (1280,), COLOURS)):
-        page.evaluate("dark => document.body.classList.toggle('dark', dark)", dark)
-        for width in widths:
-            page.set_viewport_size({"width": width, "height": 900})
-            page.wait_for_function("document.getAnimations().every(each => each.playState !== 'running')")
-            found |= {f"{rule} {width} {dark}": nodes for rule, nodes in violations(axe, page, **options).items()}
-    page.evaluate("document.body.classList.remove('dark')")
-    return found
+    """Return axe's violations on a narrow screen in light, and on a wide one in both themes."""
+    page.set_viewport_size({"width": 390, "height": 900})
+    page.wait_for_function("document.getAnimations().every(each => each.playState !== 'running')")
+    narrow = violations(axe, page)
+    page.set_viewport_size({"width": 1280, "height": 900})
+    return narrow | violations_in_both_themes(axe, page)
 
 
 def test_axe_finds_no_serious_violation(compared: App, open_page: OpenPage, axe: Any) -> None:

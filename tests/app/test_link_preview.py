@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx2
 import pytest
+from playwright.sync_api import Page
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.responses import HTMLResponse, Response
@@ -19,6 +21,15 @@ from ui.link_preview import HEIGHT, PICTURE_PATH, WIDTH, LinkPreview
 
 TAG = re.compile(r'<meta (?:property|name)="((?:og|twitter):[^"]*)"\s+content="([^"]*)"')
 PICTURE = ROOT / "spaces" / "chat_rag" / "preview.png"
+COUNT_FRAMES = """
+window.drawn = 0;
+const ask = window.requestAnimationFrame.bind(window);
+window.requestAnimationFrame = (callback) => ask((time) => (window.drawn++, callback(time)));
+"""
+FRAMES_A_SECOND = """new Promise((resolve) => {
+  const start = performance.now(), before = window.drawn;
+  setTimeout(() => resolve((window.drawn - before) / (performance.now() - start) * 1000), 1000);
+})"""
 
 
 def test_the_page_has_its_own_tags_and_picture(app: App) -> None:
@@ -59,3 +70,13 @@ def test_a_space_has_the_address_of_the_picture(monkeypatch: pytest.MonkeyPatch)
     assert page(body, None).get(PICTURE_PATH).status_code == 404
     assert "og:image" not in page(body, None).get("/").text
     assert page("<p>No tags.</p>").get("/").text == "<p>No tags.</p>"
+
+
+def test_an_open_page_asks_for_few_frames(app: App, new_page: Callable[..., Page]) -> None:
+    page = new_page()
+    page.add_init_script(COUNT_FRAMES)
+    page.goto(app.url)
+    page.wait_for_selector("#question textarea")
+    page.wait_for_timeout(3000)
+    # The timer of the loader asks for 10 a second; without the script for 60. On a busy machine they are fewer.
+    assert page.evaluate(FRAMES_A_SECOND) < 30

@@ -64,7 +64,9 @@ class Models(ThreadingHTTPServer):
             return len(requests) - 1
 
     def reply(self, model: str) -> str | None:
-        """Return a model's answer to the question of its last request."""
+        """Return a model's answer to the question of its last request, if it has answers."""
+        if model not in self.replies:
+            return None
         prompt = str(self.requests[model][-1]["messages"][-1]["content"])
         return next((self.replies[model][at] for at, text in enumerate(self.asked) if text in prompt), None)
 

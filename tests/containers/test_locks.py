@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 import zipfile
 from collections.abc import Iterator
 from hashlib import sha256
 from importlib.metadata import requires
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,7 @@ LINUX = {
     "python_version": "3.11", "python_full_version": "3.11.0", "sys_platform": "linux", "platform_system": "Linux",
     "os_name": "posix", "implementation_name": "cpython", "platform_python_implementation": "CPython", "extra": "",
 }  # fmt: skip
+LINES = (ROOT / "constraints.txt").read_text().splitlines()
 each_lock = pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.file)
 
 
@@ -49,10 +52,21 @@ def test_every_package_has_one_version_and_hashes(file: str) -> None:
         assert all(re.fullmatch(r"[0-9a-f]{64}", each) for each in hashes), name
 
 
+def test_constraints_have_every_package_of_the_project() -> None:
+    """`make install` takes them as they are, and finds out nothing else."""
+    constraints = {canonicalize_name(each.name): each.specifier for each in map(Requirement, LINES)}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    for line in chain(project["dependencies"], *project["optional-dependencies"].values()):
+        requirement = Requirement(line)
+        if requirement.name != project["name"]:
+            (version,) = constraints[canonicalize_name(requirement.name)]
+            assert requirement.specifier.contains(version.version), f"{line}: run make lock"
+
+
 @each_lock
 def test_versions_are_those_of_constraints(lock: Lock) -> None:
     constraints = {}
-    for line in (ROOT / "constraints.txt").read_text().splitlines():
+    for line in LINES:
         requirement = Requirement(line)
         if not requirement.marker or requirement.marker.evaluate(LINUX | {"platform_machine": "x86_64"}):
             constraints[canonicalize_name(requirement.name)] = str(requirement.specifier).removeprefix("==")

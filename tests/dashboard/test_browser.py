@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.app.conftest import model
-from tests.app.test_access import axe, violations
+from tests.app.test_access import COLOURS, axe, violations
 from tests.dashboard.conftest import catalog_of
 from tests.helpers.apps import App
 from tests.helpers.scripted_model import ScriptedModel
@@ -169,7 +169,7 @@ def test_a_page_on_two_screens(open_page: OpenPage, app: App, axe: Any, path: st
         expect(page.get_by_role("button", name="Clear")).to_be_enabled()
     for width in (1280, 390):
         page.set_viewport_size({"width": width, "height": 860})
-        assert violations(axe, page) == {}, width
+        assert violations(axe, page, **(COLOURS if dark else {})) == {}, width
     for name in ("Playground", "Performance", "Runs"):
         expect(page.locator(".st-key-navigation").get_by_role("link", name=name)).to_be_in_viewport()
     wide = "[document.documentElement, ...document.querySelectorAll('.stMain')].map(part => part.scrollWidth)"

@@ -14,15 +14,21 @@ MAX_GROWTH = 25.0
 FLOOR = 0.005
 
 
-def assert_linear(work: Callable[[int], object], what: str = "", *, sizes: tuple[int, int] = SIZES) -> None:
+def assert_linear(
+    work: Callable[[int], object], what: str = "", *, sizes: tuple[int, int] = SIZES, in_between: bool = False
+) -> None:
     """Assert that the CPU time of `work(characters)` grows no faster than the characters do.
 
-    `work` gets both sizes, the second ten times the first, and prepares its text itself if that is cheap.
+    `work` gets both sizes, the second ten times the first, and prepares its text itself if that is cheap. `in_between`
+    saves most of the time if `work` can have other sizes, too: where three times the text takes no more than four times
+    as long, at most a sixth of the time grows with the square, and ten times the text takes at most 25 times as long.
     """
     small, large = sizes
     trial = cpu_seconds(work, small)
     # Even if it's quadratic, it stays below the floor.
     if trial < FLOOR / 100:
+        return
+    if in_between and cpu_seconds(work, 3 * small) <= 4 * cpu_seconds(work, small, 2):
         return
     seconds = cpu_seconds(work, large)
     # A first call may import something. If that can't be all of its time, another one is measured.

@@ -59,7 +59,12 @@ def test_patterns_inside_functions_and_scripts_read_hostile_repetitions_in_linea
 def assert_pattern_is_linear(found: Found) -> None:
     for text in hostile_texts(found.pattern):
         what = f"{found.place}, {found.pattern.pattern!r}, on {text}"
-        assert_linear(lambda size, text=text: found.use(text.of(size)), what, sizes=PATTERN_SIZES)  # type: ignore[misc]
+        assert_linear(
+            lambda size, text=text: found.use(text.of(size)),  # type: ignore[misc]
+            what,
+            sizes=PATTERN_SIZES,
+            in_between=True,
+        )
 
 
 def test_all_patterns_are_found() -> None:

@@ -112,3 +112,12 @@ async def test_an_event_that_starts_while_an_idle_session_is_forgotten_is_heard_
         assert (await joining).status_code == 200
         async with asyncio.timeout(10):
             assert "hello" in (await client.get("/gradio_api/queue/data", **stream)).text
+
+
+async def test_a_page_that_nobody_uses_rarely_looks_for_events() -> None:
+    async def greet() -> AsyncIterator[str]:
+        yield "hello"
+
+    async with started(greet, "idle") as (queue, client):
+        assert "hello" in (await client.get("/gradio_api/queue/data", params={"session_hash": "idle"})).text
+        assert min(queue.sleep_when_free, queue.progress_update_sleep_when_free) >= 0.01

@@ -19,6 +19,10 @@ from ui.session_state import UnreadMessages
 
 # A NaN isn't comparable, and an infinite number has no integer.
 STRICT = ConfigDict(strict=True, allow_inf_nan=False)
+# How often Gradio looks for a new event and for news of those that run. It does so 1,000 and 100 times a second, which
+# takes 6 % of a processor while nobody has the page open, and 0.7 % with these (Gradio 6.31, 2026-11-29).
+EVENT_SECONDS = 0.01
+PROGRESS_SECONDS = 0.1
 
 
 class PublicBlocks(gr.Blocks):
@@ -29,6 +33,8 @@ class PublicBlocks(gr.Blocks):
 
     def run_startup_events(self) -> None:
         """Start the queue of events, and forget what nobody reads of it."""
+        self._queue.sleep_when_free = EVENT_SECONDS
+        self._queue.progress_update_sleep_when_free = PROGRESS_SECONDS
         super().run_startup_events()  # type: ignore[no-untyped-call]
         run_coro_in_background(UnreadMessages(self._queue).drop_regularly)
 

@@ -23,7 +23,8 @@ MAX_CACHED_SHARE = 0.5
 MAX_CONNECT_SHARE = 0.02
 CaveatKind = Literal[
     "stopped", "out of time", "no end", "other tool", "all failed", "all empty", "some failed", "not measured",
-    "given up", "falling behind", "coalesced", "overloaded", "lengths differ", "no token counts", "cached", "new connections",
+    "given up", "falling behind", "coalesced", "overloaded", "lengths differ", "no token counts", "cached",
+    "new connections",
     "not scored", "no gold", "not asked", "answers vary",
 ]  # fmt: skip
 
