@@ -315,6 +315,7 @@ SECRETS = {
     "key": "-----BEGIN " + "RSA PRIVATE KEY-----",
     "address": "postgres://admin:" + "hunter22@db.example.com",
     "assignment": 'API_KEY = "' + "q8Zr5TnW2xLk9VbM" + '"',
+    "points": 'token = "' + "q8zr5t.w2xlk9v.kd93msl4" + '"',
 }
 
 
@@ -330,7 +331,13 @@ def test_a_secret_is_reported_but_not_repeated(tmp_path: Path, kind: str) -> Non
 
 @pytest.mark.parametrize(
     "text",
-    ['api_key = "${SPACEPORT_GPU_KEY:-}"', 'token = "your_token_goes_here"', "password = None", "x = 'hf_short'"],
+    [
+        'api_key = "${SPACEPORT_GPU_KEY:-}"',
+        'token = "your_token_goes_here"',
+        "password = None",
+        "x = 'hf_short'",
+        'tokens_per_s = "targets.{model}.output_tokens_per_s.p50"',
+    ],
 )
 def test_placeholders_are_not_secrets(tmp_path: Path, text: str) -> None:
     path = tmp_path / "app.py"

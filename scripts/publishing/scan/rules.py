@@ -38,8 +38,12 @@ _RANDOM = re.compile(r"<(\w+) (\d+)(\+|-\d+|)>")
 BEFORE, AFTER = 200, 6000
 # Texts up to this length are remembered: 4,096 of them take 80 MB at most.
 REMEMBERED_CHARACTERS = 20_000
-# Also a path, and a piece of code.
-PLACEHOLDER = re.compile(r"\$\{|<|\.\.\.|x{4,}|example|your[_-]|^/[\w.-]*/|\($", re.IGNORECASE)
+# Also a path, a piece of code, and names with points between them.
+PLACEHOLDER = re.compile(
+    r"\$\{|<|\.\.\.|x{4,}|example|your[_-]|^/[\w.-]*/|\($"
+    r"|^(?-i:[a-z{][a-z_{}]{1,40}\d{0,2}(?:\.(?:[a-z{][a-z_{}]{1,40}\d{0,2}|\d{1,2})){2,})$",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
