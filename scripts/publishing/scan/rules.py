@@ -38,12 +38,9 @@ _RANDOM = re.compile(r"<(\w+) (\d+)(\+|-\d+|)>")
 BEFORE, AFTER = 200, 6000
 # Texts up to this length are remembered: 4,096 of them take 80 MB at most.
 REMEMBERED_CHARACTERS = 20_000
-# Also a path, a piece of code, and names with points between them.
-PLACEHOLDER = re.compile(
-    r"\$\{|<|\.\.\.|x{4,}|example|your[_-]|^/[\w.-]*/|\($"
-    r"|^(?-i:[a-z{][a-z_{}]{1,40}\d{0,2}(?:\.(?:[a-z{][a-z_{}]{1,40}\d{0,2}|\d{1,2})){2,})$",
-    re.IGNORECASE,
-)
+# Also a path, and a piece of code.
+PLACEHOLDER = re.compile(r"\$\{|<|\.\.\.|x{4,}|example|your[_-]|^/[\w.-]*/|\($", re.IGNORECASE)
+_NAME = re.compile(r"[a-z_{}]{1,40}\d{0,2}|\d{1,2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +81,14 @@ def _secrets(text: str) -> Iterator[Finding]:
         for start, end in _windows(lower, keywords) if keywords else ():
             for match in rule.pattern.finditer(text, start, end):
                 secret = _secret(match)
-                if entropy(secret) >= rule.entropy and not (rule.placeholders and PLACEHOLDER.search(secret)):
+                if entropy(secret) >= rule.entropy and not (rule.placeholders and _is_placeholder(secret)):
                     yield Finding(match.start(), rule.name, secret)
+
+
+def _is_placeholder(secret: str) -> bool:
+    """Return whether a value stands for a secret, or is a path of names with points between them."""
+    names = secret.split(".")
+    return bool(PLACEHOLDER.search(secret)) or (len(names) > 1 and all(map(_NAME.fullmatch, names)))
 
 
 def entropy(text: str) -> float:

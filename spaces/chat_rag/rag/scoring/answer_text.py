@@ -14,7 +14,7 @@ from rag.answering.verification.support import sentence_spans
 
 # What is behind these many characters of an answer, or of a sentence, isn't read: nobody would, and patterns get slow.
 MAX_CHARACTERS, _MAX_STATEMENT = 20_000, 1_000
-_FENCE = re.compile(r"\A\s*```\w{0,20}\s*\n(.*?)\n?\s*```\s*\Z", re.DOTALL)
+_FENCE = re.compile(r"```\w{0,20}[ \t]*\n")
 # LaTeX of models that write formulas: \text{ million}, \boxed{12}, \$, \, and the marks of a formula.
 _LATEX = (
     (re.compile(r"\\(?:text|mathrm|mathbf|boxed)\s?\{([^{}]{0,200})\}"), r"\1"),
@@ -44,8 +44,9 @@ def plain_text(answer: str) -> str:
 
 def parse_json(text: str) -> Any:
     """Return the value if a text is JSON, with or without a fence around it, else None."""
-    fenced = _FENCE.match(text)
-    body = (fenced[1] if fenced else text).strip()
+    body = text.strip()
+    if (fence := _FENCE.match(body)) and body.endswith("```"):
+        body = body[fence.end() : -len("```")].strip()
     if not body.startswith(("{", "[", '"')):
         return None
     try:
@@ -85,7 +86,7 @@ def _joined(fields: list[tuple[str, Any]]) -> str:
     parts: list[str] = []
     for key, value in fields:
         is_number_before = bool(parts) and parts[-1][-1:].isdigit()
-        if is_number_before and isinstance(value, str) and not re.search(r"\d", value):
+        if is_number_before and isinstance(value, str) and not any(map(str.isdigit, value)):
             parts[-1] += f" {value}"
         else:
             parts.append(f"{_words(key)}: {_scalar(value)}")

@@ -21,6 +21,7 @@ _CHANGES = [
      re.compile(rf"\s?{words}(?!\w)(?!\s+(?:than|from|to)\b)" if sign > 0 else rf"\s?{words}(?!\w)", re.IGNORECASE))
     for sign, words in ((-1, FALL), (1, RISE))
 ]  # fmt: skip
+_FALLS, _RISES = (re.compile(rf"(?<!\w){words}(?!\w)", re.IGNORECASE) for words in (FALL, RISE))
 # What an amount is, anywhere before it.
 _LOSS = re.compile(
     r"\b(?:loss(?:es)?|deficits?|outflows?|use[ds]? (?:in|for|by)|negative|minus|verlust\w*|fehlbetrag|abfluss|pertes?"
@@ -49,9 +50,9 @@ def kind_sign(text: str) -> int:
 
 def asked_sign(question: str) -> int:
     """Return -1 if a question asks for a fall or a loss, 1 for a rise, and 0 otherwise."""
-    if _LOSS.search(question) or re.search(rf"(?<!\w){FALL}(?!\w)", question, re.IGNORECASE):
+    if _LOSS.search(question) or _FALLS.search(question):
         return -1
-    return 1 if re.search(rf"(?<!\w){RISE}(?!\w)", question, re.IGNORECASE) else 0
+    return 1 if _RISES.search(question) else 0
 
 
 def is_right_sign(question: str, gold: Amount, given: Amount, before: str, behind: str, *, is_first: bool) -> bool:

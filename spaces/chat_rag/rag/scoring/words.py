@@ -27,6 +27,7 @@ _OR_BEHIND = re.compile(r"\W{1,3}(?:or|oder|ou|o|或|或者)\b\W?", re.IGNORECAS
 _OR_BEFORE = re.compile(r"\b(?:or|oder|ou|o)\W{1,3}$|或者?$", re.IGNORECASE)
 _YES = r"yes|yeah|yep|correct|true|ja|oui|si|sí|是的?|对|有"
 _NO = r"no|nope|false|nein|non|不|不是|否|没有"
+_YES_OR_NO_ALONE = re.compile(rf"(?:{_YES}|{_NO})\W*")
 _YES_OR_NO = re.compile(
     rf"^\W*(?:(?P<yes>{_YES})|(?P<no>{_NO}))(?!\w)(?P<rest>.*)|^\W*(?P<east>是的|是|对|不是|没有|否)",
     re.IGNORECASE | re.DOTALL,
@@ -34,6 +35,9 @@ _YES_OR_NO = re.compile(
 
 
 _IDENTIFIER = re.compile(r"[A-Za-z][-/.]?\d(?!.{0,3}%)|\d-[A-Za-z]|\d\(\d|\d\.\d+\.\d|\+\d|\d{3}-\d{3}")
+# What stands before and behind another, longer identifier; "v2.10.3" is 2.10.3.
+_IN_IDENTIFIER = re.compile(r"(?:[^\W_v]|[_+-]|[\w+-]v|\d[.,]v?)$")
+_GOES_ON = re.compile(r"[\w-]|[.,(]\d")
 
 
 def normal(text: str) -> str:
@@ -44,7 +48,7 @@ def normal(text: str) -> str:
 
 def is_yes_or_no(gold: str) -> bool:
     """Return whether a gold answer is yes or no alone."""
-    return bool(re.fullmatch(rf"(?:{_YES}|{_NO})\W*", normal(gold)))
+    return bool(_YES_OR_NO_ALONE.fullmatch(normal(gold)))
 
 
 def mark_yes_or_no(gold: str, answer: str) -> Mark:
@@ -96,9 +100,12 @@ def is_identifier(gold: str) -> bool:
 
 def mark_identifier(gold: str, text: str) -> Mark:
     """Return whether an answer has an identifier as it is."""
-    wanted = re.escape(normal(gold).strip(" ."))
-    held = re.search(rf"(?<![\w+-])(?<!\d[.,])v?{wanted}(?![\w-]|[.,(]\d)", normal(text))
-    return Mark(bool(held), f"it {'says' if held else 'does not say'} {gold}")
+    wanted, text = normal(gold).strip(" ."), normal(text)
+    pieces = text.split(wanted)
+    held = any(
+        not _IN_IDENTIFIER.search(before[-3:]) and not _GOES_ON.match(behind) for before, behind in pairwise(pieces)
+    )
+    return Mark(held, f"it {'says' if held else 'does not say'} {gold}")
 
 
 def mark_words(question: str, gold: str, statements: Sequence[str]) -> Mark:
