@@ -4,5 +4,6 @@
   const atNextFrame = window.requestAnimationFrame.bind(window);
   const isTimer = (source) => source.length < 100 && /performance\.now\(\)-.+\/1e3/.test(source);
   window.requestAnimationFrame = (callback) =>
-    isTimer(String(callback)) ? setTimeout(() => atNextFrame(callback), 100) : atNextFrame(callback);
+    // The number of a timeout could be that of somebody else's frame, which would then be cancelled.
+    isTimer(String(callback)) ? -setTimeout(() => atNextFrame(callback), 100) : atNextFrame(callback);
 })();

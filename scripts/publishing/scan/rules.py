@@ -40,7 +40,6 @@ BEFORE, AFTER = 200, 6000
 REMEMBERED_CHARACTERS = 20_000
 # Also a path, and a piece of code.
 PLACEHOLDER = re.compile(r"\$\{|<|\.\.\.|x{4,}|example|your[_-]|^/[\w.-]*/|\($", re.IGNORECASE)
-_NAME = re.compile(r"[a-z_{}]{1,40}\d{0,2}|\d{1,2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +80,8 @@ def _secrets(text: str) -> Iterator[Finding]:
         for start, end in _windows(lower, keywords) if keywords else ():
             for match in rule.pattern.finditer(text, start, end):
                 secret = _secret(match)
-                if entropy(secret) >= rule.entropy and not (rule.placeholders and _is_placeholder(secret)):
+                if entropy(secret) >= rule.entropy and not (rule.placeholders and PLACEHOLDER.search(secret)):
                     yield Finding(match.start(), rule.name, secret)
-
-
-def _is_placeholder(secret: str) -> bool:
-    """Return whether a value stands for a secret, or is a path of names with points between them."""
-    names = secret.split(".")
-    return bool(PLACEHOLDER.search(secret)) or (len(names) > 1 and all(map(_NAME.fullmatch, names)))
 
 
 def entropy(text: str) -> float:

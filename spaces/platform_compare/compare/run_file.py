@@ -46,7 +46,7 @@ def parse(content: Iterable[str | bytes], name: str) -> Run:
         if damaged:
             raise damaged
         try:
-            _add(run, _load(line))
+            _add(run, parse_json(line))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             damaged = RunError(f"Line {number} of {name} is damaged ({error}).", "Restore the file.")
     return run
@@ -99,7 +99,7 @@ def _parse_header(line: str | bytes, name: str) -> dict[str, Any]:
     from compare.schema import validate_header  # pydantic: a command's --help must not wait for it
 
     try:
-        header: dict[str, Any] = _load(line)
+        header: dict[str, Any] = parse_json(line)
         if header["type"] != "run":
             raise KeyError("type")
     except (ValueError, KeyError, TypeError, RecursionError) as error:
@@ -118,9 +118,9 @@ def _parse_header(line: str | bytes, name: str) -> dict[str, Any]:
     return header
 
 
-def _load(line: str | bytes) -> Any:
-    """Parse a line whose numbers can be added up and drawn."""
-    return json.loads(line, parse_int=_whole_number, parse_float=_number)
+def parse_json(text: str | bytes, **options: Any) -> Any:
+    """Parse JSON whose numbers can be added up and drawn; raise `ValueError` for others."""
+    return json.loads(text, parse_int=_whole_number, parse_float=_number, **options)
 
 
 def _whole_number(text: str) -> int:

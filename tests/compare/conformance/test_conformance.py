@@ -22,11 +22,11 @@ from compare.errors import CompareError
 SMALL_TOOL = str(Path(__file__).with_name("small_tool.py"))
 COMMAND = [sys.executable, SMALL_TOOL, "{url}", "{model}", "{requests}", "{out}"]
 PATHS = {
-    "ttft_median_s": "first.p50",
-    "itl_mean_s": "gap.0",
-    "completed": "ok",
-    "output_tokens": "tokens",
-    "e2e_median_ms": "not.there",
+    "ttft_median_s": ["first", "p50"],
+    "itl_mean_s": ["gap", "0"],
+    "completed": ["ok"],
+    "output_tokens": ["tokens"],
+    "e2e_median_ms": ["not", "there"],
 }
 BROKEN = next(case for case in CASES if case.scenario == "error_after")
 ROLE = Case("role", "role_first", 1, 3)
@@ -86,7 +86,9 @@ def test_a_p99_needs_a_hundred_gaps() -> None:
 def test_an_honest_tool_passes_and_a_naive_one_is_caught(server: ScriptedServer) -> None:
     honest = list(score_tool(tool(), server, [ROLE, BROKEN], {}))
     counts = {score.figure: score for result in honest for score in result.scores if score.case == ROLE.name}
-    assert {"ttft_median", "itl_mean", "completed", "output_tokens"} == set(counts)
+    assert {"ttft_median", "itl_mean", "completed", "output_tokens", "e2e_median"} == set(counts)
+    assert (counts["e2e_median"].reported, counts["e2e_median"].passed) == (None, False)
+    assert "**missing**" in scores_table(honest)
     assert counts["ttft_median"].error == pytest.approx(0, abs=0.05)
     assert all(score.passed for score in counts.values() if score.figure in ("completed", "output_tokens"))
     assert all(score.passed for score in honest[1].scores)
@@ -101,7 +103,7 @@ def test_an_honest_tool_passes_and_a_naive_one_is_caught(server: ScriptedServer)
 def test_the_server_tells_what_it_refused(server: ScriptedServer) -> None:
     server.stamps()
     command = [sys.executable, "-c", REFUSED, "{url}", "{out}"]
-    flaky = Tool("flaky", [command], "{out}", {"completed": "ok"})
+    flaky = Tool("flaky", [command], "{out}", {"completed": ["ok"]})
     stamps, reported = measure(flaky, server, Case("flaky", "flaky", 1, 4, tokens=2), {})
     assert [each.status for each in stamps].count(503) == 1
     assert reported == {"completed": 3}
@@ -154,11 +156,11 @@ def test_a_preset_is_complete(name: str) -> None:
 
 
 def test_figures_are_checked() -> None:
-    assert parse_figures(["completed=a.0.b=c"]) == {"completed": "a.0.b=c"}
+    assert parse_figures(["completed=a.0.b=c"]) == {"completed": ["a", "0", "b=c"]}
     with pytest.raises(CompareError, match="names no path"):
         parse_figures(["completed"])
     with pytest.raises(CompareError, match="no figure 'ttft'"):
-        Tool("x", [], "", {"ttft": "a"})
+        Tool("x", [], "", {"ttft": ["a"]})
     assert "ttft_median_ms" in FIGURES
 
 

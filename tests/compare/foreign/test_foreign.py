@@ -13,6 +13,7 @@ import pytest
 from compare import run_file
 from compare.__main__ import main
 from compare.analyse.caveats import find_caveats
+from compare.analyse.definitions import DEFINITIONS
 from compare.analyse.metrics import compute_metrics
 from compare.errors import RunError
 from compare.foreign.read import read_run
@@ -214,6 +215,10 @@ def drop(key: str) -> Change:
         ("vllm.json", lambda c: c["ttfts"].__setitem__(0, float("nan")), "NaN"),
         ("vllm.json", lambda c: c["ttfts"].__setitem__(0, 1e999), "Infinity"),
         ("vllm.json", lambda c: c.update(date="yesterday"), "doesn't have the form"),
+        ("vllm.json", lambda c: c.update(max_concurrency=-3), "the concurrency is -3"),
+        ("vllm.json", lambda c: c.update(request_rate=0), "the rate is 0"),
+        ("vllm.json", lambda c: c["start_times"].__setitem__(0, 1e200), "1e+200"),
+        ("vllm.json", lambda c: c["output_lens"].__setitem__(0, 10**400), "401 digits"),
     ],
 )
 def test_an_output_of_another_version_or_form_is_refused(
@@ -241,7 +246,7 @@ def test_a_file_that_is_cut_is_refused(name: str, share: float, tmp_path: Path) 
     copy = aiperf_copy(tmp_path) / "profile_export_aiperf.json" if name.startswith("aiperf") else tmp_path / name
     content = (SAMPLES / name).read_bytes()
     copy.write_bytes(content[: int(share * len(content))])
-    assert "isn't complete" in refused(copy)
+    assert "isn't valid JSON" in refused(copy)
 
 
 def test_a_cut_file_of_requests_loses_its_last_one_and_says_so(tmp_path: Path) -> None:
@@ -302,7 +307,9 @@ def test_more_requests_than_a_run_can_have_are_refused(tmp_path: Path) -> None:
     assert "100,008 requests" in refused(path)
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b"[" * 100_000, b"\x00\xff", b'{"benchmarks": []}', b"hello\n"])
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"{}", b"[" * 100_000, b"\x00\xff", b'{"benchmarks": []}', b"hello\n", b'{"metadata": 5}']
+)
 def test_other_files_are_no_runs(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "other.json"
     path.write_bytes(content)
@@ -319,3 +326,11 @@ def test_the_name_of_a_tool_in_a_run_file_is_checked(tmp_path: Path) -> None:
     run.header["source"] = {"tool": "x" * 1000, "version": "", "missing": []}
     run_file.write(run, tmp_path / "run.jsonl")
     assert "tool is" in refused(tmp_path / "run.jsonl")
+
+
+@pytest.mark.parametrize("definition", DEFINITIONS)
+@pytest.mark.parametrize("name", ["guidellm.json", "vllm.json", "vllm-rate.json", "aiperf"])
+def test_by_each_definition_an_answer_ends_after_its_first_token(name: str, definition: str) -> None:
+    timings = [DEFINITIONS[definition](record) for record in read_run(SAMPLES / name).records if record.ok]
+    assert timings
+    assert all(timing.end_to_end > timing.first_token and timing.per_output_token for timing in timings)

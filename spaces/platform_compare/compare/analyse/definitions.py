@@ -54,7 +54,7 @@ def vllm(record: Record) -> Timing:
     """`vllm bench serve`: the first event with a choice is the first token, even if it only names the role."""
     empty = [mark.seconds for mark in record.marks if mark.what == "empty"]
     events = sorted([arrival.seconds for arrival in record.arrivals] + empty)
-    end = max([*events, *(mark.seconds for mark in record.marks if mark.what == "usage")])
+    end = max([*events, _last_text(record), *(mark.seconds for mark in record.marks if mark.what == "usage")])
     return Timing(events[0], _gaps(events), _per_token(record, end - events[0]), end)
 
 

@@ -55,7 +55,7 @@ def _row(result: CaseResult) -> list[str]:
 
 def _cell(score: Score) -> str:
     if score.reported is None:
-        return NONE
+        return "**missing**"
     if score.figure in COUNTS:
         text = f"{score.reported:.0f}" if score.passed else f"{score.reported:.0f} of {score.true:.0f}"
     elif score.figure in ABSOLUTE:

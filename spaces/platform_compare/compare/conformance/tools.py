@@ -29,13 +29,15 @@ OFFLINE = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "DO_NOT_TRACK": "1",
     "VLLM_NO_USAGE_STATS": "1",
+    "NO_PROXY": "127.0.0.1",
+    "no_proxy": "127.0.0.1",
 }
 Command = Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A load tool: its commands with placeholders, its output, and the path of each figure in that JSON.
+    """A load tool: its commands with placeholders, its output, and the keys that lead to each figure in that JSON.
 
     `scheduled` are the commands that send on a schedule; without them, that isn't tried.
     """
@@ -43,7 +45,7 @@ class Tool:
     title: str
     commands: Sequence[Command]
     output: str
-    figures: Mapping[str, str]
+    figures: Mapping[str, Sequence[str]]
     program: str = ""
     scheduled: Sequence[Command] = ()
     statuses: Sequence[int] = (0,)
@@ -67,19 +69,22 @@ def preset(name: str) -> Tool:
     return Tool(**table[name])
 
 
-def parse_figures(texts: Sequence[str]) -> dict[str, str]:
+def parse_figures(texts: Sequence[str]) -> dict[str, list[str]]:
     """Parse texts like "ttft_median_ms=summary.ttft.p50"."""
     figures = {}
     for text in texts:
         name, equals, path = text.partition("=")
         if not (equals and path):
             raise CompareError(f"{text!r} names no path.", "Write it like ttft_median_ms=summary.ttft.p50.")
-        figures[name] = path
+        figures[name] = path.split(".")
     return figures
 
 
-def run_tool(tool: Tool, values: Mapping[str, object], *, scheduled: bool = False) -> dict[str, float]:
-    """Run a tool's commands and return its figures in seconds; `values` replace the placeholders."""
+def run_tool(tool: Tool, values: Mapping[str, object], *, scheduled: bool = False) -> dict[str, float | None]:
+    """Run a tool's commands and return its figures in seconds; `values` replace the placeholders.
+
+    A figure that isn't where it should be is None.
+    """
     for command in tool.scheduled if scheduled else tool.commands:
         _run([_fill(part, values) for part in command], tool.statuses)
     path = Path(_fill(tool.output, values))
@@ -87,8 +92,8 @@ def run_tool(tool: Tool, values: Mapping[str, object], *, scheduled: bool = Fals
         content = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
         raise CompareError(f"{tool.title} wrote no JSON to {path.name} ({error}).", "Check its output path.") from error
-    found = {name: _value(content, _fill(path, values)) for name, path in tool.figures.items()}
-    return {_base(name): value / _per_second(name) for name, value in found.items() if value is not None}
+    figures = {name: _value(content, [_fill(key, values) for key in keys]) for name, keys in tool.figures.items()}
+    return {_base(name): None if value is None else value / _per_second(name) for name, value in figures.items()}
 
 
 def default_tokenizer() -> Path | None:
@@ -121,9 +126,9 @@ def _fill(text: str, values: Mapping[str, object]) -> str:
     return text
 
 
-def _value(content: Any, path: str) -> float | None:
-    """Return the number at a path of keys and positions; None if there is none."""
-    for part in path.split("."):
+def _value(content: Any, keys: Sequence[str]) -> float | None:
+    """Return the number that keys and positions lead to; None if there is none."""
+    for part in keys:
         if isinstance(content, list) and part.isdigit() and int(part) < len(content):
             content = content[int(part)]
         elif isinstance(content, dict) and part in content:

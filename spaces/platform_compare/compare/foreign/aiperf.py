@@ -5,7 +5,6 @@ The second has the first text, the gaps after it and the server's token counts; 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from backends import Arrival, Usage
 from compare.errors import RunError
 from compare.foreign.imported import Imported, ImportedLoad, closed_loop, cumulative, open_loop
 from compare.records import Failure, Record
+from compare.run_file import parse_json
 
 VERSIONS = "0.13"
 REMEDY = "Run it again with AIPerf 0.13; the level of its exports must be records or raw."
@@ -29,7 +29,8 @@ def is_summary(content: Any) -> bool:
 
 def is_request(content: Any) -> bool:
     """Return whether parsed JSON is a line of AIPerf's file of requests."""
-    return isinstance(content, dict) and "benchmark_phase" in (content.get("metadata") or {})
+    about = content.get("metadata") if isinstance(content, dict) else None
+    return isinstance(about, dict) and "benchmark_phase" in about
 
 
 def summary_file(path: Path) -> Path:
@@ -143,7 +144,7 @@ def parse_requests(lines: list[bytes], name: str) -> tuple[list[Any], bool]:
     entries: list[Any] = []
     for number, line in enumerate(lines, 1):
         try:
-            entries.append(json.loads(line))
+            entries.append(parse_json(line))
         except (ValueError, RecursionError) as error:
             if number == len(lines):
                 return entries, True

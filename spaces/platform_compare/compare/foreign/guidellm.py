@@ -78,11 +78,8 @@ def _record(request: Mapping[str, Any], load: ImportedLoad) -> Record:
     times, error = request["info"]["timings"], request["info"].get("error")
     sent = times["request_start"]
     first, last = times.get("first_token_iteration"), times.get("last_token_iteration")
-    ended = next(
-        times[key]
-        for key in ("request_end", "resolve_end", "last_request_iteration", "request_start")
-        if times.get(key)
-    )
+    ends = (times.get(key) for key in ("request_end", "resolve_end", "last_request_iteration"))
+    ended = next(filter(None, ends), sent)
     thought = first is not None and (times.get("first_output_token_iteration") or first) > first
     return Record(
         target="",

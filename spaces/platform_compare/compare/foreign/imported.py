@@ -16,9 +16,7 @@ from compare.records import Record, Run
 from compare.run_file import VERSION
 
 # What a tool doesn't record. `compare.report.caveat_text` has the words.
-Missing = Literal[
-    "client load", "gaps", "kinds", "events", "breaks", "token source", "schedule", "wall clock", "length"
-]
+Missing = Literal["client load", "gaps", "kinds", "events", "breaks", "token source", "schedule", "wall clock"]
 # A tool rounds its times; more than this, in seconds, isn't rounding.
 ROUNDING = 1e-6
 
@@ -34,6 +32,8 @@ class ImportedLoad:
 
 def closed_loop(concurrency: int) -> ImportedLoad:
     """Return the load of a tool that keeps so many requests in flight."""
+    if concurrency < 1:
+        raise ValueError(f"the concurrency is {concurrency}")
     return ImportedLoad(f"concurrency {concurrency}", concurrency)
 
 
@@ -42,6 +42,8 @@ def open_loop(rate: float, pattern: str, limit: int | None = None) -> ImportedLo
 
     `pattern` is "Poisson", "constant" or a word of the tool.
     """
+    if not rate > 0:
+        raise ValueError(f"the rate is {rate:g}")
     limited = f", at most {limit} at once" if limit else ""
     return ImportedLoad(f"{rate:.12g} requests/s, {pattern}{limited}", None, rate)
 
@@ -50,8 +52,7 @@ def open_loop(rate: float, pattern: str, limit: int | None = None) -> ImportedLo
 class Imported:
     """The requests of another tool's output. Their `intended` and `sent` are seconds on the tool's own clock.
 
-    `about` identifies the workload as far as the
-    output tells: two outputs with the same `about` ran the same one.
+    `about` identifies the workload as far as the output tells: two outputs with the same `about` ran the same one.
     """
 
     tool: str

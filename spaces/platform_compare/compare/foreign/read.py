@@ -17,6 +17,7 @@ from compare.records import Run
 REMEDY = "Use a run of `python -m compare run`, or an output of AIPerf, GuideLLM or vllm bench serve."
 # The first line of a run, or of AIPerf's requests, is shorter; an output of vLLM is one line of any length.
 FIRST_BYTES = 10_000_000
+RUN_START = b'{"type":"run",'
 
 
 def read_run(path: Path, target: str | None = None) -> Run:
@@ -27,7 +28,7 @@ def read_run(path: Path, target: str | None = None) -> Run:
     if path.is_dir():
         return _read_aiperf(aiperf.summary_file(path), target)
     first = _first_line(path)
-    if isinstance(first, dict) and first.get("type") == "run":
+    if _is_run(path) or (isinstance(first, dict) and first.get("type") == "run"):
         return run_file.read(path)
     if aiperf.is_request(first):
         return _read_aiperf(aiperf.summary_file(path), target)
@@ -54,9 +55,18 @@ def _read_aiperf(summary: Path, target: str | None) -> Run:
 def _build(read_output: Callable[[], Imported], name: str, target: str | None) -> Run:
     try:
         return build_run(read_output(), name, target)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, OSError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError, OSError) as error:
         what = f"{type(error).__name__}: {error}"[:200]
         raise RunError(f"{name} doesn't have the form that this program reads ({what}).", REMEDY) from error
+
+
+def _is_run(path: Path) -> bool:
+    """Return whether a file begins like a run; the first line of one with many questions is long."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(RUN_START)) == RUN_START
+    except OSError:
+        return False  # the next reader says why
 
 
 def _first_line(path: Path) -> Any:
@@ -72,9 +82,9 @@ def _first_line(path: Path) -> Any:
 
 def _load(path: Path) -> Any:
     try:
-        return json.loads(_bytes(path), parse_constant=_refuse)
+        return run_file.parse_json(_bytes(path), parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
-        raise RunError(f"{path.name} isn't a stored run: its JSON isn't complete ({error}).", REMEDY) from error
+        raise RunError(f"{path.name} isn't a stored run: it isn't valid JSON ({error}).", REMEDY) from error
 
 
 def _refuse(constant: str) -> float:
