@@ -4,7 +4,7 @@ import pytest
 
 from rag.answering.evidence.answer_spans import answer_span, candidates, counts, has_figure
 from rag.answering.evidence.asked.kinds import Kind
-from rag.answering.evidence.asked.mentions import covered_years, find_missing
+from rag.answering.evidence.asked.mentions import Missing, covered_years, find_missing
 from rag.answering.evidence.asked.questions import Question, years_of
 from rag.answering.evidence.asked.typos import read_question
 from rag.answering.evidence.sentences import split_sentences
@@ -123,6 +123,11 @@ def test_names_and_years_that_no_document_has() -> None:
     assert (missing.names, missing.years, missing.some) == ((), (), False)
     assert find_missing(Question("What did Apple pay Intel?"), documents).some
     assert find_missing(Question("What are the EPS of Intel in Apple-US?"), documents).some
+    assert not find_missing(Question("What does the CEO of Apple say?"), documents).some
+    assert find_missing(Question("Does APPL sell Ryzen?"), [document("APPL is a company.", "a.txt")]) == Missing(
+        some=True
+    )
+    assert Question("What does Mr. Huang say if I'm in Table 3?").names == ("Huang",)
     assert covered_years(documents) == ("2022", "2023")
 
 

@@ -249,6 +249,16 @@ def test_quotes_about_a_name_that_no_document_has_are_unsure(ask: Ask) -> None:
 
 def test_an_abbreviation_in_a_document_answers_nothing_about_a_name_that_it_lacks(ask: Ask) -> None:
     assert ask("How much RAM did the computers of Warsaw have?", census=CENSUS).quotes
-    abstention = ask("How much RAM did the computers of Ubuntu have?", census=CENSUS).abstention
+    assert ask("How much RAM did the computers of Ubuntu have?", census=CENSUS).unsure
+
+
+def test_a_question_about_a_name_that_no_document_has_is_refused_beside_an_abbreviation(ask: Ask) -> None:
+    manual = f"# Installation\n\n{'Unpack the archive and start the program. ' * 100}\n\nIt needs 2 GB of RAM."
+    abstention = ask("How much RAM does Ubuntu need?", manual=manual).abstention
     assert abstention
     assert (abstention.kind, abstention.names) == (AbstentionKind.NOT_MENTIONED, ("Ubuntu",))
+
+
+def test_words_that_are_no_names_make_no_quote_unsure(ask: Ask) -> None:
+    for words in ("in English", "on Page 3", "I'm told", "in the PDF", "in USD"):
+        assert not ask(f"How many inhabitants did Warsaw have in 1901, {words}?", census=CENSUS).unsure

@@ -133,9 +133,16 @@ def test_page_furniture_is_no_evidence() -> None:
 FISCAL = """NVIDIA Corporation
 Our fiscal year ended January 29, 2023. A fiscal year ended January 30, 2022 before it.
 
-| (In millions) | Three months ended April 30, 2023 | Three months ended May 1, 2022 |
-|---|---|---|
-| Gross profit | $ 4,648 | $ 5,431 |
+| (In millions) | Three months ended April 30, 2023 | Three months ended May 1, 2022 | Three months ended May 2, 2021 |
+|---|---|---|---|
+| Gross profit | $ 4,648 | $ 5,431 | $ 3,629 |
+
+| (In millions) | Year ended January 29, 2023 |
+|---|---|
+| Net sales | $ 41,598 |
+
+The H100 has 80 billion transistors. Revenue was $26.91 billion in fiscal 2022, up 61% from a year ago. Revenue was
+$26.97 billion in fiscal 2023, up 0.2%.
 """
 
 
@@ -156,6 +163,19 @@ Our fiscal year ended January 29, 2023. A fiscal year ended January 30, 2022 bef
         ("Gross profit was $4,648 million in the second quarter of fiscal year 2024.", False),
         ("Gross profit was $4,648 million in the first quarter of fiscal year 2025.", False),
         ("Gross profit was $4,648 million in fiscal year 2024.", False),
+        (
+            "Gross profit was $4,648 million in the first quarter of fiscal 2024, up from $3,629 million a year ago.",
+            False,
+        ),
+        ("Revenue for fiscal 2023 was $26.97 billion, up 61% from a year ago.", False),
+        (
+            "In the second quarter, gross profit was $4,648 million, more than in the first quarter of fiscal 2024.",
+            False,
+        ),
+        ("In 2021, gross profit was $4,648 million, less than in the first quarter of fiscal 2024.", False),
+        ("Net sales were $41,598 million in the fourth quarter of fiscal 2023.", False),
+        ("The H100 has 80 billion transistors.", True),
+        ("The H200 has 80 billion transistors.", False),
     ],
 )
 def test_a_fiscal_quarter_is_that_of_the_column(sentence: str, supported: bool) -> None:

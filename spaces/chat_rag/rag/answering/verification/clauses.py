@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -125,16 +125,23 @@ def _with_common_periods(clauses: list[Clause]) -> list[Clause]:
     common = {
         period.kind: period for period in every if len({each.value for each in every if each.kind == period.kind}) == 1
     }
-    return [
-        replace(clause, periods=clause.periods + tuple(common[kind] for kind in common.keys() - _kinds(clause)))
-        for clause in clauses
-    ]
+    return [replace(clause, periods=clause.periods + _shared_periods(clause, common)) for clause in clauses]
 
 
-def _kinds(clause: Clause) -> set[str]:
-    """Return the kinds of a clause's periods; a figure of "a year ago" isn't of the year and the day of the others."""
+def _shared_periods(clause: Clause, common: Mapping[str, Period]) -> tuple[Period, ...]:
+    """Return the periods of the sentence that are a clause's too: "$5,431 million a year ago" is of the year before.
+
+    A change that is measured from then, in percent, is of the sentence's own year.
+    """
     kinds = {period.kind for period in clause.periods}
-    return kinds | {"year", "day"} if "base" in kinds else kinds
+    base = next((period.value for period in clause.periods if period.kind == "base"), 0)
+    if not base or clause.figure.unit == "%":
+        return tuple(common[kind] for kind in common.keys() - kinds)
+    other_time = {"year", "day"} if base == 1 else {"year", "day", "quarter"}
+    shared = tuple(common[kind] for kind in common.keys() - kinds - other_time)
+    if base == 1 and "year" in common.keys() - kinds:
+        shared += (replace(common["year"], value=common["year"].value - 1),)
+    return shared
 
 
 def _respectively(sentence: str, figures: Sequence[Figure], periods: Sequence[Period]) -> list[Clause]:

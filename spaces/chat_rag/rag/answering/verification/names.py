@@ -10,7 +10,8 @@ _WORD = re.compile(r"[^\W\d_](?:[\w'’&.-]*\w)?")
 _POSSESSIVE = re.compile(r"['’]s$|['’]$")
 _PHRASE = re.compile(r"“([^”\n]{4,300})”|\"([^\"\n]{4,300})\"|«([^»\n]{4,300})»|„([^“\n]{4,300})“")
 _GERMAN = re.compile(r"\b(?:der|das|und|ist|wurde|wurden|betrug|betrugen|im|den|dem|ein|eine|von|auf|mit|für|nicht)\b")
-_PERIOD = re.compile(r"(?:FY|[QH][1-4])['’]?(?:FY)?\d{0,4}")  # FY24, Q1FY2024
+# FY24, Q1FY2024, H1'24; but H100 and H200 are products.
+_PERIOD = re.compile(r"FY['’]?\d{0,4}|[QH][1-4](?:['’]\d\d|['’]?FY['’]?\d{0,4})?")
 # Capitalized words of answers that are no names.
 _NO_NAMES = frozenset(
     """

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
-from rag.answering.evidence.asked.periods import CALENDAR, days_in
+from rag.answering.evidence.asked.periods import CALENDAR, days_in, length_in
 from rag.answering.evidence.per_document import PerDocument, text_blocks
 from rag.answering.evidence.structure import structure_of
 from rag.answering.evidence.units import Unit, find_units
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # How far above a figure its "in millions" can stand, and where a document says what it is about.
 _SCALE_CHARACTERS, _TITLE_CHARACTERS = 4_000, 2_500
 _SCALE_NOTE = re.compile(r"\bin (?:thousands|millions|billions)\b", re.IGNORECASE)
+MONTHS_OF_QUARTER = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,8 @@ class Statement:
     above it says, or None. `context` has the words around it: the table's or the paragraph's, the heading, the title.
     Statements of one `group` are alternatives of each other: the figures of a sentence, or a document's rows. `is_cell`
     says that the periods are those of a column. `fiscal_quarters` has the fiscal year and quarter in which each of the
-    column's days lies, if the document's fiscal years aren't those of the calendar.
+    column's days lies, if the document's fiscal years aren't those of the calendar. `months` is the length of the
+    column's period, 0 if it names none.
     """
 
     passage: Passage
@@ -45,6 +47,7 @@ class Statement:
     group: tuple[str, int]
     is_cell: bool
     fiscal_quarters: tuple[tuple[int, int], ...] = ()
+    months: int = 0
 
 
 class Statements:
@@ -111,9 +114,9 @@ class Statements:
             clauses, scale = figure_clauses(unit.text), self._scale(unit, "")
         row = unit.cell is not None or _is_row(unit.text)
         key = (passage.document_id, -1 if row else unit.start)
+        times = _fiscal_quarters(unit), length_in(unit.cell.column_header) if unit.cell else 0
         return [
-            Statement(passage, *place, clause, scale, context, key, unit.cell is not None, _fiscal_quarters(unit))
-            for clause in clauses
+            Statement(passage, *place, clause, scale, context, key, unit.cell is not None, *times) for clause in clauses
         ]
 
     def _scale(self, unit: Unit, measure: str) -> float | None:
@@ -125,7 +128,8 @@ class Statements:
 
 
 def _fiscal_quarters(unit: Unit) -> tuple[tuple[int, int], ...]:
-    days = days_in(unit.cell.column_header) if unit.cell else []
+    header = unit.cell.column_header if unit.cell else ""
+    days = days_in(header) if length_in(header) <= MONTHS_OF_QUARTER else []
     fiscal = structure_of(unit.document).fiscal_years if days else CALENDAR
     return tuple(fiscal.quarter_of(day) for day in days) if fiscal != CALENDAR else ()
 

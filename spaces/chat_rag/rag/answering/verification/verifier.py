@@ -14,7 +14,7 @@ from rag.answering.verification.clauses import Clause, figure_clauses, find_dire
 from rag.answering.verification.figure_match import is_same_figure
 from rag.answering.verification.figures import Period, find_periods
 from rag.answering.verification.names import Name, find_names, find_phrases, normalize
-from rag.answering.verification.statements import Statement, Statements
+from rag.answering.verification.statements import MONTHS_OF_QUARTER, Statement, Statements
 from rag.answering.verification.support import Sources, content_tokens, sentence_spans
 from rag.answering.verification.surroundings import Surroundings
 from rag.documents import Document, Passage
@@ -191,12 +191,10 @@ class Verifier:
         own = {each.value for each in statement.clause.periods if each.kind == period.kind}
         if own:
             return period.value in own
-        if period.kind in (
-            "months",
-            "quarter",
-            "base",
-        ):  # a document says once which quarter it is about, in its own way
-            return True
+        if period.kind == "quarter" and statement.months > MONTHS_OF_QUARTER:
+            return False
+        if period.kind in ("months", "quarter", "base"):
+            return True  # a document says once which quarter it is about, in its own way
         if period.kind == "year" and self._has_rival_of_year(period.value, statement):
             return False
         time = period.kind, period.value
@@ -248,9 +246,11 @@ class Verifier:
 
 
 def _fiscal_quarter(clause: Clause) -> tuple[int, int]:
-    """Return the year and the quarter that a sentence names, 0 for one that it doesn't."""
-    named = {period.kind: period.value for period in clause.periods}
-    return named.get("year", 0), named.get("quarter", 0)
+    """Return the year and the quarter of a figure; 0 and 0 if it doesn't have one of each."""
+    years, quarters = (
+        {period.value for period in clause.periods if period.kind == kind} for kind in ("year", "quarter")
+    )
+    return (years.pop(), quarters.pop()) if len(years) == len(quarters) == 1 else (0, 0)
 
 
 def _grouped(statements: Iterable[Statement], key: Callable[[Statement], K]) -> dict[K, list[Statement]]:

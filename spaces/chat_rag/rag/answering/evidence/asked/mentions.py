@@ -33,7 +33,8 @@ class Missing:
     """The names of a question if no document has any of them, and those of its years that no document has.
 
     A question can have a name that its document doesn't: "What did President Biden say?" of his own speech. `some`
-    says that no document has any name of a group: of "Marlowe" in "the population of Marlowe in the 1901 Census".
+    says that no document has any name of a group: of "Marlowe" in "the population of Marlowe in the 1901 Census". An
+    abbreviation alone is no such group: a document can have the words that it stands for.
     """
 
     names: tuple[str, ...] = ()
@@ -43,18 +44,22 @@ class Missing:
 
 def find_missing(question: Question, documents: Iterable[Document]) -> Missing:
     """Return the names and years of the question that no document mentions, in its text or its name."""
-    names, years = list(question.names), sorted(question.years)
+    documents, names, years = list(documents), list(question.names), sorted(question.years)
     for document in documents:
         text = _lower_text.of(document) if names or years else ""
         names = [name for name in names if not _mentions(text, name)]
         years = [year for year in years if not _has_year(document, text, year)]
-    # "The RAM of Ubuntu" is about Ubuntu, though a document has "RAM".
-    subjects = [name for name in question.names if not _ABBREVIATION.fullmatch(name)] or question.names
+    # "The RAM of Ubuntu" is about Ubuntu, though a document has "RAM"; "Vacation at IBM" is about IBM, if it is.
+    subjects = [
+        name
+        for name in question.names
+        if not _ABBREVIATION.fullmatch(name) or any(is_about(document, name) for document in documents)
+    ] or question.names
     is_about_others = set(subjects) <= set(names)
     return Missing(
         tuple(name for name in names if name in subjects) if is_about_others else (),
         tuple(years),
-        any(group <= set(names) for group in question.name_groups),
+        any(group <= set(names) and not all(map(_ABBREVIATION.fullmatch, group)) for group in question.name_groups),
     )
 
 

@@ -20,13 +20,16 @@ _QUARTERS = {"first": 1, "second": 2, "third": 3, "fourth": 4}
 _NAME = re.compile(r"(?<![\w.])(?:[A-Z][\w&]*(?:[.’'][A-Za-z\d][\w&]*)*|[a-z][A-Z]\w+)")
 _STREET = r"Street|Road|Lane|Avenue|Square|Close|Drive|Terrace|Boulevard"
 _NO_NAME = re.compile(
-    r"(?:FY|CY|F|Q)?'?\d+|Q[1-4]|January|February|March|April|May|June|July|August|September|October|November|December"
+    r"(?:FY|CY|F|Q)?'?\d+|[QH][1-4](?:['’]?\d\d)?|I['’](?:m|ve|d|ll)|Mrs?|Ms|Dr|January|February|March|April|May|June|July|August|September|October|November|December"
     r"|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?"
-    r"|Corporation|Corp|Inc|Company|Group|Ltd|Limited|Holdings|Plc|Fiscal|Year|Quarter|Table|Note|Section",
+    r"|Corporation|Corp|Inc|Company|Group|Ltd|Limited|Holdings|Plc|Fiscal|Year|Quarter|Table|Note|Section"
+    r"|Page|Figure|Chapter|Article|Item|Appendix|Exhibit|Part|PDF|USD|EUR|GBP"
+    r"|English|German|Spanish|French|Chinese",
     re.IGNORECASE,
 )
 _IN_STREET = re.compile(rf"(?<![\w.’'-])[A-Z][\w.’'-]* (?:{_STREET})$")
 _HOUSE_NUMBER = re.compile(r"\b\d{1,5}[A-Za-z]? $")
+_TITLES = ("Mr.", "Mrs.", "Ms.", "Dr.")  # the point behind one ends no sentence
 _BEFORE = 40  # characters: a question can be long
 _MAX_NAMES = 16  # each is looked for in the whole text of all documents
 _OPENING = "¿¡\"'“”„«»‘([ \t\r\n"  # what can stand before the first word of a sentence
@@ -101,7 +104,8 @@ class Question:
         return tuple(
             (match.start(), name)
             for match in _NAME.finditer(self.text)
-            if (before := self.text[: match.start()].rstrip(_OPENING)) and before[-1] not in ".?!:"
+            if (before := self.text[: match.start()].rstrip(_OPENING))
+            if before[-1] not in ".?!:" or before.endswith(_TITLES)
             if len(name := _POSSESSIVE.sub("", match[0])) > 1 and name.lower() not in STOP_WORDS
         )
 
