@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from rag.answering.evidence.asked.periods import CALENDAR
 from rag.answering.evidence.asked.questions import Question
@@ -94,7 +95,8 @@ def are_meant(question: Question, units: Sequence[Unit]) -> list[bool]:
 def is_about(document: Document, name: str) -> bool:
     """Return whether a document has a name in its own name, at its beginning, or often."""
     beginning = f"{document.name}\n{document.text[:_BEGINNING]}".lower()
-    return _mentions(beginning, name) or _lower_text.of(document).count(name.lower()) >= _OFTEN
+    often = islice(_places(_lower_text.of(document), name), _OFTEN)
+    return _mentions(beginning, name) or sum(1 for _ in often) == _OFTEN
 
 
 def _has_name(unit: Unit, question: Question) -> bool:
@@ -113,10 +115,18 @@ def covered_years(documents: Iterable[Document]) -> tuple[str, ...]:
 
 def _mentions(text: str, name: str) -> bool:
     """Return whether a text in lower case has a name as a word, perhaps in another number or case."""
+    return next(_places(text, name), None) is not None
+
+
+def _places(text: str, name: str) -> Iterator[int]:
+    """Yield the places of a name in a text in lower case; "program" has no "RAM"."""
     name = name.lower()
     if len(name) > _LONGEST_NAME:
-        return name in text
+        if name in text:
+            yield text.index(name)
+        return
     stem = re.escape(name[:-1] if len(name) > 4 and name.endswith("s") else name)
     # The stem comes first, so that the pattern is looked for as fast as a plain text.
     pattern = re.compile(rf"{stem}(?<![^\W_]{stem})(?![^\W\d_]{{2}})")
-    return any(pattern.search(block) for block in text_blocks(text))
+    for block in text_blocks(text):
+        yield from (match.start() for match in pattern.finditer(block))
