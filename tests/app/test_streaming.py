@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -29,19 +30,20 @@ def open_chat(open_page: Open) -> Open:
 
 def test_stop_reaches_the_server_and_others_continue(app: App, model: ScriptedModel, open_chat: Open) -> None:
     mine, yours = open_chat(app), open_chat(app)
-    ask(yours, "Go on for ever, B.")
-    ask(mine, "Go on for ever, A.")
+    stopped, other = (f"Go on for ever, {uuid4()}." for _ in range(2))  # the test can run again
+    ask(yours, other)
+    ask(mine, stopped)
     expect(mine.locator("#chat .bot").last).to_contain_text("word word")
 
     mine.locator("#question .stop-button").click()
-    wait_until(lambda: "Go on for ever, A." in model.disconnected, 60, lambda: "the request was not cancelled")
+    wait_until(lambda: stopped in model.disconnected, 60, lambda: "the request was not cancelled")
     expect(mine.locator("#question .submit-button")).to_be_visible()
     expect(mine.locator("#chat")).to_contain_text("Stopped.")
     expect(mine.locator("#chat .bot").last).to_contain_text("word word")
 
-    sent = model.delta_counts["Go on for ever, B."]
-    wait_until(lambda: model.delta_counts["Go on for ever, B."] > sent + 10)
-    assert "Go on for ever, B." not in model.disconnected
+    sent = model.delta_counts[other]
+    wait_until(lambda: model.delta_counts[other] > sent + 10)
+    assert other not in model.disconnected
     yours.locator("#question .stop-button").click()
     expect(yours.locator("#question .submit-button")).to_be_visible()
 

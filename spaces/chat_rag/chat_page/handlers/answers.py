@@ -139,8 +139,10 @@ class AnswerHandlers:
         for turn in conversation.turns:
             if turn.finish_reason is None and not turn.shared:  # its answer hadn't begun
                 conversation.update(replace(turn, finish_reason="stopped"), ended=True)
-        # The page has left the stream: what it shows isn't known.
-        return gr.Textbox(**READY), await asyncio.to_thread(self._page.messages, visitor, conversation, request)
+        messages = await asyncio.to_thread(self._page.messages, visitor, conversation, request)
+        # An update that is still under way can take the place of these; `finish`, after the stream, sends them again.
+        visitor.page(request.session_hash).shown = None
+        return gr.Textbox(**READY), messages
 
     def finish(self, key: str, request: gr.Request) -> tuple[Any, Any]:
         """Restore the send button after an answer or Stop, with nothing pending in the conversation."""
