@@ -8,7 +8,7 @@ import pytest
 
 from rag.scoring.questions import Gold
 from rag.scoring.score import Scorer
-from rag.scoring.workload import Asked, read_passage
+from rag.scoring.workload import AskedQuestion, read_passage
 
 QUESTION = "What was the gross profit in the first quarter of fiscal 2024?"
 TEXT = "Gross profit was $4,648 million in the first quarter of fiscal 2024."
@@ -50,7 +50,7 @@ LONG = {
 @pytest.mark.parametrize("gold", ["4,648 million", "April 30, 2023", "gross profit"])
 def test_an_answer_is_scored_in_a_second_or_two(kind: str, gold: str) -> None:
     passage = read_passage(1, {"text": TEXT, "source": "a.txt", "page": 1})
-    asked = Asked("a", QUESTION, Gold((gold,), (TEXT,), answerable=True), (passage,))
+    asked = AskedQuestion("a", QUESTION, Gold((gold,), (TEXT,), answerable=True), (passage,))
     scorer = Scorer({"a": asked}, {})
     scorer.score(asked, TEXT)  # the passages are read
     start = time.process_time()
