@@ -1,0 +1,64 @@
+"""Marks an answer by the dates of a gold answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from rag.answering.verification.clauses import role_words
+from rag.scoring.dates import Date, find_dates
+from rag.scoring.marks import Mark
+from rag.scoring.words import is_denied
+
+_OR = re.compile(r"\W{1,3}(?:or|oder|ou|o|或|或者)\b\W?", re.IGNORECASE)
+
+
+def mark_dates(question: str, gold: Sequence[Date], lines: Sequence[str]) -> Mark:
+    """Return whether the lines of an answer give all dates of a gold answer, and none that answers as much as one."""
+    found = [(line, find_dates(line)) for line in lines]
+    for each in gold:
+        said = [(line, dates, at) for line, dates in found for at, date in enumerate(dates) if date.says(each)]
+        if not said:
+            return Mark(False, "the answer doesn't give the date")
+        if all(is_denied(line, dates[at].start) for line, dates, at in said):
+            return Mark(False, "the answer says that it isn't this date")
+        if any(_has_alternative(line, dates, at) for line, dates, at in said):
+            return Mark(False, "the answer gives another date as well")
+        if all(_has_rival(question, gold, line, dates, at) for line, dates, at in said):
+            return Mark(False, "the answer gives another date for what was asked")
+    return Mark(True, "it gives the date")
+
+
+def _has_alternative(text: str, dates: Sequence[Date], at: int) -> bool:
+    """Return whether another date stands on the other side of an "or"."""
+    for first, second in pairwise(dates[max(0, at - 1) : at + 2]):
+        is_same = first.says(second) or second.says(first)
+        if not is_same and _OR.fullmatch(text, first.end, second.start):
+            return True
+    return False
+
+
+def _has_rival(question: str, gold: Sequence[Date], line: str, dates: Sequence[Date], at: int) -> bool:
+    """Return whether the words at another date of a line fit the question better than those at this one."""
+    asked, words = role_words(question), _clauses(line, dates)
+    return any(
+        len(asked & own) > len(asked & words[at])
+        for date, own in zip(dates, words, strict=True)
+        if _is_as_exact(date, dates[at]) and not any(date.says(each) or each.says(date) for each in gold)
+    )
+
+
+def _clauses(line: str, dates: Sequence[Date]) -> list[frozenset[str]]:
+    """Return the words before each date since the last one; those behind it if the line begins with a date."""
+    ends, starts = [0, *(date.end for date in dates)], [*(date.start for date in dates), len(line)]
+    parts = [role_words(line[end:start]) for end, start in zip(ends, starts, strict=True)]
+    return parts[:-1] if parts[0] else parts[1:]
+
+
+def _is_as_exact(first: Date, second: Date) -> bool:
+    return all((one is None) == (other is None) for one, other in zip(_parts(first), _parts(second), strict=True))
+
+
+def _parts(date: Date) -> tuple[int | None, int | None, int | None]:
+    return date.year, date.month, date.day
