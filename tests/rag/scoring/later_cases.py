@@ -162,6 +162,13 @@ NUMBER_CASES = [
         wrong=("One.",),
     ),
     *cases("How many incidents were there?", "None", right=("0", "zero", "None."), wrong=("One.", "10")),
+    *cases(
+        "How much debt is there?", "$0", right=("None.", "There is no debt.", "$0"), wrong=("$10", "No, it has $1.")
+    ),
+    *cases("How much debt is there?", "None", right=("There is no debt.", "None."), wrong=("$10 million",)),
+    *cases("How long is it?", "three months", right=("3 months", "Three months."), wrong=("6 months", "3 days")),
+    *cases("How long is it?", "18 months", right=("eighteen months", "18-month"), wrong=("eighteen days",)),
+    *cases("Who supplies it?", "Three Mile Inc", right=("Three Mile Inc",), wrong=("3 others", "Three Rivers Inc")),
     *cases("How many cranes are there?", "12", right=("No one knows exactly, but there are twelve.",), wrong=("one",)),
 ]
 
@@ -242,6 +249,16 @@ LIST_CASES = [
             "March 15, 2023",
         ),
         wrong=("It was declared on March 30, 2023 and paid on March 15, 2023.",),
+    ),
+    *cases(
+        "When was the company founded?",
+        "1993",
+        right=(
+            "Founded in 1993, the company went public in 1999.",
+            "In 1993 the company was founded; in 1999 it went public.",
+            "The company went public in 1999 but was founded in 1993.",
+        ),
+        wrong=("The company was founded in 1999 and moved in 1993.",),
     ),
     *cases(
         "When was the dividend paid?",

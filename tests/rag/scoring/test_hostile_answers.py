@@ -20,6 +20,11 @@ LONG = {
     "spaced digits": "1 234 " * N,
     "dates": "30 April " * N,
     "months": "may " * N,
+    "other dates": "april 30, 2023 gross, may 1, 2023 profit, " * N,
+    "number words": "twenty-one no " * N,
+    "spelled quarters": "the third quarter of the fiscal year " * N,
+    "bounds": "no more than 3 " * N,
+    "keys": '{"value": 1, ' + '"unit": "million", ' * N + '"scale": "EUR"}',
     "denials": "not " * N,
     "refusals": "the passages do not " * N,
     "refusals without an end": "there is no the document this information " * N,
@@ -47,7 +52,7 @@ LONG = {
 
 
 @pytest.mark.parametrize("kind", LONG)
-@pytest.mark.parametrize("gold", ["4,648 million", "April 30, 2023", "gross profit"])
+@pytest.mark.parametrize("gold", ["4,648 million", "April 30, 2023", "gross profit", "3", "yes", "Q3 2022"])
 def test_an_answer_is_scored_in_a_second_or_two(kind: str, gold: str) -> None:
     passage = read_passage(1, {"text": TEXT, "source": "a.txt", "page": 1})
     asked = AskedQuestion("a", QUESTION, Gold((gold,), (TEXT,), answerable=True), (passage,))

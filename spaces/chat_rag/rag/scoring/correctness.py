@@ -45,6 +45,7 @@ _DATE_ASKED = re.compile(
 # "S&P 500" and "Boeing 737" are names; "About 500" isn't one.
 _NUMBERED_NAME = re.compile(r"\b([A-Z][\w&.-]{0,40}) \d{1,4}(?:$|\s[A-Z])")
 _ONE = re.compile(r"(?<![\d.,])1(?![\d.,])")
+_ZERO = re.compile(r"\D*0(?:[.,]0{1,4})?\D*")
 _QUALIFIER = re.compile(
     r"(?:about|approximately|around|roughly|nearly|almost|over|under|more|less|fewer|at|up|some|only|minimum|maximum|circa"
     r"|ca|etwa|rund|mindestens|höchstens)\b",
@@ -112,7 +113,7 @@ def _in_digits(question: str, gold: str, statements: Sequence[str]) -> tuple[str
     if not is_small(written) or (not is_small(gold) and not is_number_word(gold)):
         return gold, statements
     statements = [with_digits(text, keep_one=not _ONE.search(written)) for text in statements]
-    return written, [with_zeros(text) for text in statements] if written == "0" else statements
+    return written, [with_zeros(text) for text in statements] if _ZERO.fullmatch(written) else statements
 
 
 def _mark_number_like_a_year(question: str, gold: str, statements: Sequence[str]) -> Mark:

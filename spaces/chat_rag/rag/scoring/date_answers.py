@@ -25,7 +25,8 @@ def mark_dates(question: str, gold: Sequence[Date], lines: Sequence[str]) -> Mar
             return Mark(False, "the answer says that it isn't this date")
         if any(_has_alternative(line, dates, at) for line, dates, at in said):
             return Mark(False, "the answer gives another date as well")
-        if all(_has_rival(question, gold, line, dates, at) for line, dates, at in said):
+        lines_with_it = ((line, dates) for line, dates in found if any(date.says(each) for date in dates))
+        if not any(_fits(question, gold, each, line, dates) for line, dates in lines_with_it):
             return Mark(False, "the answer gives another date for what was asked")
     return Mark(True, "it gives the date")
 
@@ -39,14 +40,16 @@ def _has_alternative(text: str, dates: Sequence[Date], at: int) -> bool:
     return False
 
 
-def _has_rival(question: str, gold: Sequence[Date], line: str, dates: Sequence[Date], at: int) -> bool:
-    """Return whether the words at another date of a line fit the question better than those at this one."""
-    asked, words = role_words(question), _clauses(line, dates)
-    return any(
-        len(asked & own) > len(asked & words[at])
-        for date, own in zip(dates, words, strict=True)
-        if _is_as_exact(date, dates[at]) and not any(date.says(each) or each.says(date) for each in gold)
-    )
+def _fits(question: str, gold: Sequence[Date], wanted: Date, line: str, dates: Sequence[Date]) -> bool:
+    """Return whether the words at a wanted date of a line fit the question as well as those at its other dates."""
+    asked, own, others = role_words(question), 0, 0
+    for date, words in zip(dates, _clauses(line, dates), strict=True):
+        count = len(asked & words)
+        if date.says(wanted):
+            own = max(own, count)
+        elif _is_as_exact(date, wanted) and not any(date.says(each) or each.says(date) for each in gold):
+            others = max(others, count)
+    return own >= others
 
 
 def _clauses(line: str, dates: Sequence[Date]) -> list[frozenset[str]]:
@@ -56,9 +59,6 @@ def _clauses(line: str, dates: Sequence[Date]) -> list[frozenset[str]]:
     return parts[:-1] if parts[0] else parts[1:]
 
 
-def _is_as_exact(first: Date, second: Date) -> bool:
-    return all((one is None) == (other is None) for one, other in zip(_parts(first), _parts(second), strict=True))
-
-
-def _parts(date: Date) -> tuple[int | None, int | None, int | None]:
-    return date.year, date.month, date.day
+def _is_as_exact(date: Date, wanted: Date) -> bool:
+    pairs = ((date.year, wanted.year), (date.month, wanted.month), (date.day, wanted.day))
+    return all(theirs is None or ours is not None for ours, theirs in pairs)

@@ -93,6 +93,8 @@ def _rival(
 def _difference(gold: Amount, mentions: Sequence[Mention]) -> str:
     """Return how the figures of an answer differ from the gold one."""
     near = next((each.amount for each in mentions if _digits(each.amount) == _digits(gold)), None)
+    if near and near.bound * gold.bound < 0:
+        return f"{near.text} is a limit on the other side than {gold.text}"
     return f"{near.text} has another scale or unit than {gold.text}" if near else f"no figure is {gold.text}"
 
 

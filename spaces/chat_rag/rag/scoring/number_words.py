@@ -17,11 +17,14 @@ _NUMBER_WORD = re.compile(
     # "Hundred and three", "no one", "one of them", "twenty-first" and "two thirds" aren't numbers of this kind.
     rf"(?<![\w-])(?<!hundred )(?<!hundred and )(?<!thousand )(?<!\bno )(?<!\bany )(?<!\bthis )(?<!\bthat )(?<!\bwhich )"
     rf"(?:(?P<tens>{'|'.join(_TENS)})(?!\w)(?:[- ](?P<ones>{_DIGIT_WORD})(?!\w))?+|(?P<small>{'|'.join(_SMALL)})(?!\w))"
-    r"(?![- ](?:hundred|dozen|half|halves|quarters?|first|second|thirds?|\w{1,8}ths?)\b)"
+    r"(?![- ](?:hundred|dozen|half|halves|quarters?|first|second|thirds?|(?:four|fif|six|seven|eigh|nin|ten)ths?)\b)"
     r"(?!(?<=\bone)(?: (?:of|another|who|that|which|can|must|should)\b|['’]))",
     re.IGNORECASE,
 )
-_NONE = re.compile(r"\b(?:none|nil)\b|\bno (?=[a-z]{3,20}s\b)", re.IGNORECASE)
+_NONE = re.compile(
+    r"\b(?:none|nil)\b|\bno (?!(?:longer|one|more|less|fewer|doubt|other|later|earlier|matter)\b)(?=[a-z])",
+    re.IGNORECASE,
+)
 _LENGTH = re.compile(r"\b(\d{1,3})(?:-| )(second|minute|hour|day|week|month|year)s?\b(?!['’-])", re.IGNORECASE)
 _QUARTER = re.compile(
     r"\b(?:(?P<ordinal>first|second|third|fourth|[1-4](?:st|nd|rd|th)) (?:fiscal )?quarter|q(?P<digit>[1-4]))\b"
@@ -57,9 +60,12 @@ def with_ranges(text: str) -> str:
 
 
 def is_number_word(text: str) -> bool:
-    """Return whether a text is a number word, perhaps with what it counts: "three segments", "about ten days"."""
+    """Return whether a text is a number word, perhaps with what it counts: "three segments", but not "Three Mile"."""
     match = _NUMBER_WORD.search(text)
-    return bool(match) and len(text[: match.start()].split()) <= 2 and len(text[match.end() :].split()) <= 2
+    if match is None:
+        return False
+    before, behind = text[: match.start()].split(), text[match.end() :].split()
+    return len(before) <= 2 and len(behind) <= 2 and not any(word[:1].isupper() for word in behind)
 
 
 def is_small(text: str) -> bool:
