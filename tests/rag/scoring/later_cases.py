@@ -52,6 +52,9 @@ SIGN_CASES = [
         RESULT, "income (loss) of $5 million", right=("$5 million", "$5 million of income"), wrong=("$(5) million",)
     ),
     *cases("For how long may it be used?", "used for 14 days", right=("14 days",), wrong=("4 days",)),
+    *cases(
+        "What drove it?", "a decline in units of 5%", right=("units fell 5%",), wrong=("an increase in units of 5%",)
+    ),
 ]
 
 YES_NO_CASES = [
@@ -67,6 +70,8 @@ YES_NO_CASES = [
             "**Answer:** Yes, it did.",
             "The answer is yes.",
             "The answer is: Yes.",
+            '{"answerable": true, "answer": "yes"}',
+            "Yes or no: yes",
             "No doubt, yes.",
             "Without a doubt, yes.",
             "Die Antwort ist ja.",
@@ -80,6 +85,8 @@ YES_NO_CASES = [
             "No doubt about it.",
             '{"answer": null}',
             "The board said yes.",
+            '{"answerable": true, "answer": "no"}',
+            "Yes or no: no",
         ),
     ),
     *cases(
@@ -216,6 +223,8 @@ IDENTIFIER_CASES = [
         right=("the third quarter of 2022", "Q3 2022", "In Q3 of 2022."),
         wrong=("the second quarter of 2022", "the third quarter of 2021", "2022"),
     ),
+    *cases("Which quarter?", "third quarter", right=("Q3", "the third quarter"), wrong=("Q2",)),
+    *cases("Which quarter?", "the third quarter of 2022", right=("Q3 2022",), wrong=("Q3 2021", "Q3")),
     *cases(
         "Which years are covered?", "2021-2023", right=("From 2021 to 2023", "2021-2023", "2021–2023"), wrong=("2021",)
     ),

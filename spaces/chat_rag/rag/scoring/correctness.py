@@ -14,6 +14,7 @@ from rag.scoring.figure_answers import gold_amounts, mark_figures
 from rag.scoring.marks import Mark
 from rag.scoring.number_words import (
     is_number_word,
+    is_quarter,
     is_small,
     with_digits,
     with_quarters,
@@ -80,7 +81,7 @@ def _mark(question: str, gold: str, text: str, statements: Sequence[str]) -> Mar
         return mark_dates(question, find_dates(dates), lines)
     if _COUNT.fullmatch(gold):
         return _mark_number_like_a_year(question, gold, statements)
-    if is_identifier(gold):
+    if is_identifier(gold) or is_quarter(gold):
         return mark_identifier(with_quarters(gold), with_quarters(text))
     if _is_numbered_name(question, gold):
         return mark_words(question, gold, statements)

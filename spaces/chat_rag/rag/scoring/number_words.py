@@ -27,10 +27,11 @@ _NONE = re.compile(
 )
 _LENGTH = re.compile(r"\b(\d{1,3})(?:-| )(second|minute|hour|day|week|month|year)s?\b(?!['’-])", re.IGNORECASE)
 _QUARTER = re.compile(
-    r"\b(?:(?P<ordinal>first|second|third|fourth|[1-4](?:st|nd|rd|th)) (?:fiscal )?quarter|q(?P<digit>[1-4]))\b"
-    r"(?:,? (?:of |in )?(?:the )?(?:fiscal )?(?:year )?(?:fy ?)?(?=(?:19|20)\d\d\b))?",
+    r"\b(?:the )?(?:(?P<ordinal>first|second|third|fourth|[1-4](?:st|nd|rd|th)) (?:fiscal )?quarter|q(?P<digit>[1-4]))"
+    r"\b(?:,? (?:of |in )?(?:the )?(?:fiscal )?(?:year )?(?:fy ?)?(?=(?:19|20)\d\d\b))?",
     re.IGNORECASE,
 )
+_YEAR_ALONE = re.compile(r"(?:(?:19|20)\d\d)?\W{0,3}")
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4}
 _YEARS = re.compile(r"(?<![\d-])((?:19|20)\d\d) ?[-–—] ?((?:19|20)\d\d)(?![\d-])")
 
@@ -52,6 +53,12 @@ def with_zeros(text: str) -> str:
 def with_quarters(text: str) -> str:
     """Return a text with "the third quarter of 2022" as "Q3 2022"."""
     return _QUARTER.sub(lambda match: f"Q{match['digit'] or _ordinal(match['ordinal'])} ", text).strip()
+
+
+def is_quarter(text: str) -> bool:
+    """Return whether a text is a quarter, perhaps with its year, and nothing else."""
+    match = _QUARTER.match(text)
+    return match is not None and bool(_YEAR_ALONE.fullmatch(text, match.end()))
 
 
 def with_ranges(text: str) -> str:

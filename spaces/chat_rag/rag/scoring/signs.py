@@ -15,9 +15,13 @@ RISE = (
     r"(?:increas\w*|rose|rise\w*|gr[eo]w\w*|growth|gain\w*|up|higher|climb\w*|plus"
     r"|stieg\w*|gestiegen|gewachsen|zunahme|hauss\w*|augment\w*|aument\w*|crec\w*|subi\w*|增长|增加|上升)"
 )
-_BEFORE = r"\W{{1,3}}(?:by|of|um|de|en|del?|un|about|approximately|around|roughly|an?|ca\.?|\W){{0,3}}\W{{0,3}}$"
+# "A decline in units of 5%"
+_BEFORE = (
+    r"(?:\sin\s[^,;.]{1,60}\s(?:of|by))?"
+    r"\W{1,3}(?:by|of|um|de|en|del?|un|about|approximately|around|roughly|an?|ca\.?|\W){0,3}\W{0,3}$"
+)
 _CHANGES = [
-    (sign, re.compile(rf"(?<!\w){words}{_BEFORE.replace('{{', '{').replace('}}', '}')}", re.IGNORECASE),
+    (sign, re.compile(rf"(?<!\w){words}{_BEFORE}", re.IGNORECASE),
      re.compile(rf"\s?{words}(?!\w)(?!\s+(?:than|from|to)\b)" if sign > 0 else rf"\s?{words}(?!\w)", re.IGNORECASE))
     for sign, words in ((-1, FALL), (1, RISE))
 ]  # fmt: skip

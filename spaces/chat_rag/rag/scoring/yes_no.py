@@ -12,7 +12,9 @@ _NO = r"no|nope|false|nein|non|不|不是|否|没有"
 _ALONE = re.compile(rf"(?:{_YES}|{_NO})\W*")
 # "No doubt, yes."
 _NO_DOUBT = re.compile(r"^\W*(?:no|without (?:a |any )?) ?(?:doubt|question)\b(?: about it)?\W*")
-_AT_BEGINNING = re.compile(rf"^\W*(?:(?P<yes>{_YES})|(?P<no>{_NO}))(?!\w)|^\W*(?P<east>是的|是|对|不是|没有|否)")
+_AT_BEGINNING = re.compile(
+    rf"^\W*(?:(?P<yes>{_YES})|(?P<no>{_NO}))(?!\w| or\b|/)|^\W*(?P<east>是的|是|对|不是|没有|否)"
+)
 # "Short answer: yes" and, of JSON, "paid dividend: yes".
 _BEHIND_COLON = re.compile(rf"^[^.:;,]{{1,60}}:\W*(?:(?P<yes>{_YES})|(?P<no>{_NO}))(?!\w)")
 # "Based on the filing, yes."
@@ -41,5 +43,5 @@ def says_yes(answer: str) -> bool | None:
     match = _AT_BEGINNING.match(text)
     if match and match["east"]:
         return match["east"] in ("是的", "是", "对")
-    match = match or _BEHIND_COLON.match(text) or _BEHIND_COMMA.match(text) or _ANSWER_IS.search(text)
+    match = match or _ANSWER_IS.search(text) or _BEHIND_COLON.match(text) or _BEHIND_COMMA.match(text)
     return None if match is None else match["yes"] is not None
