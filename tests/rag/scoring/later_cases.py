@@ -108,6 +108,12 @@ YES_NO_CASES = [
             "No, the passages don't mention it.",
         ),
     ),
+    *cases(
+        "According to the filing, did Apple disclose the terms?",
+        "No",
+        right=("No, Apple did not disclose the terms.",),
+        wrong=("The filing doesn't say whether Apple disclosed the terms.",),
+    ),
 ]
 
 REFUSAL_CASES = [

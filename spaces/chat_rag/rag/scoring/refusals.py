@@ -31,8 +31,9 @@ _SOURCE = re.compile(
 _NUMBERED = re.compile(
     r"\b(?:passages?|documents?|sources?|pages?|items?|notes?|sections?|tables?|excerpts?) \W?\d{1,4}\b"
 )
+_QUALIFIES = re.compile(r"\b(?:includ|cover)$")  # "income of 12, which does not include leases"
 _IS_COVERED = re.compile(
-    r"^\W*(?:this|that|it|the (?:topic|subject|question))(?: (?:is|was) not| (?:is|was)n't) covered\b"
+    r"^\W*(?:this|that|it|the (?:topic|subject|question))(?: (?:is|was) not|'s not| (?:is|was)n't) covered\b"
     r"(?! (?:by|under|until|after|before|if))"
 )
 # A later sentence refuses the question only if it is about it: it has this share of its words.
@@ -73,13 +74,19 @@ def refuses(text: str, question: str = "") -> bool:
     """
     if _IS_COVERED.search(text):
         return "cover" not in normal(question)
-    found = (match.start() for pattern in _patterns()[0] if (match := pattern.search(text)))
-    return any(not find_figures(_NUMBERED.sub("", text[:start])) for start in found)
+    found = (match for pattern in _patterns()[0] if (match := pattern.search(text)))
+    return any(
+        not _has_figure(text[: match.end() if _QUALIFIES.search(match[0]) else match.start()]) for match in found
+    )
+
+
+def _has_figure(text: str) -> bool:
+    return bool(find_figures(_NUMBERED.sub("", text)))
 
 
 def _answers_yes_or_no(question: str, first: str, refusal: str) -> bool:
     """Return whether an answer begins with yes or no, and doesn't go on about the documents instead."""
-    if Question(question).kind is not Kind.YES_NO:
+    if Question(_LEAD_IN.sub("", normal(question))).kind is not Kind.YES_NO:
         return False
     said = says_yes(first)
     return bool(said) or (said is False and bool(not _SOURCE.search(refusal) or _SOURCE.search(normal(question))))
