@@ -21,7 +21,7 @@ _NEGATION = re.compile(
     r"(?:\b(?:not|never|nor|neither|instead of|rather than|nicht|kein\w*|weder|pas|sino|no)|n't|不是|并非)"
     r"(?:\W+\w+)?\W{0,3}$"
 )
-_NEGATIVE = re.compile(r"\b(?:not|never|nicht|kein\w*|pas|no)\b|n't\b|\bexclu|不")  # "What does it not cover?"
+_NEGATIVE = re.compile(r"\b(?:not|never|nicht|pas)\b|n't\b|\bexclu")  # "What does it not cover?"
 _REFERENCE = re.compile(r"\b(?:than|versus|vs|unlike|except|compared (?:to|with))\W{1,3}(?:for |the |that of ){0,2}$")
 _AND = re.compile(r",|;|\s(?:and|und|et|y)\s")
 _ARTICLE = re.compile(r"^(?:the|an?)\s(?=\w{4}|\w{1,3}\s)")  # but "The Who"
