@@ -292,6 +292,29 @@ LIST_CASES = [
         ),
         wrong=('{"value": 23076, "unit": "EUR", "scale": "millions"}', '{"value": 23076, "unit": "USD"}'),
     ),
+    *cases(
+        "When was it filed?",
+        "August 2, 2023",
+        right=(
+            "The report for the quarter ended June 30, 2023 was filed on August 2, 2023.",
+            "Filed: August 2, 2023. Period ended: June 30, 2023.",
+        ),
+        wrong=("The report for the quarter ended August 2, 2023 was filed on August 30, 2023.",),
+    ),
+    *cases(
+        "On what date was the notes offering completed?",
+        "March 1, 2021",
+        right=("The offering of notes, announced February 20, 2021, was completed on March 1, 2021.",),
+        wrong=("The notes offering was completed on March 31, 2021.",),
+    ),
+    *cases("When is it due?", "the end of the fourth quarter of 2025", right=("end of Q4 2025",), wrong=("Q4 2025",)),
+    *cases("How long is it?", "six months to one year", right=("6 months to 1 year",), wrong=("6 to 12 weeks",)),
+    *cases(
+        "Who is the chief executive?",
+        "Tim Cook",
+        right=("Tim Cook is the chief executive; the document does not cover his pay.",),
+        wrong=("The document does not say who is the chief executive; it names Tim Cook as a director.",),
+    ),
 ]
 
 LATER_CASES = [

@@ -89,7 +89,7 @@ def _mark(question: str, gold: str, text: str, statements: Sequence[str]) -> Mar
     if amounts := gold_amounts(gold):
         is_foreign = detect_language(text) != ENGLISH
         return mark_figures(question, amounts, statements, is_foreign=is_foreign)
-    return mark_words(question, gold, statements)
+    return mark_words(question, with_quarters(gold), [with_quarters(text) for text in statements])
 
 
 def _asks_date(question: str) -> bool:

@@ -41,22 +41,23 @@ def _has_alternative(text: str, dates: Sequence[Date], at: int) -> bool:
 
 
 def _fits(question: str, gold: Sequence[Date], wanted: Date, line: str, dates: Sequence[Date]) -> bool:
-    """Return whether the words at a wanted date of a line fit the question as well as those at its other dates."""
-    asked, own, others = role_words(question), 0, 0
+    """Return whether no other date of a line has all words of the question that the wanted date has, and more."""
+    asked = role_words(question)
+    own, others = list[frozenset[str]](), set[frozenset[str]]()
     for date, words in zip(dates, _clauses(line, dates), strict=True):
-        count = len(asked & words)
         if date.says(wanted):
-            own = max(own, count)
+            own.append(asked & words)
         elif _is_as_exact(date, wanted) and not any(date.says(each) or each.says(date) for each in gold):
-            others = max(others, count)
-    return own >= others
+            others.add(asked & words)
+    return not all(any(words < other for other in others) for words in set(own))
 
 
 def _clauses(line: str, dates: Sequence[Date]) -> list[frozenset[str]]:
     """Return the words before each date since the last one; those behind it if the line begins with a date."""
     ends, starts = [0, *(date.end for date in dates)], [*(date.start for date in dates), len(line)]
     parts = [role_words(line[end:start]) for end, start in zip(ends, starts, strict=True)]
-    return parts[:-1] if parts[0] else parts[1:]
+    begins_with_date = not parts[0] and len(line[: starts[0]].split()) <= 2  # "On August 2"
+    return parts[1:] if begins_with_date else parts[:-1]
 
 
 def _is_as_exact(date: Date, wanted: Date) -> bool:

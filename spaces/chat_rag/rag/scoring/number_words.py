@@ -21,6 +21,7 @@ _NUMBER_WORD = re.compile(
     r"(?!(?<=\bone)(?: (?:of|another|who|that|which|can|must|should)\b|['’]))",
     re.IGNORECASE,
 )
+_MAX_OTHERS = 4  # "three members of the board", but not a sentence
 _NONE = re.compile(
     r"\b(?:none|nil)\b|\bno (?!(?:longer|one|more|less|fewer|doubt|other|later|earlier|matter)\b)(?=[a-z])",
     re.IGNORECASE,
@@ -71,8 +72,8 @@ def is_number_word(text: str) -> bool:
     match = _NUMBER_WORD.search(text)
     if match is None:
         return False
-    before, behind = text[: match.start()].split(), text[match.end() :].split()
-    return len(before) <= 2 and len(behind) <= 2 and not any(word[:1].isupper() for word in behind)
+    others = _NUMBER_WORD.sub("", text).split()
+    return len(others) <= _MAX_OTHERS and not any(word[:1].isupper() for word in text[match.end() :].split())
 
 
 def is_small(text: str) -> bool:

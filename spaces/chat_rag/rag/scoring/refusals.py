@@ -53,7 +53,7 @@ def is_refusal(question: str, statements: Sequence[str]) -> bool:
     It does if its first statement says so and none goes on to an answer, or if a later one says so of the question and
     those before it have no figure.
     """
-    texts = [_LEAD_IN.sub("", normal(statement)) for statement in statements]
+    texts = [part for statement in statements for part in _parts(_LEAD_IN.sub("", normal(statement)))]
     if any(normal(REFUSAL) in text for text in texts):
         return True
     at = next((at for at, text in enumerate(texts) if refuses(text, question)), None)
@@ -90,6 +90,12 @@ def _answers_yes_or_no(question: str, first: str, refusal: str) -> bool:
         return False
     said = says_yes(first)
     return bool(said) or (said is False and bool(not _SOURCE.search(refusal) or _SOURCE.search(normal(question))))
+
+
+def _parts(text: str) -> list[str]:
+    """Return a sentence in two at its first semicolon, if it begins with a claim of its own."""
+    head, _, tail = text.partition(";")
+    return [head, tail] if tail and not _ABOUT_SOURCES.match(head) and not refuses(head) else [text]
 
 
 def _goes_on(text: str) -> bool:
