@@ -293,6 +293,12 @@ LIST_CASES = [
         wrong=('{"value": 23076, "unit": "EUR", "scale": "millions"}', '{"value": 23076, "unit": "USD"}'),
     ),
     *cases(
+        "When is the dividend payable?",
+        "March 15, 2023",
+        right=("The dividend was declared on March 1, 2023 and will be paid on March 15, 2023.",),
+        wrong=("The dividend is payable on March 30, 2023, and the record date is March 15, 2023.",),
+    ),
+    *cases(
         "When was it filed?",
         "August 2, 2023",
         right=(

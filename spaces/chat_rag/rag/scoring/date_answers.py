@@ -13,6 +13,8 @@ from rag.scoring.words import is_denied
 
 _OR = re.compile(r"\W{1,3}(?:or|oder|ou|o|或|或者)\b\W?", re.IGNORECASE)
 
+_SUBJECT = re.compile(r"([^,;:]{0,80}?)\b(?:was|were|is|are|will|has|have|had)\b")
+
 
 def mark_dates(question: str, gold: Sequence[Date], lines: Sequence[str]) -> Mark:
     """Return whether the lines of an answer give all dates of a gold answer, and none that answers as much as one."""
@@ -53,11 +55,15 @@ def _fits(question: str, gold: Sequence[Date], wanted: Date, line: str, dates: S
 
 
 def _clauses(line: str, dates: Sequence[Date]) -> list[frozenset[str]]:
-    """Return the words before each date since the last one; those behind it if the line begins with a date."""
+    """Return the subject and the words before each date; if the line begins with a date, the words behind each."""
     ends, starts = [0, *(date.end for date in dates)], [*(date.start for date in dates), len(line)]
     parts = [role_words(line[end:start]) for end, start in zip(ends, starts, strict=True)]
     begins_with_date = not parts[0] and len(line[: starts[0]].split()) <= 2  # "On August 2"
-    return parts[1:] if begins_with_date else parts[:-1]
+    if begins_with_date:
+        return parts[1:]
+    subject = _SUBJECT.match(line[: starts[0]])
+    shared = role_words(subject[1]) if subject else frozenset[str]()
+    return [part | shared for part in parts[:-1]]
 
 
 def _is_as_exact(date: Date, wanted: Date) -> bool:
