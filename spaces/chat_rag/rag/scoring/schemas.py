@@ -54,10 +54,10 @@ def _validator(schema: Any) -> Any:
 
 def _check_references(schema: Any) -> None:
     """Raise `Unresolvable` if any part of a schema refers to what isn't in the schema."""
-    from referencing import Registry, Resource
+    from referencing import Registry
     from referencing.jsonschema import DRAFT202012, specification_with
 
-    resource = Resource(schema, specification_with(str(_dialect(schema)), default=DRAFT202012))
+    resource = specification_with(str(_dialect(schema)), default=DRAFT202012).create_resource(schema)
     pending = [(resource, Registry().resolver_with_root(resource))]
     while pending:
         part, resolver = pending.pop()
