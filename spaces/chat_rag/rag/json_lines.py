@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,8 @@ def parse_json_lines(lines: Iterable[bytes], name: str, remedy: str) -> Iterator
 
 def write_json_lines(path: Path, values: Iterable[Any]) -> None:
     """Write a file with a value a line, as a whole or not at all."""
+    if not path.name:
+        raise RagError(f"Can't write {path}: it isn't the name of a file.", "Choose another place with --out.")
     part = path.with_name(f"{path.name}.part")
     try:
         with part.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
@@ -50,7 +53,8 @@ def write_json_lines(path: Path, values: Iterable[Any]) -> None:
     except OSError as error:
         raise RagError(f"Can't write {path}: {error.strerror or error}.", "Choose another place with --out.") from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # the first error is the one to report
+            part.unlink()
 
 
 def _parse(text: str, place: str, remedy: str) -> dict[str, Any]:

@@ -11,10 +11,11 @@ from rag.scoring.refusals import is_refusal
 from tests.rag.scoring.cases import CASES, Case
 from tests.rag.scoring.further_cases import FURTHER_CASES
 from tests.rag.scoring.last_cases import LAST_CASES
+from tests.rag.scoring.later_cases import LATER_CASES
 
 
 @pytest.mark.parametrize(
-    "case", [*CASES, *FURTHER_CASES, *LAST_CASES], ids=lambda case: f"{case.gold[0]}: {case.answer[:60]}"
+    "case", [*CASES, *FURTHER_CASES, *LAST_CASES, *LATER_CASES], ids=lambda case: f"{case.gold[0]}: {case.answer[:60]}"
 )
 def test_an_answer_gets_the_mark_that_a_person_gives(case: Case) -> None:
     text = plain_text(case.answer)

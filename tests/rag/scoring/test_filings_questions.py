@@ -9,7 +9,7 @@ import pytest
 
 from rag.scoring.questions import GoldQuestion, read_gold_questions
 from rag.scoring.score import Scorer
-from rag.scoring.workload import Asked
+from rag.scoring.workload import AskedQuestion
 from tests.conftest import DATA, ROOT, missing
 
 PATH = ROOT / "benchmarks" / "questions" / "filings.jsonl"
@@ -54,7 +54,7 @@ def test_the_gold_answer_stands_on_its_page(question: GoldQuestion) -> None:
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.id)
 def test_the_gold_answer_is_right_and_a_refusal_only_where_there_is_none(question: GoldQuestion) -> None:
     answerable = question.gold.answerable is not False
-    scorer, asked = Scorer({}, {}), Asked(question.id, question.text, question.gold, ())
+    scorer, asked = Scorer({}, {}), AskedQuestion(question.id, question.text, question.gold, ())
     for answer in question.gold.answers:
         assert scorer.score(asked, f"It is {answer} [1].").correct is True
     assert scorer.score(asked, "The passages do not mention it.").correct is not answerable

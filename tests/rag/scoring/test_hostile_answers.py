@@ -8,7 +8,7 @@ import pytest
 
 from rag.scoring.questions import Gold
 from rag.scoring.score import Scorer
-from rag.scoring.workload import Asked, read_passage
+from rag.scoring.workload import AskedQuestion, read_passage
 
 QUESTION = "What was the gross profit in the first quarter of fiscal 2024?"
 TEXT = "Gross profit was $4,648 million in the first quarter of fiscal 2024."
@@ -20,6 +20,11 @@ LONG = {
     "spaced digits": "1 234 " * N,
     "dates": "30 April " * N,
     "months": "may " * N,
+    "other dates": "april 30, 2023 gross, may 1, 2023 profit, " * N,
+    "number words": "twenty-one no " * N,
+    "spelled quarters": "the third quarter of the fiscal year " * N,
+    "bounds": "no more than 3 " * N,
+    "keys": '{"value": 1, ' + '"unit": "million", ' * N + '"scale": "EUR"}',
     "denials": "not " * N,
     "refusals": "the passages do not " * N,
     "refusals without an end": "there is no the document this information " * N,
@@ -47,10 +52,10 @@ LONG = {
 
 
 @pytest.mark.parametrize("kind", LONG)
-@pytest.mark.parametrize("gold", ["4,648 million", "April 30, 2023", "gross profit"])
+@pytest.mark.parametrize("gold", ["4,648 million", "April 30, 2023", "gross profit", "3", "yes", "Q3 2022"])
 def test_an_answer_is_scored_in_a_second_or_two(kind: str, gold: str) -> None:
     passage = read_passage(1, {"text": TEXT, "source": "a.txt", "page": 1})
-    asked = Asked("a", QUESTION, Gold((gold,), (TEXT,), answerable=True), (passage,))
+    asked = AskedQuestion("a", QUESTION, Gold((gold,), (TEXT,), answerable=True), (passage,))
     scorer = Scorer({"a": asked}, {})
     scorer.score(asked, TEXT)  # the passages are read
     start = time.process_time()

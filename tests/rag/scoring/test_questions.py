@@ -99,10 +99,43 @@ def test_what_is_wrong_with_a_line_is_said(write: Write, line: dict[str, Any], w
 
 @pytest.mark.parametrize(
     "schema",
-    ["object", 3, ["a"], {"type": "thing"}, {"properties": 3}, {"$ref": "#/nowhere"}, {"$ref": "http://127.0.0.1:9/a"}],
+    [
+        "object",
+        3,
+        ["a"],
+        {"type": "thing"},
+        {"properties": 3},
+        {"$ref": "#/nowhere"},
+        {"$ref": "http://127.0.0.1:9/a"},
+        {"properties": {"a": {"$ref": "#/$defs/nope"}}},
+        {"items": {"anyOf": [{"type": "string"}, {"$ref": "http://127.0.0.1:9/a"}]}},
+        {"properties": {"a": {"$dynamicRef": "#nope"}}},
+        {"$schema": "http://json-schema.org/draft-07/schema#", "definitions": {"a": {"$ref": "#/nope"}}},
+        {"pattern": "("},
+    ],
 )
 def test_a_schema_that_is_none(write: Write, schema: Any) -> None:
     assert "isn't a JSON schema" in problem(write({"question": "Why?", "schema": schema}))
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        True,
+        {"properties": {"a": {"$ref": "#/$defs/text"}}, "$defs": {"text": {"type": "string"}}},
+        {"$id": "http://127.0.0.1:9/a", "properties": {"a": {"$ref": "b"}}, "$defs": {"b": {"$id": "b"}}},
+        {"type": "object", "properties": {"$ref": {"type": "string"}, "child": {"$ref": "#"}}},
+        {
+            "$schema": "http://json-schema.org/draft-07/schema#",
+            "items": {"$ref": "#/definitions/a"},
+            "definitions": {"a": {}},
+        },
+        {"enum": [{"$ref": "#/nope"}], "default": {"$ref": "#/nope"}},
+    ],
+)
+def test_a_schema_with_references_inside_of_it(write: Write, schema: Any) -> None:
+    (question,) = read_gold_questions(write({"question": "Why?", "schema": schema}))
+    assert question.gold.schema == schema
 
 
 def test_ids_that_are_there_twice(write: Write) -> None:

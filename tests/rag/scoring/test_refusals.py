@@ -99,6 +99,21 @@ REFUSALS = [
     "Je ne sais pas.",
     "No lo sé.",
     "文档中未找到答案。",
+    "Das steht nicht im Text.",
+    "In den Dokumenten steht dazu nichts.",
+    "No aparece en los documentos.",
+    "Les documents ne le précisent pas.",
+    "La información no está disponible.",
+    "This isn't covered.",
+    "That's not covered in the documents.",
+    "Das steht dort nicht.",
+    "No consta en los documentos.",
+    "Le texte n'en parle pas.",
+    "The passages mention revenue of $5 million in Europe, but do not state it for Tesla.",
+    "Per the filing, this information is not available.",
+    "It is not covered in the documents.",
+    "Passage 3 does not mention the number of employees.",
+    "Based on passages 1 and 2, the document doesn't say how many people NVIDIA employed.",
 ]
 ANSWERS = [
     "NVIDIA's gross profit was $4,648 million.",
@@ -175,6 +190,15 @@ ANSWERS = [
     "Es gibt keine Ausnahmen.",
     "Il n'y a pas d'exception.",
     "没有例外。",
+    "This isn't covered by the warranty.",
+    "Das Produkt steht nicht zum Verkauf.",
+    "The report shows revenue of $96.8 billion and does not include subsidies.",
+    "El producto no está disponible en Europa.",
+    "According to the filing, revenue was $96.8 billion, which does not include subsidies.",
+    "The document says employees get 30 days; public holidays are not included.",
+    "Tesla does not break out its units; revenue was $96.8 billion.",
+    "Revenue was $96.8 billion, but the filing doesn't say why it rose.",
+    "According to the document, the warranty does not cover accidental damage.",
 ]
 
 

@@ -156,6 +156,8 @@ def test_a_line_that_cannot_be_scored_is_named(scores: Scores, line: bytes, word
         '{"question": {"id": "a"}}',
         '{"question": 3}',
         '{"question": {"id": "a", "text": "", "passages": [3]}}',
+        '{"question": {"id": "a", "text": "", "passages": [{"text": "b", "source": "c", "start": "d"}]}}',
+        '{"question": {"id": "a", "text": "", "passages": [{"text": "b", "source": "c", "start": 1e400}]}}',
     ],
 )
 def test_a_file_that_is_no_workload(scores: Scores, line: str) -> None:

@@ -11,6 +11,8 @@ import pytest
 from rag.__main__ import main
 from rag.answering.answer import Rag
 from rag.answering.options import AnswerOptions
+from rag.errors import RagError
+from rag.json_lines import write_json_lines
 from rag.library.library import Library
 from rag.scoring.workload_documents import read_documents
 from rag.search.embedding.embedders import Embedder
@@ -130,3 +132,17 @@ def test_the_progress_of_many_questions_is_said(capsys: pytest.CaptureFixture[st
     lines = capsys.readouterr().err.splitlines()
     assert lines[0] == "1 of 10,000 questions, 0 minutes left"
     assert lines[-1] == "10,000 questions"
+
+
+@pytest.mark.parametrize("name", [".", "/"])
+def test_a_place_that_is_no_file_cannot_be_written(name: str) -> None:
+    with pytest.raises(RagError, match="Can't write"):
+        write_json_lines(Path(name), [{}])
+
+
+def test_the_first_error_of_a_file_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    (tmp_path / "out.part").mkdir()
+    for path in (tmp_path / "file" / "out", tmp_path / "out"):
+        with pytest.raises(RagError, match="Can't write"):
+            write_json_lines(path, [{}])

@@ -4,49 +4,25 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import StrEnum
 
 from rag.answering.numbers import CURRENCY_BEFORE, NUMBER, SCALE
 from rag.answering.verification.figures import Figure, find_scale
+from rag.scoring.units import MEASURES, Unit, read_bound, read_noun, read_unit
 
 _EAST_ASIAN = r"\u3040-\u30ff\u3400-\u9fff"
 _SPACED = (
     (re.compile(r"(?<=\d)\s?Mds?\s?(?=€|EUR\b|d'euros)"), " milliards "),
     (re.compile(rf"(?<=[{_EAST_ASIAN}])(?=[\d$€£¥])"), " "),  # 为46.48
     (re.compile(rf"(?<=[万亿億])(?=[{_EAST_ASIAN}])"), " "),  # 亿美元
+    (re.compile(r"(?<=\d)(?=(?:[mkµμ]g|[gl]|ml|[cmk]m|lbs?|[mgtMGT][bB]|k[wW])\b)"), " "),  # 5mg
     (re.compile(rf"({CURRENCY_BEFORE})\s?\((?=\d)"), r"(\1"),  # $(1,234)
     (re.compile(rf"\(({CURRENCY_BEFORE}?\s?{NUMBER})\s?\)\s?({SCALE})", re.IGNORECASE), r"(\1 \2)"),  # (1,234) million
 )
-_POINTS = re.compile(
-    r"\s?(?:percentage points?|pp\b|ppts?\b|%?-?points?\b|prozentpunkte?\w*|points? de pourcentage"
-    r"|puntos porcentuales|个百分点)",
-    re.IGNORECASE,
-)
-_BASIS_POINTS = re.compile(r"(?<![a-z])\s?(?:basis points?|(?<![a-z])bps?\b|basispunkte?\w*)", re.IGNORECASE)
-_CENTS = re.compile(r"\s?(?:cents?\b|¢)", re.IGNORECASE)
-_SYMBOL = re.compile(r"\s?(°\s?[cf]|k[gmw]|mw|cm|mm|lbs?|[mgt]b)\b", re.IGNORECASE)
-_NOUN = re.compile(r"\s(?!(?:and|but|or|for|from|while|with|which|that|was|were|compared|versus|due)\b)([a-z]{4,})\b")
 _ONE_MARK = re.compile(r"(\d{1,3})[.,](\d{3})")
 
-
-_MEASURES = frozenset(
-    {"seconds", "minutes", "hours", "days", "weeks", "months", "years", "metres", "meters", "kilometres", "miles"}
-    | {"°c", "°f", "kg", "km", "kw", "mw", "cm", "mm", "lb", "lbs", "mb", "gb", "tb"}
-)
+_HALF_DAY = 12 * 60  # minutes
 _MAX_RATIO = 1000
 _MAX_CELL = 1e6  # a table in millions has smaller figures
-
-
-class Unit(StrEnum):
-    """What a figure counts, where a figure of another unit isn't the same."""
-
-    NONE = "none"  # as it is in a cell
-    CURRENCY = "currency"
-    PERCENT = "percent"
-    POINTS = "points"
-    TIME = "time"
-
-
 _APART = frozenset({Unit.PERCENT, Unit.POINTS, Unit.TIME})
 
 
@@ -56,7 +32,8 @@ class Amount:
 
     `value` is never negative. `others` has what the same digits mean with the other decimal mark, if that's possible.
     `step` is the worth of the last digit, `digits` how many of them say something. `noun` is the word behind it. In
-    accounts, parentheses are a minus; in a sentence they may only repeat a figure.
+    accounts, parentheses are a minus; in a sentence they may only repeat a figure. `bound` is 1 for "at least", -1 for
+    "at most".
     """
 
     text: str
@@ -70,6 +47,7 @@ class Amount:
     in_parentheses: bool
     noun: str
     others: tuple[float, ...] = ()
+    bound: int = 0
 
     @property
     def is_rounded(self) -> bool:
@@ -91,11 +69,10 @@ def amount(text: str, figure: Figure, scale_note: float | None = None, *, is_for
     way round: models copy figures of an English document as they are.
     """
     written, behind = text[figure.start : figure.end], text[figure.end : figure.end + 30]
-    unit, factor, currency = _unit(figure, written, behind)
+    unit, factor, currency = read_unit(figure, written, behind)
     scale = figure.scale * factor
     if figure.scale == 1 and scale_note and unit in (Unit.NONE, Unit.CURRENCY):
         scale = scale_note
-    noun = _SYMBOL.match(behind) or _NOUN.match(behind)
     one_mark = _ONE_MARK.fullmatch(figure.text) if is_foreign else None
     others = (float(f"{one_mark[1]}{one_mark[2]}"), float(f"{one_mark[1]}.{one_mark[2]}")) if one_mark else ()
     return Amount(
@@ -108,8 +85,9 @@ def amount(text: str, figure: Figure, scale_note: float | None = None, *, is_for
         scale != 1,
         figure.negative and not written.lstrip().startswith("("),
         _is_in_parentheses(text, figure),
-        noun[1].lower().replace(" ", "") if noun else "",
+        read_noun(unit, behind),
         tuple(other * scale for other in others),
+        read_bound(text[: figure.start]),
     )
 
 
@@ -125,27 +103,15 @@ def _is_in_parentheses(text: str, figure: Figure) -> bool:
     return text[: figure.start].endswith("(") and text[figure.end :].startswith(")")
 
 
-def _unit(figure: Figure, written: str, behind: str) -> tuple[Unit, float, str]:
-    if _BASIS_POINTS.search(written) or _BASIS_POINTS.match(behind):
-        return Unit.POINTS, 0.01, ""
-    if _POINTS.search(written) or _POINTS.match(behind):
-        return Unit.POINTS, 1.0, ""
-    if figure.unit == "%":
-        return Unit.PERCENT, 1.0, ""
-    if _CENTS.match(behind):
-        return Unit.CURRENCY, 0.01, ""
-    if figure.unit == ":":
-        return Unit.TIME, 1.0, ""
-    return (Unit.CURRENCY, 1.0, figure.unit) if figure.unit else (Unit.NONE, 1.0, "")
-
-
 def is_same_amount(gold: Amount, given: Amount) -> bool:
     """Return whether an amount of an answer is the gold one, apart from its sign.
 
     It may be rounded, or more exact than a gold one that is rounded. A bare gold figure says nothing about the scale.
     """
-    if not _is_same_unit(gold, given) or _has_other_measure(gold, given):
+    if not _is_same_unit(gold, given) or _has_other_measure(gold, given) or gold.bound * given.bound < 0:
         return False
+    if gold.unit is Unit.TIME:
+        return _is_same_time(gold, given)
     if any(_is_close(gold, given, value) for value in (given.value, *given.others)):
         return True
     is_cell = gold.unit is Unit.NONE and not gold.is_scaled and gold.digits >= 3 and gold.value < _MAX_CELL
@@ -154,8 +120,18 @@ def is_same_amount(gold: Amount, given: Amount) -> bool:
     )
 
 
+def _is_same_time(gold: Amount, given: Amount) -> bool:
+    """Return whether two times of day are the same: 9:30 p.m., 21:30, and, for a gold 9:30 p.m., a bare 9:30."""
+    is_bare = not given.noun and gold.noun == "pm" and given.value + _HALF_DAY == _minutes(gold)
+    return given.unit is Unit.TIME and (is_bare or _minutes(gold) == _minutes(given))
+
+
+def _minutes(time: Amount) -> float:
+    return time.value % _HALF_DAY + _HALF_DAY * (time.noun == "pm") if time.noun else time.value
+
+
 def _has_other_measure(gold: Amount, given: Amount) -> bool:
-    return gold.noun != given.noun and {gold.noun, given.noun} <= _MEASURES
+    return gold.noun != given.noun and {gold.noun, given.noun} <= MEASURES
 
 
 def _is_close(gold: Amount, given: Amount, value: float) -> bool:

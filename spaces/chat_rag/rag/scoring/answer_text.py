@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from rag.answering.citations.markers import without_model_markers
+from rag.answering.numbers import SCALE
 from rag.answering.verification.lines import is_delimiter_row, is_row, row_cells, text_start
 from rag.answering.verification.support import sentence_spans
 
@@ -25,6 +26,8 @@ _LATEX = (
 )
 _EMPHASIS = re.compile(r"\*{1,3}|_{2,3}|`{1,3}|~~|</?(?:b|i|em|strong|u|br|p)\s?/?>")
 _KEY = re.compile(r"[_\W]+|(?<=[a-z])(?=[A-Z])")
+_UNITS = frozenset({"scale", "multiplier", "magnitude", "unit", "units", "currency"})
+_SCALE_WORD = re.compile(SCALE)
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\s\u3040-\u30ff\u3400-\u9fff]+")
 
 
@@ -84,13 +87,28 @@ def _fields(value: Any, name: str) -> Iterator[str]:
 def _joined(fields: list[tuple[str, Any]]) -> str:
     """Return fields as one statement; the scale and the unit of a number stand right behind it."""
     parts: list[str] = []
-    for key, value in fields:
-        is_number_before = bool(parts) and parts[-1][-1:].isdigit()
-        if is_number_before and isinstance(value, str) and not any(map(str.isdigit, value)):
+    is_number = False
+    for key, value in _scales_first(fields):
+        is_unit = isinstance(value, str) and not any(map(str.isdigit, value))
+        if is_unit and parts and (parts[-1][-1:].isdigit() or (is_number and key.casefold() in _UNITS)):
             parts[-1] += f" {value}"
+            is_number = True
         else:
             parts.append(f"{_words(key)}: {_scalar(value)}")
+            is_number = False
     return "; ".join(parts)
+
+
+def _scales_first(fields: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """Return the fields of one number with its scale and its unit right behind it."""
+    numbers = [field for field in fields if isinstance(field[1], int | float) and not isinstance(field[1], bool)]
+    if len(numbers) != 1:
+        return fields
+    units = [field for field in fields if isinstance(field[1], str) and field[0].casefold() in _UNITS]
+    units.sort(key=lambda field: not _SCALE_WORD.fullmatch(field[1].strip()))
+    others = [field for field in fields if field not in units]
+    at = others.index(numbers[0]) + 1
+    return [*others[:at], *units, *others[at:]]
 
 
 def _words(key: str) -> str:

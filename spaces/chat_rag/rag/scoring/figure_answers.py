@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rag.answering.verification.figures import find_figures, find_periods
 from rag.scoring.amounts import Amount, amount, is_comparable, is_same_amount, scale_note, spaced
 from rag.scoring.figure_roles import Asked, Mention, find_mentions, stands_beside
 from rag.scoring.marks import Mark
-from rag.scoring.signs import FALL, RISE, change_sign, is_right_sign
+from rag.scoring.signs import FALL, RISE, change_sign, is_right_sign, says_minus
+from rag.scoring.units import Unit
 
 _FISCAL = re.compile(r"\bfiscal\b|\bFY|geschäftsjahr|exercice|ejercicio|财年", re.IGNORECASE)
 
@@ -17,10 +19,23 @@ _CHANGE_ASKED = re.compile(rf"(?<!\w)(?:{FALL}|{RISE}|chang\w*)(?!\w)", re.IGNOR
 
 
 def gold_amounts(gold: str) -> list[Amount]:
-    """Return the figures of a gold answer; a year or a date isn't one."""
+    """Return the figures of a gold answer; a year or a date isn't one.
+
+    "A loss of 12" and "decreased by 12" are -12.
+    """
     text = spaced(gold)
     note = scale_note(text)
-    return [amount(text, figure, note) for figure in find_figures(text)]
+    figures = find_figures(text)
+    bounds = [0, *(figure.end for figure in figures), len(text)]
+    starts = [*(figure.start for figure in figures[1:]), len(text)]
+    amounts = []
+    for at, figure in enumerate(figures):
+        before, behind = text[bounds[at] : figure.start], text[figure.end : starts[at]]
+        value = amount(text, figure, note)
+        is_count = value.unit is Unit.NONE and bool(value.noun)
+        is_minus = says_minus(before, behind, is_count=is_count)
+        amounts.append(replace(value, has_minus=True) if is_minus else value)
+    return amounts
 
 
 def mark_figures(question: str, gold: Sequence[Amount], statements: Sequence[str], *, is_foreign: bool) -> Mark:
@@ -78,6 +93,8 @@ def _rival(
 def _difference(gold: Amount, mentions: Sequence[Mention]) -> str:
     """Return how the figures of an answer differ from the gold one."""
     near = next((each.amount for each in mentions if _digits(each.amount) == _digits(gold)), None)
+    if near and near.bound * gold.bound < 0:
+        return f"{near.text} is a limit on the other side than {gold.text}"
     return f"{near.text} has another scale or unit than {gold.text}" if near else f"no figure is {gold.text}"
 
 

@@ -7,9 +7,11 @@ from typing import Any, NoReturn
 
 from rag.errors import RagError
 
+_REFERENCES = frozenset({"$ref", "$dynamicRef", "$recursiveRef"})
+
 
 def check_schema(schema: object, place: str) -> None:
-    """Raise `RagError` if a value is no JSON schema; None is none that is needed."""
+    """Raise `RagError` if a value isn't a JSON schema; None means that no schema is needed."""
     if schema is None:
         return
     _library()
@@ -23,6 +25,7 @@ def check_schema(schema: object, place: str) -> None:
     try:
         validator_for(schema).check_schema(schema)
         _validator(schema).is_valid({})
+        _check_references(schema)
     except (SchemaError, Unresolvable, RecursionError) as error:
         reason = error.message if isinstance(error, SchemaError) else str(error) or type(error).__name__
         raise RagError(f'{place}: "schema" isn\'t a JSON schema ({reason}).', remedy) from error
@@ -32,10 +35,12 @@ def is_well_formed(answer: str, schema: Any) -> bool | None:
     """Return whether an answer is JSON that is valid by a schema; None without one."""
     if schema is None:
         return None
+    from referencing.exceptions import Unresolvable
+
     try:
         value = json.loads(answer, parse_constant=_refuse)
         return bool(_validator(schema).is_valid(value))
-    except (ValueError, RecursionError):
+    except (ValueError, ArithmeticError, RecursionError, Unresolvable):  # 1e400 is no multiple of 0.01
         return False
 
 
@@ -45,6 +50,25 @@ def _validator(schema: Any) -> Any:
     from referencing import Registry
 
     return validator_for(schema)(schema, registry=Registry())
+
+
+def _check_references(schema: Any) -> None:
+    """Raise `Unresolvable` if any part of a schema refers to what isn't in the schema."""
+    from referencing import Registry
+    from referencing.jsonschema import DRAFT202012, specification_with
+
+    resource = specification_with(str(_dialect(schema)), default=DRAFT202012).create_resource(schema)
+    pending = [(resource, Registry().resolver_with_root(resource))]
+    while pending:
+        part, resolver = pending.pop()
+        if isinstance(part.contents, dict):
+            for key in _REFERENCES & part.contents.keys():
+                resolver.lookup(part.contents[key])
+        pending += [(each, resolver.in_subresource(each)) for each in part.subresources()]
+
+
+def _dialect(schema: Any) -> Any:
+    return schema.get("$schema", "") if isinstance(schema, dict) else ""
 
 
 def _library() -> None:

@@ -15,7 +15,7 @@ from rag.scoring.questions import Identifier
 from rag.scoring.refusals import is_refusal
 from rag.scoring.schemas import is_well_formed
 from rag.scoring.support import open_verifier, supported_share
-from rag.scoring.workload import Asked
+from rag.scoring.workload import AskedQuestion
 
 # Answers of several targets to one question come one after the other.
 _VERIFIERS = 64
@@ -41,11 +41,11 @@ class Score:
 class Scorer:
     """Scores answers; `documents` are those of the passages, by id."""
 
-    def __init__(self, asked: Mapping[str, Asked], documents: Mapping[str, Document]) -> None:
+    def __init__(self, asked: Mapping[str, AskedQuestion], documents: Mapping[str, Document]) -> None:
         self._asked, self._documents = asked, documents
         self._verifier = lru_cache(_VERIFIERS)(self._new_verifier)
 
-    def score(self, asked: Asked, answer: str) -> Score:
+    def score(self, asked: AskedQuestion, answer: str) -> Score:
         """Return the score of an answer to a question of the workload."""
         text = plain_text(answer)
         parts = statements(text)

@@ -15,9 +15,13 @@ RISE = (
     r"(?:increas\w*|rose|rise\w*|gr[eo]w\w*|growth|gain\w*|up|higher|climb\w*|plus"
     r"|stieg\w*|gestiegen|gewachsen|zunahme|hauss\w*|augment\w*|aument\w*|crec\w*|subi\w*|增长|增加|上升)"
 )
-_BEFORE = r"\W{{1,3}}(?:by|of|um|de|en|del?|un|about|approximately|around|roughly|an?|ca\.?|\W){{0,3}}\W{{0,3}}$"
+# "A decline in units of 5%"
+_BEFORE = (
+    r"(?:\sin\s[^,;.]{1,60}\s(?:of|by))?"
+    r"\W{1,3}(?:by|of|um|de|en|del?|un|about|approximately|around|roughly|an?|ca\.?|\W){0,3}\W{0,3}$"
+)
 _CHANGES = [
-    (sign, re.compile(rf"(?<!\w){words}{_BEFORE.replace('{{', '{').replace('}}', '}')}", re.IGNORECASE),
+    (sign, re.compile(rf"(?<!\w){words}{_BEFORE}", re.IGNORECASE),
      re.compile(rf"\s?{words}(?!\w)(?!\s+(?:than|from|to)\b)" if sign > 0 else rf"\s?{words}(?!\w)", re.IGNORECASE))
     for sign, words in ((-1, FALL), (1, RISE))
 ]  # fmt: skip
@@ -28,6 +32,11 @@ _LOSS = re.compile(
     r"|déficit|pérdidas?)\b|亏损|流出",
     re.IGNORECASE,
 )
+_LOSS_BEHIND = re.compile(
+    r"\s?(?:of )?(?:net |operating )?(?:loss(?:es)?|deficits?|outflows?|verlust\w*|pertes?|déficit|pérdidas?)\b|亏损",
+    re.IGNORECASE,
+)
+_GROUP = re.compile(r"\([^()]{0,40}\)")  # "net income (loss)"
 _GAIN = re.compile(
     r"\b(?:income|profits?|gains?|inflows?|provided|surplus|positive|gewinn\w*|überschuss|bénéfices?|beneficios?|ganancias?)\b"
     r"|盈利|利润|流入",
@@ -48,6 +57,16 @@ def kind_sign(text: str) -> int:
     return -1 if _LOSS.search(text) else 1 if _GAIN.search(text) else 0
 
 
+def says_minus(before: str, behind: str, *, is_count: bool) -> bool:
+    """Return whether the words around a figure of a gold answer say a fall or a loss, which its digits don't."""
+    change = change_sign(before, behind)
+    return change < 0 or (change == 0 and not is_count and _loss_sign(_GROUP.sub("", before), behind) < 0)
+
+
+def _loss_sign(before: str, behind: str) -> int:
+    return -1 if _LOSS_BEHIND.match(behind) else kind_sign(before)
+
+
 def asked_sign(question: str) -> int:
     """Return -1 if a question asks for a fall or a loss, 1 for a rise, and 0 otherwise."""
     if _LOSS.search(question) or _FALLS.search(question):
@@ -64,7 +83,7 @@ def is_right_sign(question: str, gold: Amount, given: Amount, before: str, behin
     asked, change = asked_sign(question), change_sign(before, behind)
     may_be_minus = given.has_minus or given.in_parentheses
     repeats = given.in_parentheses and (not is_first or bool(re.search(r"\w", before))) and not change
-    own = -1 if may_be_minus else change or kind_sign(before)
+    own = -1 if may_be_minus else change or _loss_sign(before, behind)
     if gold.has_minus or gold.in_parentheses:
         return own < 0 or (asked < 0 and own == 0)
     if asked < 0:

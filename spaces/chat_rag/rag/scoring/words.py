@@ -1,4 +1,4 @@
-"""Marks an answer by the words of a gold answer: a name, a phrase, a date, or yes and no."""
+"""Marks an answer by the words of a gold answer: a name, a phrase, or a number with letters."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from rag.answering.numbers import CODE, SCALE
 from rag.answering.verification.support import content_tokens
-from rag.scoring.dates import Date, find_dates
 from rag.scoring.marks import Mark
 from rag.search.bm25 import stems
 
@@ -21,20 +21,19 @@ _NEGATION = re.compile(
     r"(?:\b(?:not|never|nor|neither|instead of|rather than|nicht|kein\w*|weder|pas|sino|no)|n't|不是|并非)"
     r"(?:\W+\w+)?\W{0,3}$"
 )
+_NEGATIVE = re.compile(r"\b(?:not|never|nicht|pas)\b|n't\b|\bexclu")  # "What does it not cover?"
 _REFERENCE = re.compile(r"\b(?:than|versus|vs|unlike|except|compared (?:to|with))\W{1,3}(?:for |the |that of ){0,2}$")
+_AND = re.compile(r",|;|\s(?:and|und|et|y)\s")
+_ARTICLE = re.compile(r"^(?:the|an?)\s(?=\w{4}|\w{1,3}\s)")  # but "The Who"
+_MIN_PLURAL = 4
 _LEGAL_FORM = re.compile(r",?\s(?:inc|corp|corporation|llp|llc|ltd|plc|gmbh|ag|s\.?a|n\.?v|co)\.?$")
 _OR_BEHIND = re.compile(r"\W{1,3}(?:or|oder|ou|o|或|或者)\b\W?", re.IGNORECASE)
 _OR_BEFORE = re.compile(r"\b(?:or|oder|ou|o)\W{1,3}$|或者?$", re.IGNORECASE)
-_YES = r"yes|yeah|yep|correct|true|ja|oui|si|sí|是的?|对|有"
-_NO = r"no|nope|false|nein|non|不|不是|否|没有"
-_YES_OR_NO_ALONE = re.compile(rf"(?:{_YES}|{_NO})\W*")
-_YES_OR_NO = re.compile(
-    rf"^\W*(?:(?P<yes>{_YES})|(?P<no>{_NO}))(?!\w)(?P<rest>.*)|^\W*(?P<east>是的|是|对|不是|没有|否)",
-    re.IGNORECASE | re.DOTALL,
-)
-
-
 _IDENTIFIER = re.compile(r"[A-Za-z][-/.]?\d(?!.{0,3}%)|\d-[A-Za-z]|\d\(\d|\d\.\d+\.\d|\+\d|\d{3}-\d{3}")
+_AMOUNT = re.compile(rf"\W{{0,3}}{CODE}\s?[(−-]?\d[\d.,]*\)?(?:\s?{SCALE})?\W{{0,3}}")
+_LENGTH = re.compile(
+    r"(?:an?\s)?\d{1,3}-(?:second|minute|hour|day|week|month|year)s?(?:\s[a-z]+){0,3}\W?", re.IGNORECASE
+)
 # What stands before and behind another, longer identifier; "v2.10.3" is 2.10.3.
 _IN_IDENTIFIER = re.compile(r"(?:[^\W_v]|[_+-]|[\w+-]v|\d[.,]v?)$")
 _GOES_ON = re.compile(r"[\w-]|[.,(]\d")
@@ -46,55 +45,15 @@ def normal(text: str) -> str:
     return " ".join(text.split())
 
 
-def is_yes_or_no(gold: str) -> bool:
-    """Return whether a gold answer is yes or no alone."""
-    return bool(_YES_OR_NO_ALONE.fullmatch(normal(gold)))
-
-
-def mark_yes_or_no(gold: str, answer: str) -> Mark:
-    """Return whether an answer begins with the same of yes and no."""
-    said, right = _first_word(answer), _first_word(gold)
-    if said is None:
-        return Mark(False, "the answer says neither yes nor no at its beginning")
-    return Mark(said == right, f"it says {'yes' if said else 'no'}")
-
-
-def _first_word(text: str) -> bool | None:
-    match = _YES_OR_NO.match(normal(text))
-    if match is None:
-        return None
-    return match["yes"] is not None or match["east"] in ("是的", "是", "对")
-
-
-def mark_dates(gold: Sequence[Date], lines: Sequence[str]) -> Mark:
-    """Return whether the lines of an answer give all dates of a gold answer, and none as an alternative to one."""
-    found = [(line, find_dates(line)) for line in lines]
-    for each in gold:
-        said = [(line, dates, at) for line, dates in found for at, date in enumerate(dates) if date.says(each)]
-        if not said:
-            return Mark(False, "the answer doesn't give the date")
-        if all(_is_denied(line, dates[at].start) for line, dates, at in said):
-            return Mark(False, "the answer says that it isn't this date")
-        if any(_has_alternative(line, dates, at) for line, dates, at in said):
-            return Mark(False, "the answer gives another date as well")
-    return Mark(True, "it gives the date")
-
-
-def _is_denied(text: str, at: int) -> bool:
+def is_denied(text: str, at: int) -> bool:
+    """Return whether a text says "not" right before a place."""
     return bool(_NEGATION.search(normal(text[max(0, at - _BEFORE) : at])))
-
-
-def _has_alternative(text: str, dates: Sequence[Date], at: int) -> bool:
-    """Return whether another date stands on the other side of an "or"."""
-    for first, second in pairwise(dates[max(0, at - 1) : at + 2]):
-        is_same = first.says(second) or second.says(first)
-        if not is_same and _OR_BEHIND.fullmatch(text, first.end, second.start):
-            return True
-    return False
 
 
 def is_identifier(gold: str) -> bool:
     """Return whether a gold answer is a number with letters or parts: AB-1234-X, 17(3), 2.10.3, +1 408-486-2000."""
+    if _AMOUNT.fullmatch(gold) or _LENGTH.fullmatch(gold):
+        return False
     return bool(_IDENTIFIER.search(gold)) and not re.fullmatch(r"\D*\d{1,3}(?:\.\d{3})+(?:,\d+)?\D*", gold)
 
 
@@ -111,11 +70,12 @@ def mark_identifier(gold: str, text: str) -> Mark:
 def mark_words(question: str, gold: str, statements: Sequence[str]) -> Mark:
     """Return whether a statement of an answer has the words of a gold answer, without a denial or an alternative."""
     wanted, denied, alternative = _LEGAL_FORM.sub("", normal(gold).strip(" .!?\"'")), False, False
+    is_negative = bool(_NEGATIVE.search(normal(question)))
     has_or = bool(re.search(r"\b(?:or|oder|ou)\b", normal(question)))
     for statement in map(normal, statements):
-        for start, end in _places(wanted, statement):
+        for start, end in (place for each in _forms(wanted) for place in _places(each, statement)):
             before = statement[max(0, start - _BEFORE) : start]
-            if _NEGATION.search(before) or _REFERENCE.search(before):
+            if (_NEGATION.search(before) and not is_negative) or _REFERENCE.search(before):
                 denied = True
             elif not has_or and (_OR_BEHIND.match(statement, end) or _OR_BEFORE.search(before)):
                 alternative = True
@@ -124,8 +84,13 @@ def mark_words(question: str, gold: str, statements: Sequence[str]) -> Mark:
     if denied or alternative:
         return Mark(False, f"the answer {'denies' if denied else 'has an alternative to'} {gold}")
     words = _stems(gold)
-    if len(words) > 1 and any(words <= _stems(each) and not _NEGATION.search(normal(each)) for each in statements):
+    if len(words) > 1 and any(
+        words <= _stems(each) and (is_negative or not _NEGATION.search(normal(each))) for each in statements
+    ):
         return Mark(True, f"it has the words of {gold}")
+    parts = [part for part in _AND.split(gold) if part.strip()]
+    if len(parts) > 1 and all(mark_words(question, part, statements).correct for part in parts):
+        return Mark(True, f"it lists {gold}")
     return Mark(False, f"it doesn't say {gold}")
 
 
@@ -133,6 +98,12 @@ def span_share(span: str, answer: str) -> float:
     """Return the share of the words of a span that an answer has."""
     words = _stems(span)
     return len(words & _stems(answer)) / len(words) if words else 0.0
+
+
+def _forms(wanted: str) -> list[str]:
+    """Return words without their article, and a single word also in the plural."""
+    bare = _ARTICLE.sub("", wanted)
+    return [bare, f"{bare}s"] if bare.isalpha() and len(bare) >= _MIN_PLURAL else [bare]
 
 
 def _stems(text: str) -> set[str]:

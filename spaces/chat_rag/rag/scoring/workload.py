@@ -18,13 +18,11 @@ from rag.library.library import Library
 from rag.scoring.questions import Gold, GoldQuestion, Identifier, is_identifier, read_gold
 from rag.search.embedding.embedders import Embedder
 
-# The window of the small default model, so that it gets the passages of all others.
-CONTEXT_WINDOW = 4096
 REMEDY = "Pass the file that `python -m rag workload` wrote."
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedQuestion:
     """A question of a workload, its gold, and the passages that its answer has to rest on."""
 
     id: Identifier
@@ -104,9 +102,9 @@ def _passage_json(passage: Passage) -> dict[str, Any]:
     return {"text": passage.text, "source": passage.document, "page": passage.page} | place
 
 
-def read_workload(path: Path) -> dict[str, Asked]:
+def read_workload(path: Path) -> dict[str, AskedQuestion]:
     """Return the questions of a workload by their ids; lines that have no question are no part of it."""
-    asked: dict[str, Asked] = {}
+    asked: dict[str, AskedQuestion] = {}
     for number, line in read_json_lines(path, REMEDY):
         if (question := line.get("question")) is not None:
             each = _asked(question, f"Line {number} of {path}")
@@ -117,13 +115,13 @@ def read_workload(path: Path) -> dict[str, Asked]:
     return asked
 
 
-def _asked(question: Any, place: str) -> Asked:
+def _asked(question: Any, place: str) -> AskedQuestion:
     try:
         if not is_identifier(question["id"]):
             raise TypeError("id")
         passages = [read_passage(number, each) for number, each in enumerate(question["passages"], 1)]
-        return Asked(question["id"], str(question["text"]), read_gold(question, place), tuple(passages))
-    except (KeyError, TypeError, AttributeError) as error:
+        return AskedQuestion(question["id"], str(question["text"]), read_gold(question, place), tuple(passages))
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         raise RagError(f"{place} isn't a question of a workload ({error!r}).", REMEDY) from error
 
 
