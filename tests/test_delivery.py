@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -19,6 +21,7 @@ from tests.k8s.conftest import kustomize
 __all__ = ["models"]  # fixtures
 SCRIPTS = ROOT / "scripts"
 DELIVER = (ROOT / ".github" / "workflows" / "deliver.yml").read_text()
+ACTION = (ROOT / ".github" / "actions" / "cluster" / "action.yml").read_text()
 CANARY = ROOT / "k8s" / "overlays" / "canary"
 
 
@@ -74,6 +77,29 @@ def test_catalogue_without_the_releases_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "empty.toml").write_text("")
     result = run_script("measure_canary.py", "--catalog", tmp_path / "empty.toml", "--out", tmp_path / "out")
     assert result.returncode == 65
+
+
+@pytest.mark.parametrize("questions", ["", "k8s/questions.jsonl"], ids=["times", "questions"])
+def test_a_canary_that_is_asked_questions_has_the_package_that_makes_their_prompts(
+    questions: str, tmp_path: Path
+) -> None:
+    """A stand-in for Python makes an environment whose pip prints its arguments."""
+    pip = "mkdir -p .venv/bin && printf '#!/bin/sh\\necho \"$@\"\\n' > .venv/bin/pip && chmod +x .venv/bin/pip"
+    (tmp_path / "python3").write_text(f"#!/bin/sh\n{pip}\n")
+    (tmp_path / "python3").chmod(0o755)
+    install = yaml.safe_load(ACTION)["runs"]["steps"][-1]["run"]
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "QUESTIONS": questions}
+    command = ["bash", "-e", "-c", install]
+    result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    commands = [shlex.split(line) for line in result.stdout.splitlines()]
+    assert commands[0][-1] == f".[compare,kubernetes{',demo' if questions else ''}]"
+    assert [words[-2:] for words in commands[1:]] == ([["-r", "models.txt"]] if questions else [])
+    with_questions = [
+        name
+        for name, job in yaml.safe_load(DELIVER)["jobs"].items()
+        if any("questions" in step.get("with", {}) for step in job.get("steps", []))
+    ]
+    assert with_questions == ["canary"]
 
 
 # Agreement

@@ -13,21 +13,26 @@ from typing import Any
 
 import pytest
 
+from backends import Catalog
 from backends.streams import closing
 from compare import quality_commands, run_file
 from compare.__main__ import main
 from compare.analyse.differing import differing_questions
 from compare.errors import RunError, WorkloadError
 from compare.measure.background import BackgroundRun
+from compare.measure.measurement import Progress
 from compare.measure.request import MAX_ANSWER_CHARACTERS, storable
 from compare.measure.workload import load
 from compare.quality_commands import add_scores, make_workload, score_run
 from compare.records import Question, Run, Score
+from compare.report.report import Report
+from compare.service import ENDING_SECONDS, ComparisonService
 from compare.shared_runs import SharedRuns, without_texts
 from tests.compare import fake_rag
 from tests.compare.make_runs import build_run, record
 from tests.compare.servers import Models
 from tests.helpers.servers import wait_until
+from ui.admission.fair_queue import Caller
 
 FAKE_RAG = (sys.executable, fake_rag.__file__)
 QUESTIONS = [
@@ -121,7 +126,7 @@ def test_a_workload_without_questions_keeps_no_answers(models: Models, tmp_path:
     ("arguments", "message"),
     [
         (["--questions", "{questions}"], "The questions have no documents."),
-        (["--documents", "."], "Documents are there without questions."),
+        (["--documents", "."], "--documents and --library need --questions."),
         (["--questions", "{questions}", "--documents", ".", "--workload", "short"], "either questions or a workload"),
         (["--questions", "{failing}", "--documents", "."], "There is no document.\n  Name a folder."),
         (["--questions", "{questions}", "--documents", ".", "--concurrency", "0"], "Can't measure concurrency 0"),
@@ -188,6 +193,28 @@ def test_a_stored_run_is_scored_again(tmp_path: Path, capsys: pytest.CaptureFixt
         assert main(["score", str(path), "--workload", str(workload)]) == 0
         assert "4 answers are scored." in capsys.readouterr().out
     assert [score.correct for score in run_file.read(path).scores.values()] == [True, False, False, None]
+
+
+@pytest.mark.parametrize(
+    ("removed", "tail", "records"),
+    [
+        (0, "", 4),
+        (1, "", 4),
+        (20, "", 3),
+        (0, '{"type":"req', 4),
+        (0, '{"type":"request","answer":"' + "x" * 200_000, 4),
+    ],
+    ids=["whole", "no newline", "half an answer", "half a line", "half a long line"],
+)
+def test_scores_follow_a_line_that_a_crash_cut_off(tmp_path: Path, removed: int, tail: str, records: int) -> None:
+    run = question_run({"a": ["word2", "x", "him", "yes"]})
+    run.ended = ""
+    content = run_file.text(run)
+    (path := tmp_path / "run.jsonl").write_text(content[: len(content) - removed] + tail)
+    for _ in range(2):
+        add_scores(path, workload_file(tmp_path), FAKE_RAG)
+        read = run_file.read(path)
+        assert (len(read.records), len(read.scores)) == (records, records)
 
 
 @pytest.mark.usefixtures("as_rag")
@@ -287,6 +314,22 @@ async def _drain(progress: AsyncIterator[Any]) -> None:
     async with closing(progress):
         async for _ in progress:
             pass
+
+
+@pytest.mark.usefixtures("as_rag")
+async def test_a_measurement_is_kept_if_its_scores_take_too_long(models: Models, tmp_path: Path) -> None:
+    workload, catalog = workload_file(tmp_path), models.catalog(tmp_path, "steady")
+    (tmp_path / "path" / "rag" / "__main__.py").write_text("import time\ntime.sleep(600)")
+    service = ComparisonService(Catalog.load(catalog), tmp_path)
+    visitor = service.visitors.get("one")
+    arguments = ["--targets=steady", f"--catalog={catalog}", f"--workload={workload}", "--requests=1", "--warmup=0"]
+    seconds = 12 - ENDING_SECONDS
+    events = [each async for each in service.measure(Caller("one", "1.2.3.4"), visitor, arguments, "mine", seconds)]
+    assert events[-1] == "mine"
+    assert all(isinstance(each, Progress) for each in events[:-1])
+    run = service.load_run(visitor, "mine")
+    assert (run.ended, len(run.measured("steady")), run.scores) == ("finished", 1, {})
+    assert any("To score them: python -m compare score" in text for text in Report(run).caveats)
 
 
 def test_a_scorer_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,10 +9,13 @@ import pytest
 
 from backends import Catalog
 from compare import run_file, shared_runs
+from compare.analyse.caveats import find_caveats
 from compare.errors import RunError
+from compare.report.caveat_text import caveat_text
+from compare.report.files.requests_csv import requests_csv
 from compare.service import ComparisonService
 from compare.shared_runs import SharedRuns
-from tests.compare.make_runs import simulate
+from tests.compare.make_runs import build_run, failure, record, simulate
 from tests.conftest import ROOT
 
 
@@ -33,6 +36,25 @@ def test_a_shared_run_comes_back_for_another_visitor(tmp_path: Path) -> None:
     example = next(iter(service.examples))
     assert service.open_shared_run(other, service.share_run(other, example)) == example
     assert not (tmp_path / "shared" / "laptop-vs-torch-two-cores.jsonl").exists()
+
+
+def test_an_error_is_shared_without_what_the_server_said(tmp_path: Path) -> None:
+    """Some servers quote the prompt."""
+    shared = SharedRuns(tmp_path)
+    run = build_run(
+        record(0.1),
+        failure("Rejected", "Too long: 'my secret'", "Shorten 'my secret'."),
+        failure("Rejected", "Too long: 'my secret'", target="b"),
+    )
+    text = shared.find(shared.share(run)).read_text()
+    assert "secret" not in text
+    read = run_file.parse(text.splitlines(), "shared")
+    assert [caveat_text(each) for each in find_caveats(read)][:2] == [
+        "a: 1 of 2 requests failed (1 Rejected). First error: Rejected.",
+        "b: every request failed. First error: Rejected.",
+    ]
+    assert ",Rejected," in requests_csv(read)
+    assert "secret" in shared.find(shared.share(run, with_texts=True)).read_text()
 
 
 @pytest.mark.parametrize("link", ["", "0" * 24, "../../etc/passwd", "x" * 24, "0" * 5000, "<b>"])

@@ -8,10 +8,11 @@ A "load" line comes before the first request at a load that a search chose.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from compare.errors import RunError
 from compare.records import BlockRecord, LoadRecord, Record, Run, Score
@@ -23,6 +24,7 @@ VERSION = 1
 MAX_FILE_BYTES = 500_000_000
 # Of a seed. Sums and squares of such numbers are still finite.
 MAX_DIGITS = 19
+BLOCK_BYTES = 65_536  # to read from the end of a file at once
 REMEDY = "Use a file that `python -m compare run --out` wrote."
 
 
@@ -81,12 +83,37 @@ def entry_dict(entry: Entry) -> dict[str, Any]:
 
 
 def append(entries: Iterable[Entry], path: Path) -> None:
-    """Add entries to the end of a run's file."""
+    """Add entries to the end of a run's file, without the half line that a crash may have left there."""
     try:
+        _end_last_line(path)
         with path.open("a", encoding="utf-8") as file:
             file.writelines(f"{encode(entry_dict(entry))}\n" for entry in entries)
     except OSError as error:
         raise RunError(f"Can't write {path.name} ({error.strerror}).", "Free some disk space.") from error
+
+
+def _end_last_line(path: Path) -> None:
+    """Add the newline that the last line lacks; cut off a line that was never written to its end."""
+    with path.open("r+b") as file:
+        start = file.seek(_whole_lines(file))
+        line = file.read()
+        try:
+            if line:
+                parse_json(line)
+                file.write(b"\n")
+        except (ValueError, RecursionError):
+            file.truncate(start)
+
+
+def _whole_lines(file: BinaryIO) -> int:
+    """Return the number of bytes up to the last newline, and with it."""
+    end = file.seek(0, os.SEEK_END)
+    while end:
+        start = file.seek(max(0, end - BLOCK_BYTES))
+        if newline := file.read(end - start).rfind(b"\n") + 1:
+            return start + newline
+        end = start
+    return 0
 
 
 def encode(value: Any) -> str:

@@ -22,12 +22,12 @@ from compare.report.report import Report, ReportOptions, build_report
 from compare.shared_runs import SharedRuns
 from compare.visitors import IDLE_SECONDS, Visitor, Visitors
 from compare.votes import LETTERS, shuffle
-from ui.admission.admission import Admission, in_time
+from ui.admission.admission import Admission, TooSlow, in_time
 from ui.admission.fair_queue import Caller
 
 MAX_PROMPT_CHARACTERS = 20_000
 BYTES_IN_MEMORY = 20_000_000  # of the files of runs that stay in memory
-# How long a measurement may go on after its time, to describe the targets and end.
+# How long a measurement may go on after its time, to describe the targets, score the answers and end.
 ENDING_SECONDS = 60
 
 
@@ -108,7 +108,8 @@ class ComparisonService:
     ) -> AsyncIterator[Progress | str]:
         """Measure in the background: yield the progress, then the run's name in the list.
 
-        One measurement runs at a time on this machine, because two would affect each other.
+        One measurement runs at a time on this machine, because two would affect each other. What it stored before it
+        was too slow, such as answers that aren't scored yet, is a run too.
         """
         place = self.admission.measurements.join(caller)
         background = BackgroundRun(arguments, out := visitor.new_file("run"))
@@ -122,6 +123,9 @@ class ComparisonService:
             async with closing(run):
                 async for progress in run:
                     yield progress
+        except TooSlow:
+            if not out.exists():
+                raise
         finally:
             visitor.measurements.discard(background)
             place.release()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from compare import run_file
 from compare.errors import RunError
-from compare.records import Question, Run
+from compare.records import Failure, Question, Record, Run
 
 # Of more, those that were opened longest ago are removed.
 MAX_RUNS, MAX_BYTES = 200, 200_000_000
@@ -45,7 +45,8 @@ class SharedRuns:
     def share(self, run: Run, *, with_texts: bool = False) -> str:
         """Store a run and return its name; a run that is shared twice is stored once.
 
-        Its questions, answers and reasons are left out, unless `with_texts`: their marks stay.
+        Its questions, answers and reasons, and what servers say in errors, are left out, unless `with_texts`: the
+        marks and the kinds of errors stay.
         """
         content = run_file.text(run if with_texts else without_texts(run)).encode()
         if len(content) > MAX_BYTES // 10:
@@ -86,7 +87,7 @@ class SharedRuns:
 
 
 def without_texts(run: Run) -> Run:
-    """Return a run without its questions, answers, and the reasons of its scores."""
+    """Return a run without its questions, answers, the reasons of its scores, and the messages of errors."""
     workload = dict(run.header["workload"])
     if "questions" in workload:
         workload["questions"] = [
@@ -95,11 +96,18 @@ def without_texts(run: Run) -> Run:
         ]
     return Run(
         run.header | {"workload": workload},
-        [replace(record, answer=None) if record.answer is not None else record for record in run.records],
+        [_without_texts(record) for record in run.records],
         run.blocks,
         run.ended,
         {number: replace(score, reason="") for number, score in run.scores.items()},
     )
+
+
+def _without_texts(record: Record) -> Record:
+    """Return a request without its answer; its error keeps its kind, because its message can quote the prompt."""
+    if record.answer is None and record.error is None:
+        return record
+    return replace(record, answer=None, error=Failure(record.error.kind, "") if record.error else None)
 
 
 def _is_answerable(question: Question) -> bool | None:

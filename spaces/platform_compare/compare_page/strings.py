@@ -74,7 +74,7 @@ PRICES_PLACEHOLDER = "gpu = ml.g5.xlarge\nlaptop = 0.05/h\ncloud = tokens:openai
 BREAK_EVEN = "Break-even with a price per token"
 UTILIZATION = "Utilization (%)"
 SPOT = "Use spot prices where available"
-MARGIN = "As good means: within so many points"
+MARGIN = "Equally good within (points)"
 MARGIN_INFO = "Targets whose shares of right answers are shown to differ by less are as good as each other."
 OPEN_RUN = "Open a stored run (JSONL)"
 NO_RUN = "Measure, or open a stored run, to see its metrics."
@@ -83,8 +83,8 @@ SHARE = "Share by link"
 SHARE_TEXTS = "Share its questions and answers too"
 LINK = "Link to this run"
 LINK_INFO = (
-    "Everybody with the link can open the run with its settings, but not your prompts. Questions and answers are left "
-    "out unless you share them too."
+    "Everybody with the link can open the run with its settings, but not your prompts. Questions, answers and what "
+    "servers say in errors are left out unless you share them too."
 )
 FILES = {"html": "Report (HTML)", "csv": "Requests (CSV)", "md": "Table (Markdown)"}
 

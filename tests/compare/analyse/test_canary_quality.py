@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,20 @@ def test_questions_without_scores_are_never_taken_for_good() -> None:
     run.scores = {}
     with pytest.raises(CompareError, match="The answers of stable have no scores"):
         decide_run(run)
+
+
+def test_answers_that_nobody_could_judge_are_never_taken_for_good() -> None:
+    run = rollout()
+    run.scores = {number: replace(score, correct=None) for number, score in run.scores.items()}
+    with pytest.raises(CompareError, match="No question has a right answer to compare with") as caught:
+        decide_run(run)
+    assert caught.value.remedy == "Add answers to the questions."
+
+
+@pytest.mark.parametrize("loss", [0, 1e-200, 1, float("nan")])
+def test_a_loss_that_no_number_of_questions_shows(loss: float) -> None:
+    with pytest.raises(CompareError, match="can't be tolerated"):
+        decide_run(rollout(12), max_loss=loss)
 
 
 @pytest.mark.parametrize("change", [{"hash": "another"}, {"questions": []}], ids=str)

@@ -10,8 +10,16 @@ import pytest
 
 from compare.analyse.paired import Difference, difference, required_questions, share, sign_test
 from compare.analyse.quality import Measure, question_values, shares
-from compare.analyse.quality_verdict import QualityFinding, QualityVerdict, quality_verdicts, target_pairs
+from compare.analyse.quality_verdict import (
+    QualityFinding,
+    QualityVerdict,
+    check_margin,
+    compare_sides,
+    quality_verdicts,
+    target_pairs,
+)
 from compare.analyse.verdict import joint_verdicts, verdicts
+from compare.errors import CompareError
 from compare.records import Run
 from tests.compare.make_runs import simulate
 from tests.compare.make_scores import Mark, scored_run, with_questions
@@ -58,6 +66,17 @@ def test_the_sign_test_is_mcnemars_without_repeated_answers() -> None:
     assert sign_test([0, 0]) == 1.0
     assert sign_test([0.5, 0.25, -0.75]) == 1.0
     assert sign_test([0.5] * 5 + [0.25] * 7) == pytest.approx(2 / 2**12, abs=5e-4)
+
+
+def test_the_sign_test_of_many_sizes_is_normal() -> None:
+    """Drawing the signs of each size takes half a millisecond."""
+    assert 0 < sign_test([1 + number / 1000 for number in range(201)]) < 1e-40
+    sizes = 1 + np.arange(300) / 300
+    differences = np.where(np.arange(300) % 20 < 9, -sizes, sizes)
+    drawn = np.abs(np.random.default_rng(2).choice([-1, 1], (20_000, 300)) @ sizes)
+    expected = float(np.mean(drawn >= abs(differences.sum())))
+    assert 0.01 < expected < 0.9
+    assert sign_test(differences.tolist()) == pytest.approx(expected, abs=0.01)
 
 
 def test_averages_that_a_computer_rounds_are_equal() -> None:
@@ -152,6 +171,24 @@ def test_as_good_means_within_the_margin() -> None:
     answers = {"a": [["+"]] * 150, "b": [["+"]] * 150}
     assert judge(answers).finding is QualityFinding.AS_GOOD
     assert judge(answers, margin=0.02).finding is QualityFinding.NOT_DISTINGUISHABLE
+
+
+def test_another_margin_compares_no_answers_again() -> None:
+    run = scored_run({"a": [["+"]] * 12, "b": [["-"]] * 12})
+    one, other = (run, "a"), (run, "b")
+    found = compare_sides(one, other, Measure.RIGHT, TAIL)
+    assert compare_sides(one, other, Measure.RIGHT, TAIL) is found
+    assert compare_sides(other, one, Measure.RIGHT, TAIL).value == -found.value
+    assert compare_sides(one, other, Measure.RIGHT, TAIL / 2).low < found.low
+    assert compare_sides(one, other, Measure.SUPPORTED, TAIL).value == 0
+
+
+@pytest.mark.parametrize("margin", [0, 1e-200, 0.0009, 1, float("nan")])
+def test_a_margin_that_no_number_of_questions_shows(margin: float) -> None:
+    with pytest.raises(CompareError, match="isn't possible") as caught:
+        check_margin(margin)
+    assert caught.value.remedy == "Use at least 0.1 points, and fewer than 100."
+    assert check_margin(0.1 / 100) == 0.001
 
 
 def test_fewer_wrong_refusals_are_better() -> None:

@@ -141,8 +141,27 @@ def test_questions_where_targets_differ_have_both_answers_marks_and_reasons() ->
         ["Question 3?", "–", "failed", "right: b says + to 3 (because of +)"],
     ]  # fmt: skip
     assert quality_text.differing_note(Report(run)) == ""
-    same = Report(scored_run({"a": [["+"]], "b": [["+"]]}))
-    assert quality_text.differing_note(same) == quality_text.NO_DIFFERING
+
+
+@pytest.mark.parametrize(
+    ("answers", "text"),
+    [
+        ({"a": [["+"]], "b": [["+"]]}, "All targets got the same marks for the question that was judged."),
+        (
+            {"a": [["+"], ["?"], ["-"]], "b": [["+"], ["+"], ["-"]]},
+            "All targets got the same marks for the 2 questions that were judged.",
+        ),
+        ({"a": [["?"]], "b": [["?"]]}, ""),
+        ({"a": [["+"]]}, ""),
+    ],
+    ids=["one", "two of three", "nobody judged", "one target"],
+)
+def test_targets_got_the_same_marks_only_if_somebody_gave_any(answers: dict[str, list[list[Mark]]], text: str) -> None:
+    report = Report(scored_run(answers))
+    assert quality_text.differing_note(report) == text
+    for page in (quality_html(report), report_markdown(report)):
+        assert ("Questions where targets differ" in page) is bool(text)
+        assert text in page
 
 
 def test_a_shared_run_shows_marks_without_texts() -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from compare.analyse.paired import difference, required_questions
 from compare.analyse.quality import Measure, question_values
-from compare.analyse.quality_verdict import Side, shared_questions
+from compare.analyse.quality_verdict import MIN_MARGIN, Side, shared_questions
 from compare.errors import CompareError
 
 MAX_LOSS = 0.05  # tolerated decrease of the share of right answers
@@ -40,28 +40,38 @@ class RightAnswers:
 
 
 def compare_right_answers(stable: Side, canary: Side, max_loss: float = MAX_LOSS) -> RightAnswers | None:
-    """Compare the right answers of two releases; None if neither was asked questions whose answers can be judged."""
-    if not 0 < max_loss < 1:
-        raise CompareError(f"A loss of {max_loss * 100:g} points can't be tolerated.", "Use points from 0 to 100.")
+    """Compare the right answers of two releases; None if neither was asked questions."""
+    if not MIN_MARGIN <= max_loss < 1:
+        remedy = f"Use at least {MIN_MARGIN * 100:g} points, and fewer than 100."
+        raise CompareError(f"A loss of {max_loss * 100:g} points can't be tolerated.", remedy)
     _check_scores(stable, canary)
     shared = shared_questions(stable, canary, Measure.RIGHT)
     if not shared:
+        if stable[0].questions:
+            raise CompareError("No question has a right answer to compare with.", "Add answers to the questions.")
         return None
-    before, now = ([question_values(*side)[Measure.RIGHT][at] for at in shared] for side in (stable, canary))
-    careful, usual = (difference(now, before, tail) for tail in (WORSE_TAIL, GOOD_TAIL))
+    stable_values, canary_values = (
+        [question_values(*side)[Measure.RIGHT][at] for at in shared] for side in (stable, canary)
+    )
+    careful, usual = (difference(canary_values, stable_values, tail) for tail in (WORSE_TAIL, GOOD_TAIL))
     required = required_questions(usual, max_loss, GOOD_TAIL)
     return RightAnswers(
-        sum(before) / len(shared), sum(now) / len(shared), usual.low, careful.high, len(shared), required
+        stable=sum(stable_values) / len(shared),
+        canary=sum(canary_values) / len(shared),
+        low=usual.low,
+        high=careful.high,
+        questions=len(shared),
+        required=required,
     )
 
 
 def _check_scores(stable: Side, canary: Side) -> None:
     """Raise `CompareError` if questions were asked that can't be compared: nobody must take that for a good result."""
-    asked = [bool(run.questions) for run, _ in (stable, canary)]
-    if not any(asked):
+    has_questions = [bool(run.questions) for run, _ in (stable, canary)]
+    if not any(has_questions):
         return
     hashes = [run.header["workload"]["hash"] for run, _ in (stable, canary)]
-    if not all(asked) or hashes[0] != hashes[1]:
+    if not all(has_questions) or hashes[0] != hashes[1]:
         raise CompareError("The two releases were asked different questions.", "Measure both with the same questions.")
     for run, target in (stable, canary):
         if not run.scores:

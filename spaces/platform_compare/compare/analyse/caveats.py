@@ -145,14 +145,15 @@ def _coalesced(run: Run, name: str) -> Iterator[Caveat]:
 
 def _questions(run: Run) -> Iterator[Caveat]:
     """Yield what the shares of right answers leave out."""
-    found = coverage(run)
-    if found.questions and not found.answered:
+    counts = coverage(run)
+    if counts.questions and not counts.answered:
         yield Caveat("not scored")
-    elif found.answered:
-        values = {"questions": found.questions, "answered": found.answered, "missing": found.answered - found.judged}
-        if values["missing"]:
+    elif counts.answered:
+        missing = counts.answered - counts.judged
+        values = {"questions": counts.questions, "answered": counts.answered, "missing": missing}
+        if missing:
             yield Caveat("no gold", values=values)
-        if found.answered < found.questions:
+        if counts.answered < counts.questions:
             yield Caveat("not asked", values=values)
 
 

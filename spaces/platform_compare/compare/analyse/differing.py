@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -40,6 +41,12 @@ def differing_questions(run: Run) -> list[DifferingQuestion]:
             answers = {target: _answered(entries[target, number]) for target in judged}
             differing.append(DifferingQuestion(number, question, answers))
     return differing
+
+
+def judged_questions(run: Run) -> int:
+    """Return how many questions were judged for two targets or more."""
+    targets = Counter(number for target in run.targets for number in question_values(run, target)[Measure.RIGHT])
+    return sum(count > 1 for count in targets.values())
 
 
 def requests_by_question(run: Run) -> dict[tuple[str, int], list[tuple[Record, Score | None]]]:

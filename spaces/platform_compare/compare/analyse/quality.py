@@ -84,8 +84,10 @@ def _all_values(run: Run) -> dict[str, dict[Measure, Values]]:
             for measure, value in _marks(judged.get(record.prompt), score):
                 marks[record.target][measure].setdefault(record.prompt, []).append(value)
     return {
-        target: {measure: {prompt: fmean(values) for prompt, values in each.items()} for measure, each in found.items()}
-        for target, found in marks.items()
+        target: {
+            measure: {prompt: fmean(values) for prompt, values in each.items()} for measure, each in by_measure.items()
+        }
+        for target, by_measure in marks.items()
     }
 
 
@@ -115,7 +117,7 @@ def _judge_questions(run: Run) -> dict[int, _Judged]:
 
 
 def _judge(question: Question, scores: list[Score]) -> _Judged:
-    known = bool(question.answers) or question.answerable is not None
-    has_gold = all(score.correct is not None for score in scores) and (known or bool(scores))
+    has_reference = bool(question.answers) or question.answerable is not None
+    has_gold = all(score.correct is not None for score in scores) and (has_reference or bool(scores))
     is_answerable = question.answerable is True or (has_gold and question.answerable is None)
     return _Judged(has_gold, is_answerable, any(score.well_formed is not None for score in scores))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import combinations
+from weakref import WeakKeyDictionary
 
 from compare.analyse.paired import Difference, difference, required_questions
 from compare.analyse.quality import BAD, Measure, question_values
@@ -16,7 +17,11 @@ from compare.errors import CompareError
 from compare.records import Run
 
 MARGIN = 0.05  # targets that differ by less are as good as each other, unless the reader says otherwise
+MIN_MARGIN = 0.001  # ten of 10,000 questions, the most that a run has
 Side = tuple[Run, str]
+# By both targets, measure and tail. They are kept as long as both runs.
+Differences = dict[tuple[str, str, Measure, float], Difference]
+_differences: WeakKeyDictionary[Run, WeakKeyDictionary[Run, Differences]] = WeakKeyDictionary()
 
 
 class QualityFinding(StrEnum):
@@ -45,8 +50,9 @@ class QualityVerdict:
 
 def check_margin(margin: float) -> float:
     """Return a margin, a share between 0 and 1; raise `CompareError` for another number."""
-    if not 0 < margin < 1:
-        raise CompareError(f"A margin of {margin * 100:g} points isn't possible.", "Use points between 0 and 100.")
+    if not MIN_MARGIN <= margin < 1:
+        remedy = f"Use at least {MIN_MARGIN * 100:g} points, and fewer than 100."
+        raise CompareError(f"A margin of {margin * 100:g} points isn't possible.", remedy)
     return margin
 
 
@@ -89,16 +95,22 @@ def quality_verdicts(
 
 def compare_sides(one: Side, other: Side, measure: Measure, tail: float) -> Difference:
     """Return how much larger a share of `one` is than that of `other`, over the questions that both answered."""
-    first, second = (question_values(*side)[measure] for side in (one, other))
-    questions = shared_questions(one, other, measure)
-    return difference([first[at] for at in questions], [second[at] for at in questions], tail)
+    differences = _differences.setdefault(one[0], WeakKeyDictionary()).setdefault(other[0], {})
+    key = (one[1], other[1], measure, tail)
+    if key not in differences:
+        first, second = (question_values(*side)[measure] for side in (one, other))
+        questions = shared_questions(one, other, measure)
+        differences[key] = difference([first[at] for at in questions], [second[at] for at in questions], tail)
+    return differences[key]
 
 
-def _verdict(measure: Measure, one: str, other: str, found: Difference, tail: float, margin: float) -> QualityVerdict:
-    required = required_questions(found, margin, tail)
-    if (found.value < 0) != (measure in BAD) and found.value != 0:
-        one, other, found = other, one, found.reversed()
-    finding = QualityFinding.BETTER if found.is_shown else QualityFinding.NOT_DISTINGUISHABLE
-    if -margin < found.low and found.high < margin:
+def _verdict(
+    measure: Measure, one: str, other: str, difference: Difference, tail: float, margin: float
+) -> QualityVerdict:
+    required = required_questions(difference, margin, tail)
+    if (difference.value < 0) != (measure in BAD) and difference.value != 0:
+        one, other, difference = other, one, difference.reversed()
+    finding = QualityFinding.BETTER if difference.is_shown else QualityFinding.NOT_DISTINGUISHABLE
+    if -margin < difference.low and difference.high < margin:
         finding = QualityFinding.AS_GOOD
-    return QualityVerdict(measure, finding, one, other, found, required)
+    return QualityVerdict(measure, finding, one, other, difference, required)

@@ -58,10 +58,10 @@ class JointVerdicts:
     tail: float
 
 
-# By definition. They are kept as long as the run, which can have a hundred megabytes.
-Known = dict[str, JointVerdicts]
-_verdicts: WeakKeyDictionary[Run, Known] = WeakKeyDictionary()
-_changes: WeakKeyDictionary[Run, WeakKeyDictionary[Run, Known]] = WeakKeyDictionary()
+# They are kept as long as the run, which can have a hundred megabytes.
+VerdictsByDefinition = dict[str, JointVerdicts]
+_verdicts: WeakKeyDictionary[Run, VerdictsByDefinition] = WeakKeyDictionary()
+_changes: WeakKeyDictionary[Run, WeakKeyDictionary[Run, VerdictsByDefinition]] = WeakKeyDictionary()
 
 
 def verdicts(run: Run, definition: str = "spaceport") -> tuple[Verdict, ...]:
@@ -71,10 +71,10 @@ def verdicts(run: Run, definition: str = "spaceport") -> tuple[Verdict, ...]:
 
 def joint_verdicts(run: Run, definition: str = "spaceport") -> JointVerdicts:
     """Return the verdicts of a run, and the tail that its verdicts on the quality of answers share."""
-    known = _verdicts.setdefault(run, {})
-    if definition not in known:
-        known[definition] = _compare_targets(run, definition)
-    return known[definition]
+    by_definition = _verdicts.setdefault(run, {})
+    if definition not in by_definition:
+        by_definition[definition] = _compare_targets(run, definition)
+    return by_definition[definition]
 
 
 def _compare_targets(run: Run, definition: str) -> JointVerdicts:
@@ -102,10 +102,10 @@ def compare_runs(run: Run, earlier: Run, definition: str = "spaceport") -> tuple
 
 def joint_changes(run: Run, earlier: Run, definition: str = "spaceport") -> JointVerdicts:
     """Return the verdicts on a run against an earlier one, and the tail that those on quality share."""
-    known = _changes.setdefault(run, WeakKeyDictionary()).setdefault(earlier, {})
-    if definition not in known:
-        known[definition] = _compare_with(run, earlier, definition)
-    return known[definition]
+    by_definition = _changes.setdefault(run, WeakKeyDictionary()).setdefault(earlier, {})
+    if definition not in by_definition:
+        by_definition[definition] = _compare_with(run, earlier, definition)
+    return by_definition[definition]
 
 
 def _compare_with(run: Run, earlier: Run, definition: str) -> JointVerdicts:

@@ -30,7 +30,7 @@ def prepare_workload(options: argparse.Namespace, say: Callable[[str], None]) ->
     sources = ["--library", options.library] if options.library else ["--documents", *options.documents]
     if options.questions is None:
         if len(sources) > 1:
-            raise PlanError("Documents are there without questions.", EXAMPLE)
+            raise PlanError("--documents and --library need --questions.", EXAMPLE)
         name = options.workload or "short"
         workload = find_workload(name, MAX_QUESTIONS_BYTES)
         if workload.questions:
@@ -43,9 +43,9 @@ def prepare_workload(options: argparse.Namespace, say: Callable[[str], None]) ->
         raise PlanError("The questions have no documents.", EXAMPLE)
     with tempfile.TemporaryDirectory(prefix="spaceport-questions-") as folder:
         say("Looking up the passages for each question")
-        made = Path(folder) / options.questions.name
-        make_workload(options.questions, sources, made)
-        yield find_workload(str(made), MAX_QUESTIONS_BYTES), made
+        workload_path = Path(folder) / options.questions.name
+        make_workload(options.questions, sources, workload_path)
+        yield find_workload(str(workload_path), MAX_QUESTIONS_BYTES), workload_path
 
 
 def default_requests(workload: Workload, usual: int) -> int:

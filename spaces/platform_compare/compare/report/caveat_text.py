@@ -58,7 +58,10 @@ def _question_text(caveat: Caveat) -> str:
     values = caveat.values
     match caveat.kind:
         case "not scored":
-            return "The answers have no scores, so nobody judged whether they are right."
+            return (
+                "The answers have no scores, so nobody judged whether they are right. To score them: python -m compare "
+                "score RUN --workload FILE"
+            )
         case "no gold" if values["missing"] == values["answered"]:
             return "No question has a right answer to compare with, so nobody judged whether the answers are right."
         case "no gold":
@@ -132,7 +135,10 @@ def _traffic_text(caveat: Caveat) -> str:
 
 
 def _first_error(error: Failure | None) -> str:
-    return f" First error: {error.message} {error.remedy}".rstrip() if error else ""
+    """Return what the first error says; of a run that was shared without texts, its kind."""
+    if error is None:
+        return ""
+    return f" First error: {error.message} {error.remedy}".rstrip() if error.message else f" First error: {error.kind}."
 
 
 def differences_text(differences: Sequence[Difference]) -> str:

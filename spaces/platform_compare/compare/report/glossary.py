@@ -34,7 +34,7 @@ TERMS: dict[str, str] = {
     "cost": "What the measured answers cost at the price of the machine or of the tokens.",
     "failed": "Requests that ended with an error or without any text.",
     "right": "Answers that have a known right answer, or that refuse what the documents don't answer.",
-    "supported": "The share of an answer's sentences that the passages support which the target got.",
+    "supported": "The share of an answer's sentences that are supported by the passages the target was given.",
     "wrongly refused": "Questions that have an answer, and that the target refused to answer.",
     "well formed": "Answers that are valid by the schema that was asked for.",
     "queue": "Requests that wait because the server is busy with others.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from compare.analyse.differing import Answered, DifferingQuestion, differing_questions
+from compare.analyse.differing import Answered, DifferingQuestion, differing_questions, judged_questions
 from compare.analyse.paired import Share
 from compare.analyse.quality import Measure
 from compare.analyse.quality_verdict import QualityFinding, QualityVerdict
@@ -19,7 +19,6 @@ NO_QUESTIONS = (
     "This run has no scored answers. To see whose answers are right, measure questions about your documents: "
     "python -m compare run --questions questions.jsonl --documents FOLDER"
 )
-NO_DIFFERING = "Every question was answered equally well by all targets."
 SHARE_HEADERS = ("target", "questions", "right", "supported", "wrongly refused", "well formed",
                  "USD per 1,000 questions", "USD per 1,000 right answers")  # fmt: skip
 QUESTION_HEADERS = ("question", "right answer")
@@ -59,18 +58,18 @@ def points(value: float) -> str:
 
 def quality_verdict_text(verdict: QualityVerdict, margin: float) -> str:
     """Return the sentence of a verdict on quality."""
-    found, noun = verdict.difference, NOUNS[verdict.measure]
-    low, high = sorted((found.low, found.high), key=abs)
+    difference, noun = verdict.difference, NOUNS[verdict.measure]
+    low, high = sorted((difference.low, difference.high), key=abs)
     match verdict.finding:
         case QualityFinding.BETTER:
             verb, what = PHRASES[verdict.measure]
             span = f"({abs(low) * 100:.0f} to {abs(high) * 100:.0f})"
-            return f"{verdict.better} {verb} {what} than {verdict.worse}, by {points(found.value)} {span}"
+            return f"{verdict.better} {verb} {what} than {verdict.worse}, by {points(difference.value)} {span}"
         case QualityFinding.AS_GOOD:
             within = f"they differ by less than {points(margin)}"
             return f"{verdict.better} and {verdict.worse} are as good in {noun}: {within}"
         case QualityFinding.NOT_DISTINGUISHABLE:
-            span = f"({found.low * 100:+.0f} to {found.high * 100:+.0f} points)"
+            span = f"({difference.low * 100:+.0f} to {difference.high * 100:+.0f} points)"
             return f"{verdict.better} and {verdict.worse} show no clear difference in {noun} {span}"
 
 
@@ -137,11 +136,18 @@ def differing_rows(report: Report) -> list[list[str]]:
 
 
 def differing_note(report: Report) -> str:
-    """Return that the table is cut, or why it's empty; "" if it's complete."""
+    """Return that the table is cut, or why it's empty; "" if it's complete, or if nothing can be compared."""
     count = len(differing_questions(report.run))
     if count > MAX_DIFFERING:
         return f"These are the first {MAX_DIFFERING} of {count:,}; the JSON report has all of them."
-    return "" if count else NO_DIFFERING
+    judged = judged_questions(report.run)
+    return same_marks(judged) if judged and not count else ""
+
+
+def same_marks(questions: int) -> str:
+    """Return that no target answered one of these questions better than another."""
+    what = "question that was" if questions == 1 else f"{questions:,} questions that were"
+    return f"All targets got the same marks for the {what} judged."
 
 
 def question_label(each: DifferingQuestion) -> str:

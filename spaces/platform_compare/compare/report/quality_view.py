@@ -19,7 +19,7 @@ def quality_html(report: Report) -> str:
 
 def _differing_html(report: Report) -> str:
     rows, text = quality_text.differing_rows(report), quality_text.differing_note(report)
-    if len(report.run.targets) < 2:
+    if not (rows or text):
         return ""
     headers = quality_text.differing_headers(report)
     differing = table(headers, rows, text_columns=len(headers)) if rows else ""

@@ -119,8 +119,8 @@ class Report:
     @cached_property
     def quality(self) -> dict[str, dict[Measure, Share]]:
         """Shares of right, supported, wrongly refused and well-formed answers by target; empty without scores."""
-        found = {target: shares(self.run, target) for target in self.run.targets}
-        return {target: each for target, each in found.items() if each}
+        shares_by_target = {target: shares(self.run, target) for target in self.run.targets}
+        return {target: each for target, each in shares_by_target.items() if each}
 
     @cached_property
     def quality_verdicts(self) -> tuple[QualityVerdict, ...]:

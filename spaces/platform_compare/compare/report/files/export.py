@@ -102,17 +102,25 @@ def _quality_parts(report: Report) -> list[str]:
     """Return the shares of right answers, the verdicts on them, and the questions where targets differ."""
     if not report.quality:
         return []
-    differing = quality_text.differing_rows(report)
-    headers = quality_text.differing_headers(report)
-    note = quality_text.differing_note(report)
     return [
         "",
         tables.markdown_table(quality_text.SHARE_HEADERS, quality_text.share_rows(report)),
         "",
         *_items(quality_text.verdict_lines(report)),
+        *_differing_parts(report),
+    ]
+
+
+def _differing_parts(report: Report) -> list[str]:
+    """Return the questions where targets differ, or that there are none."""
+    rows, note = quality_text.differing_rows(report), quality_text.differing_note(report)
+    if not (rows or note):
+        return []
+    headers = quality_text.differing_headers(report)
+    return [
         "",
         f"{quality_text.DIFFERING}:",
-        *(["", tables.markdown_table(headers, differing)] if differing else []),
+        *(["", tables.markdown_table(headers, rows)] if rows else []),
         *(["", note] if note else []),
     ]
 

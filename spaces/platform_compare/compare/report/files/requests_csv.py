@@ -37,7 +37,7 @@ def requests_csv(run: Run) -> str:
                 usage.input_tokens if usage else "",
                 usage.output_tokens if usage else "",
                 _safe_cell(record.finish_reason or ""),
-                _safe_cell(f"{record.error.kind}: {record.error.message}" if record.error else ""),
+                _safe_cell(f"{record.error.kind}: {record.error.message}".removesuffix(": ") if record.error else ""),
                 *(["" if mark is None else mark for mark in _marks(score)]),
             ]
         )

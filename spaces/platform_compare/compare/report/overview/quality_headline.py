@@ -34,11 +34,11 @@ def quality_clause(report: Report, subject: str) -> Clause | None:
 
 def _compare_two(report: Report, verdict: QualityVerdict, subject: str) -> Clause:
     one, other = verdict.better, verdict.worse
-    found = verdict.difference
+    difference = verdict.difference
     match verdict.finding:
         case QualityFinding.BETTER:
-            span = strings.span(found.low, found.high)
-            return Clause(one, strings.more_right(points(found.value), other, span))
+            span = strings.span(difference.low, difference.high)
+            return Clause(one, strings.more_right(points(difference.value), other, span))
         case QualityFinding.AS_GOOD:
             if subject == other:
                 one, other = other, one

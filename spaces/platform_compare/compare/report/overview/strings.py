@@ -60,8 +60,8 @@ def ahead_text(names: Sequence[str], words: Metric) -> str:
 def headline_text(text: str, requests: int, load: str, questions: int | None = None) -> str:
     """Return a comparison with what it is based on; `load` is "" if the run has a single one."""
     at = f" at {load}" if load else ""
-    asked = "" if questions is None else f"{questions:,} {'question' if questions == 1 else 'questions'}, "
-    return f"{text}; {asked}{requests:,} requests each{at}, 95% sure."
+    question_count = "" if questions is None else f"{questions:,} {'question' if questions == 1 else 'questions'}, "
+    return f"{text}; {question_count}{requests:,} requests each{at}, 95% sure."
 
 
 MOST_RIGHT = "answers the most questions right"
@@ -90,9 +90,9 @@ def fewer_right(names: Sequence[str]) -> str:
 
 def right_undecided(shares: Sequence[tuple[str, str]], margin: str, required: int | None) -> str:
     """Return that nobody is shown to answer more right; `required` questions would, None if there were enough."""
-    found = ", ".join(f"{name} {share}" for name, share in shares)
+    share_texts = ", ".join(f"{name} {share}" for name, share in shares)
     more = "" if required is None else f"; for {margin}, ask about {required:,} questions"
-    return f"no difference in right answers shown ({found}{more})"
+    return f"no difference in right answers shown ({share_texts}{more})"
 
 
 def share_text(target: str, questions: int, value: float, low: float, high: float) -> str:
