@@ -45,7 +45,7 @@ BROKEN = Record(
     usage=Usage(5, 0),
     error=Failure("Rejected", "The server said: “no such key”.", "Set a key: export KEY=…"),
 )
-QUESTION = {"id": "1", "text": "Why?", "answers": [], "answerable": None}
+QUESTION: dict[str, Any] = {"id": "1", "text": "Why?", "answers": [], "answerable": None}
 QUESTIONS = header()["workload"] | {"prompts": 4, "questions": [QUESTION] * 3}
 PLAN = header(tuple("abcdefgh"))["plan"]
 LOADS = [f"concurrency {number}" for number in range(1, 18)]
