@@ -45,6 +45,10 @@ BROKEN = Record(
     usage=Usage(5, 0),
     error=Failure("Rejected", "The server said: “no such key”.", "Set a key: export KEY=…"),
 )
+QUESTION: dict[str, Any] = {"id": "1", "text": "Why?", "answers": [], "answerable": None}
+QUESTIONS = header()["workload"] | {"prompts": 4, "questions": [QUESTION] * 3}
+PLAN = header(tuple("abcdefgh"))["plan"]
+LOADS = [f"concurrency {number}" for number in range(1, 18)]
 LAGS = BlockRecord("a", "concurrency 4", 3, 1.0, 2.5, 0.125, (0.0001, 0.0000003, 1.5))
 
 
@@ -176,6 +180,9 @@ def test_a_file_without_lines(tmp_path: Path, content: bytes) -> None:
         ({"loads": [1]}, "loads is 1"),
         ({"targets": {}}, "the target a is not described"),
         ({"environment": []}, "environment is []"),
+        ({"loads": ["a", "b", "a"]}, "a appears twice"),
+        ({"workload": QUESTIONS}, "there are 3 questions for 4 prompts"),
+        ({"plan": PLAN, "loads": LOADS}, "it has 136 combinations of target and load; at most 128 are allowed"),
     ],
 )
 def test_a_first_line_with_wrong_types(tmp_path: Path, change: dict[str, Any], problem: str) -> None:
@@ -265,7 +272,7 @@ def test_a_file_that_is_too_large(tmp_path: Path) -> None:
 def test_times_must_be_finite(tmp_path: Path, field: str, value: float) -> None:
     good = run_file.entry_dict(record(0.1))
     line = json.dumps(good | {field: value})
-    with pytest.raises(RunError, match=f"Line 2 of run.jsonl is damaged \\({field} is"):
+    with pytest.raises(RunError, match=f"Line 2 of run.jsonl is damaged \\(a number is {json.dumps(value)}"):
         run_file.read(store(tmp_path, json.dumps(header()), line, json.dumps(good)))
 
 

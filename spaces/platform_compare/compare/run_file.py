@@ -147,7 +147,11 @@ def _parse_header(line: str | bytes, name: str) -> dict[str, Any]:
 
 def parse_json(text: str | bytes, **options: Any) -> Any:
     """Parse JSON whose numbers can be added up and drawn; raise `ValueError` for others."""
-    return json.loads(text, parse_int=_whole_number, parse_float=_number, **options)
+    return json.loads(text, **{"parse_constant": _constant, **options}, parse_int=_whole_number, parse_float=_number)
+
+
+def _constant(name: str) -> float:
+    raise ValueError(f"a number is {name}")
 
 
 def _whole_number(text: str) -> int:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, with_config
 
+from compare.capacity.grid import Grid
 from compare.measure.plan import MAX_BLOCKS, MAX_REQUESTS, MAX_TARGETS
 from compare.measure.workload import MAX_PROMPTS
 from compare.records import BlockRecord, LoadRecord, Record, Score
@@ -100,7 +101,7 @@ def validate_header(header: dict[str, Any]) -> None:
     _check_cells(header["plan"]["targets"], header["loads"])
     questions = header["workload"].get("questions") or []
     if questions and len(questions) != header["workload"]["prompts"]:
-        raise ValueError(f"questions are {len(questions)} for {header['workload']['prompts']} prompts")
+        raise ValueError(f"there are {len(questions)} questions for {header['workload']['prompts']} prompts")
     for name in header["plan"]["targets"]:
         if name not in header["targets"]:
             raise ValueError(f"the target {name} is not described")
@@ -114,8 +115,9 @@ def parse_record(entry: dict[str, Any]) -> Record:
 def parse_load(entry: dict[str, Any], header: dict[str, Any]) -> LoadRecord:
     """Build a load from a "load" line of a search; raise `ValueError` that names the first problem."""
     load = _validate(_LOAD, entry)
-    if len(load.load) > MAX_NAME or "capacity" not in header:
+    if len(load.load) > MAX_NAME or not header.get("capacity"):
         raise ValueError(f"load is {load.load!r:.40}")
+    Grid.from_stored(header["capacity"]).check(load.value)
     _check_cells(header["plan"]["targets"], [*header["loads"], load.load])
     return load
 
@@ -123,9 +125,9 @@ def parse_load(entry: dict[str, Any], header: dict[str, Any]) -> LoadRecord:
 def _check_cells(targets: list[str], loads: list[str]) -> None:
     for names in (targets, loads):
         if twice := next((name for name in names if names.count(name) > 1), None):
-            raise ValueError(f"{twice} is there twice")
+            raise ValueError(f"{twice} appears twice")
     if (cells := len(targets) * len(loads)) > MAX_CELLS:
-        raise ValueError(f"it has {cells} targets times loads")
+        raise ValueError(f"it has {cells} combinations of target and load; at most {MAX_CELLS} are allowed")
 
 
 def parse_block(entry: dict[str, Any]) -> BlockRecord:

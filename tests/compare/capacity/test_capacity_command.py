@@ -12,6 +12,7 @@ from compare import run_file
 from compare.__main__ import main
 from compare.capacity.stored import read_capacities
 from compare.errors import RunError
+from compare.measure.workload import MAX_FILE_BYTES
 from tests.compare.servers import PLACES, Models
 
 # A median needs a dozen requests to be clear. "queue" takes 60 ms to its first token, and with one user more than it
@@ -139,6 +140,22 @@ def test_a_rate(models: Models, tmp_path: Path) -> None:
     assert run.ended == "out of time"
     assert run.measured("queue")
     assert all(record.concurrency is None for record in run.measured("queue"))
+
+
+def test_questions_of_a_workload_are_not_kept(models: Models, tmp_path: Path) -> None:
+    workload = tmp_path / "questions.jsonl"
+    lines = [
+        json.dumps({"prompt": f"Question {number}?", "question": {"id": number, "text": "Why?", "answers": ["So."]}})
+        for number in range(3)
+    ]
+    padding = " " * (MAX_FILE_BYTES + 1)  # larger than prompts may be, but not than questions
+    workload.write_text("\n".join([*lines, padding]))
+    search(models, tmp_path, "--workload", str(workload), target="steady", slo="ttft_p50<5s", users="1")
+    run = run_file.read(out := tmp_path / "search.jsonl")
+    assert run.header["workload"]["prompts"] == 3
+    assert run.measured("steady")
+    assert not run.questions
+    assert '"answer":' not in out.read_text()
 
 
 def test_a_server_that_only_fails(models: Models, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

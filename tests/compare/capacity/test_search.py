@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 
 from compare.capacity.curve import Curve
+from compare.capacity.evidence import Evidence
 from compare.capacity.grid import Grid
 from compare.capacity.point import State
 from compare.capacity.result import Reliability, conclude
@@ -135,9 +136,29 @@ def test_requests_that_miss_together_are_weaker_evidence() -> None:
     assert together.state is State.UNCLEAR
 
 
+def test_the_design_effect_is_computed_once_per_batch() -> None:
+    evidence, same = Evidence(0.05, 10), Evidence(0.05, 10)
+    for misses in ([1.0] * 20, [0.0] * 20):
+        for each in (evidence, same):
+            each.add(misses)
+    before = evidence.design_effect
+    copied = evidence.copy()
+    copied.add([0.0] * 40)
+    same.add([0.0] * 40)
+    assert copied.design_effect == same.design_effect != before
+    evidence.batches.clear()  # nobody reads them again
+    assert evidence.design_effect == before
+
+
 @pytest.mark.parametrize(
     ("limit", "start", "message"),
-    [(0, 1, "concurrency 0"), (300, 1, "concurrency 300"), (8, 9, "can't start at 9"), (8, 0, "can't start at 0")],
+    [
+        (0, 1, "concurrency 0"),
+        (300, 1, "concurrency 300"),
+        (8, 9, "can't start at 9"),
+        (8, 0, "can't start at 0"),
+        (8, 1.5, "concurrency 1.5"),
+    ],
 )
 def test_loads_that_cannot_be_searched(limit: float, start: float, message: str) -> None:
     with pytest.raises(PlanError, match=message):

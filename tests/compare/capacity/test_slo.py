@@ -33,6 +33,8 @@ def test_a_service_level_is_a_list_of_clauses() -> None:
         ("ttft_p95<1min", "is a time", "s or ms"),
         ("error<1s", "is a share", "error<1%"),
         ("error<0%", "by any number of requests", "1%"),
+        ("error<0.00009%", "by any number of requests", "at least 0.0001%"),
+        ("error<1E-310", "by any number of requests", "at least 0.0001%"),
         ("error<150%", "by any number of requests", "1%"),
         ("ttft_p95<0s", "can't be met", "above 0"),
         ("ttft_p95<-1s", "can't be met", "above 0"),

@@ -46,10 +46,10 @@ class Curve:
         return [point for _, point in sorted(self._points.items()) if point.requests]
 
     @property
-    def moved_points(self) -> list[Point]:
+    def contradictory_points(self) -> list[Point]:
         """The points that gave another answer when measured again, if more than one batch did: chance can do one."""
-        moved = [point for point in self.points if point.contradictions]
-        return moved if sum(point.contradictions for point in moved) > 1 else []
+        points = {point: count for point in self.points if (count := point.contradictions)}
+        return [*points] if sum(points.values()) > 1 else []
 
     @property
     def clauses_without_values(self) -> list[Clause]:

@@ -39,6 +39,7 @@ class Evidence:
         self._met = np.zeros(len(FEWER))
         self._missed = np.zeros(len(MORE))
         self._stakes: tuple[float, float] | None = None
+        self._effect: tuple[float | None] | None = None
 
     def add(self, misses: list[float]) -> None:
         """Add the misses of one batch, in the order in which the requests were sent."""
@@ -50,7 +51,7 @@ class Evidence:
         more = allowed + (1 - allowed) * np.array([*MORE])
         self._met = self._met + np.log1p(_slope(allowed, fewer) * (values - allowed)).sum(axis=0)
         self._missed = self._missed + np.log1p(_slope(allowed, more) * (values - allowed)).sum(axis=0)
-        self._stakes = None
+        self._stakes = self._effect = None
 
     def copy(self) -> Evidence:
         """Return evidence that can be added to without changing this one."""
@@ -88,6 +89,11 @@ class Evidence:
         Requests that wait in one queue miss together. So the shares of groups of neighbours are compared: `group`
         requests each, or more if there are many.
         """
+        if self._effect is None:  # other loads ask for it each time when they get a batch
+            self._effect = (self._variation(),)
+        return self._effect[0]
+
+    def _variation(self) -> float | None:
         size = max(self._group, math.ceil(self.count / MAX_GROUPS))
         groups = [batch[start : start + size] for batch in self.batches for start in range(0, len(batch), size)]
         share = self.share

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from compare.errors import PlanError
 from compare.measure.plan import Load
@@ -35,6 +36,18 @@ class Grid:
                 f"A search can't start at {self.start:g} {self.unit}.",
                 f"Start between {self.lowest:g} and the limit, {self.limit:g}.",
             )
+        self.load(self.start)
+
+    @classmethod
+    def from_stored(cls, stored: Mapping[str, Any]) -> Grid:
+        """Return the loads of a stored search."""
+        unit: Unit = "users" if stored["unit"] == "users" else "requests/s"
+        return cls(unit, float(stored["limit"]), float(stored["start"]), stored["pattern"])
+
+    def check(self, value: float) -> None:
+        """Raise `ValueError` if a search can't choose this load."""
+        if not self.lowest <= value <= self.limit or (not self.is_open and value != int(value)):
+            raise ValueError(f"it can't search at {value:g} {self.unit}")
 
     @property
     def is_open(self) -> bool:

@@ -7,8 +7,6 @@ from collections.abc import Callable, Sequence
 from copy import copy
 from enum import StrEnum
 
-import numpy as np
-
 from compare.capacity.evidence import Evidence
 from compare.capacity.slo import Clause
 from compare.records import Record
@@ -47,6 +45,7 @@ class Point:
     ) -> None:
         self.value = value
         self.batches: list[list[Record]] = []
+        self.requests = 0
         self.evidence = {clause: Evidence(clause.allowed, group) for clause in clauses}
         self.state = State.UNCLEAR
         self._level = level
@@ -56,6 +55,7 @@ class Point:
     def add(self, batch: list[Record]) -> None:
         """Add the requests of one batch, in the order in which they were sent."""
         self.batches.append(batch)
+        self.requests += len(batch)
         for clause, evidence in self.evidence.items():
             evidence.add([share for record in batch if (share := clause.missed_share(record)) is not None])
         if (state := self._clear_state()) is not State.UNCLEAR:
@@ -78,10 +78,6 @@ class Point:
     @property
     def records(self) -> list[Record]:
         return [record for batch in self.batches for record in batch]
-
-    @property
-    def requests(self) -> int:
-        return sum(map(len, self.batches))
 
     @property
     def look(self) -> State:
@@ -117,11 +113,12 @@ class Point:
     @property
     def contradictions(self) -> int:
         """How many of the last batches, each of them, contradict the earlier ones."""
+        counts = {
+            clause: [(sum(misses), len(misses)) for misses in each.batches] for clause, each in self.evidence.items()
+        }
+        effects = {clause: self._least_effect(clause) for clause in counts}
         for before in range(1, len(self.batches)):
-            if any(
-                _differs(each.batches, before, clause.allowed, self._least_effect(clause))
-                for clause, each in self.evidence.items()
-            ):
+            if any(_differs(counts[clause], before, clause.allowed, effects[clause]) for clause in counts):
                 return len(self.batches) - before
         return 0
 
@@ -139,18 +136,21 @@ class Point:
         return State.MISSED if any(stake >= missed for _, stake in stakes) else State.UNCLEAR
 
 
-def _differs(batches: Sequence[Sequence[float]], before: int, allowed: float, effect: float) -> bool:
+def _differs(batches: Sequence[tuple[float, int]], before: int, allowed: float, effect: float) -> bool:
     """Return whether the earlier batches all lie on one side of what is allowed and the later ones on the other.
 
-    One of the two must be far from it, and chance must not explain the difference.
+    One of the two must be far from it, and chance must not explain the difference. Each batch has its misses and how
+    many values they are of.
     """
     from scipy.stats import fisher_exact  # half a second: a command's --help must not wait for it
 
-    met = [bool(batch) and float(np.mean(batch)) < allowed for batch in batches]
+    met = [size > 0 and misses / size < allowed for misses, size in batches]
     if len({*met[:before]}) > 1 or len({*met[before:]}) > 1 or met[0] is met[-1]:
         return False
-    sides = [[share for each in some for share in each] for some in (batches[:before], batches[before:])]
-    if max(float(np.mean(side)) for side in sides if side) < min(2 * allowed, (1 + allowed) / 2):
+    sides = [
+        (sum(each[0] for each in some), sum(each[1] for each in some)) for some in (batches[:before], batches[before:])
+    ]
+    if max(misses / size for misses, size in sides if size) < min(2 * allowed, (1 + allowed) / 2):
         return False
-    counts = [[round(sum(side) / effect), round((len(side) - sum(side)) / effect)] for side in sides]
+    counts = [[round(misses / effect), round((size - misses) / effect)] for misses, size in sides]
     return float(fisher_exact(counts).pvalue) < DRIFT_LEVEL

@@ -40,23 +40,23 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class MeasuredLoad:
-    """One load of the curve; `moved` means that its last visit contradicts the earlier ones."""
+    """One load of the curve; `contradictory` means that its last visit contradicts the earlier ones."""
 
     value: float
     requests: int
     failed: int
     state: State
     figures: tuple[Figure, ...]
-    moved: bool
+    contradictory: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """How much a target holds: `holds`, surely `low` and at most `high`; `high` is None if no load was clearly missed.
+    """How much a target holds: `holds`, between `low` and `high` with a probability of 95 %.
 
-    `holds` is 0 if the lowest load misses, and None if no load was judged. `at_limit` means that the highest load of
-    the search holds. `limited_by` are the clauses that limit it at `missed_at`, the worst first. A target that didn't
-    answer any more did so at `stopped_at`.
+    `high` is None if no load was clearly missed. `holds` is 0 if the lowest load misses, and None if no load was
+    judged. `at_limit` means that the highest load of the search holds. `limited_by` are the clauses that limit it at
+    `missed_at`, the worst first. A target that didn't answer any more did so at `stopped_at`.
     """
 
     target: str
@@ -87,7 +87,7 @@ def conclude(target: str, curve: Curve, *, ended: bool = True, stopped_at: float
     above = [value for value in missed if value > max(met, default=0)]
     high = grid.below(min(above)) if above else None
     holds = good if good is not None else 0.0 if bad == grid.lowest else None
-    moved = curve.moved_points
+    contradictory = curve.contradictory_points
     worst = curve.point(bad) if bad is not None else None
     return Capacity(
         target=target,
@@ -100,7 +100,7 @@ def conclude(target: str, curve: Curve, *, ended: bool = True, stopped_at: float
         limited_by=tuple(worst.limiting_clauses) if worst else (),
         reliability=_reliability(curve, ended=ended, stopped=stopped_at is not None),
         clauses=tuple(curve.clauses),
-        curve=tuple(_measured(point, moved=point in moved) for point in points),
+        curve=tuple(_measured(point, contradictory=point in contradictory) for point in points),
         clauses_without_values=tuple(curve.clauses_without_values),
         stopped_at=stopped_at,
     )
@@ -111,7 +111,7 @@ def _reliability(curve: Curve, *, ended: bool, stopped: bool) -> Reliability:
         return Reliability.NO_VALUES
     if stopped:
         return Reliability.DIED
-    if curve.moved_points:
+    if curve.contradictory_points:
         return Reliability.DRIFTED
     met, missed = curve.clear_loads()
     if met and missed and max(met) > NOTICEABLE * min(missed):
@@ -119,7 +119,7 @@ def _reliability(curve: Curve, *, ended: bool, stopped: bool) -> Reliability:
     return Reliability.GOOD if ended else Reliability.INCOMPLETE
 
 
-def _measured(point: Point, *, moved: bool) -> MeasuredLoad:
+def _measured(point: Point, *, contradictory: bool) -> MeasuredLoad:
     records = point.records
     return MeasuredLoad(
         point.value,
@@ -127,7 +127,7 @@ def _measured(point: Point, *, moved: bool) -> MeasuredLoad:
         sum(not record.ok for record in records),
         point.state,
         tuple(_figure(point, clause) for clause in point.clauses),
-        moved,
+        contradictory,
     )
 
 

@@ -75,6 +75,8 @@ class Search:
             if value is None:
                 return good, bad
             point = self.curve.point(value)
+            if point.look is not State.UNCLEAR:  # only at loads that aren't the grid's: it would be chosen forever
+                return good, bad
             while point.look is State.UNCLEAR:  # at most `LOOK_REQUESTS`
                 yield Batch(value, self._size(point), "explore")
 

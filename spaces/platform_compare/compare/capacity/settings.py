@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from compare.capacity.curve import Curve
-from compare.capacity.grid import Grid, Unit
+from compare.capacity.grid import Grid
 from compare.capacity.search import Search
 from compare.capacity.slo import Clause, parse_slo, slo_text
 from compare.errors import CompareError, RunError
@@ -47,9 +47,10 @@ class CapacitySettings:
         """Return the settings of a stored search; `RunError` if they can't be used."""
         try:
             stored = header["capacity"]
-            unit: Unit = "users" if stored["unit"] == "users" else "requests/s"
-            grid = Grid(unit, float(stored["limit"]), float(stored["start"]), stored["pattern"])
+            grid = Grid.from_stored(stored)
             values = {str(name): float(value) for name, value in stored["values"].items()}
+            for value in values.values():
+                grid.check(value)
             return cls(parse_slo(str(stored["slo"])), grid, int(stored["max_requests"]), values)
         except (KeyError, TypeError, ValueError, AttributeError, CompareError) as error:
             raise RunError(f"The settings of the search are damaged ({error}).", "Restore the file.") from error

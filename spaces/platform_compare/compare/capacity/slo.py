@@ -17,6 +17,8 @@ QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
 FIGURES = [*(f"{metric}_{name}" for metric in METRICS for name in QUANTILES), "error"]
 EXAMPLE = '"ttft_p95<1s, itl_p95<80ms, error<1%"'
 _SECONDS = {"s": 1.0, "ms": 0.001}
+# No search has enough requests for a smaller share of errors.
+LEAST_SHARE = 1e-6
 _CLAUSE = re.compile(r"(?P<figure>\w+)\s*(?P<sign><=|>=|<|>|==?)\s*(?P<number>[^\s%a-z*]+)\s*(?P<unit>.*)", re.ASCII)
 _ALL = f"Use {', '.join(METRICS)} with _{', _'.join(QUANTILES)} (a time: ttft_p95<1s), or error (a share: error<1%)."
 
@@ -104,8 +106,11 @@ def _limit(text: str, figure: str, number: str, unit: str) -> float:
         if unit not in ("%", ""):
             raise PlanError(f"{text!r}: error is a share of the requests.", "Write it like error<1% or error<0.01.")
         share = value / 100 if unit else value
-        if not 0 < share < 1:
-            raise PlanError(f"{text!r} can't be shown by any number of requests.", "Use a share above 0 %, like 1%.")
+        if not LEAST_SHARE <= share < 1:
+            raise PlanError(
+                f"{text!r} can't be shown by any number of requests.",
+                f"Use at least {100 * LEAST_SHARE:.4f}%, like 1%.",
+            )
         return share
     if unit not in _SECONDS:
         raise PlanError(f"{text!r}: {figure} is a time.", f"Write it with a unit, s or ms: {figure}<800ms.")

@@ -32,7 +32,7 @@ from compare.commands.run import (
 )
 from compare.errors import CompareError
 from compare.measure.plan import RunPlan
-from compare.measure.workload import SHAPES, find_workload
+from compare.measure.workload import MAX_QUESTIONS_BYTES, SHAPES, find_workload
 
 USERS, RATE = 64, 100
 NOT_RELIABLE = 4
@@ -99,7 +99,9 @@ def _measure(options: argparse.Namespace) -> int:
     clauses = parse_slo(options.slo)
     requests = default_requests(clauses) if options.requests is None else options.requests
     settings = CapacitySettings(clauses, _grid(options), requests)
-    plan, workload, catalog = _plan(options, settings), find_workload(options.workload), Catalog.load(options.catalog)
+    plan, catalog = _plan(options, settings), Catalog.load(options.catalog)
+    # No answer of a search is scored, so none is kept.
+    workload = find_workload(options.workload, MAX_QUESTIONS_BYTES).without_questions()
     measuring = partial(CapacityMeasurement, settings=settings)
     reason = execute_with_progress(plan, workload, catalog, options, measuring=measuring, search=settings.as_json())
     print_end(reason, options)

@@ -67,6 +67,10 @@ class Workload:
         """The questions of the prompts; empty if they have none."""
         return [prompt.question for prompt in self.prompts if prompt.question]
 
+    def without_questions(self) -> Workload:
+        """Return the same prompts, whose answers aren't kept."""
+        return replace(self, prompts=tuple(replace(prompt, question=None) for prompt in self.prompts))
+
     @property
     def hash(self) -> str:
         """A hash of the prompts, independent of the name: equal hashes mean equal workloads."""

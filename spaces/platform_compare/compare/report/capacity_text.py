@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import combinations
 from typing import Any
 
 from compare.capacity.point import State
@@ -31,6 +32,14 @@ DIED = "{target} stopped answering at {load}, and didn't answer again."
 NO_VALUES = "{target} gives no values for {clauses}: {reason}."
 NO_VALUES_REASONS = {"tpot": "it doesn't report token counts", "itl": "each answer is a single text"}
 INCOMPLETE = "The search ended before its answer was clear."
+# The interval of a search that ended early holds too; only less is known.
+COMPARABLE = {Reliability.GOOD, Reliability.INCOMPLETE}
+NOT_COMPARABLE = {
+    Reliability.DRIFTED: "{target} changed during the search",
+    Reliability.NOT_MONOTONE: "a higher load of {target} held where a lower one didn't",
+    Reliability.DIED: "{target} stopped answering",
+    Reliability.NO_VALUES: "{target} gives no values for a condition",
+}
 
 
 def capacity_text(answers: Sequence[Capacity], sep: str = "\n") -> str:
@@ -48,8 +57,8 @@ def answer_lines(answer: Capacity) -> list[str]:
             f"{answer.target} doesn't hold {_amount(answer.missed_at or 0, answer.unit)} at {level}{_reason(answer)}."
         )
     elif answer.at_limit:
-        sure = "" if answer.low == answer.holds else f" (surely {_number(answer.low)})"
-        sentence = f"{answer.target} holds at least {_amount(answer.holds, answer.unit)}, the limit,{sure} at {level}."
+        sure = "" if answer.low == answer.holds else f" ({_number(answer.low)} or more, 95% sure)"
+        sentence = f"{answer.target} holds at least {_amount(answer.holds, answer.unit)}, the limit{sure}, at {level}."
     else:
         holds = f"{_amount(answer.holds, answer.unit)} ({_interval(answer)})"
         sentence = f"{answer.target} holds {holds} at {level}{_reason(answer)}."
@@ -60,8 +69,8 @@ def reliability_lines(answer: Capacity) -> list[str]:
     """Return what keeps the answer from being relied on, if something does."""
     match answer.reliability:
         case Reliability.DRIFTED:
-            moved = [_amount(load.value, answer.unit) for load in answer.curve if load.moved]
-            return [CHANGED.format(loads=" and ".join(moved))]
+            loads = [_amount(load.value, answer.unit) for load in answer.curve if load.contradictory]
+            return [CHANGED.format(loads=" and ".join(loads))]
         case Reliability.NOT_MONOTONE:
             return [NOT_MONOTONE]
         case Reliability.DIED:
@@ -79,15 +88,17 @@ def reliability_lines(answer: Capacity) -> list[str]:
 
 def comparison_lines(answers: Sequence[Capacity]) -> list[str]:
     """Return a sentence for each two targets; their intervals hold together."""
-    lines = []
-    for place, one in enumerate(answers):
-        for other in answers[place + 1 :]:
-            first, second = (one, other) if one.low >= other.low else (other, one)
-            if second.high is not None and first.low > second.high:
-                lines.append(f"{first.target} holds more than {second.target}.")
-            else:
-                lines.append(f"No difference shown between {one.target} and {other.target}.")
-    return lines
+    return [_comparison(one, other) for one, other in combinations(answers, 2)]
+
+
+def _comparison(one: Capacity, other: Capacity) -> str:
+    if bad := [each for each in (one, other) if each.reliability not in COMPARABLE]:
+        reasons = " and ".join(NOT_COMPARABLE[each.reliability].format(target=each.target) for each in bad)
+        return f"{one.target} and {other.target} can't be compared: {reasons}."
+    first, second = (one, other) if one.low >= other.low else (other, one)
+    if second.high is not None and first.low > second.high:
+        return f"{first.target} holds more than {second.target}."
+    return f"No difference shown between {one.target} and {other.target}."
 
 
 def curve_table(answer: Capacity) -> str:
@@ -135,7 +146,8 @@ def _load_json(load: MeasuredLoad) -> dict[str, Any]:
         figure.clause.text: {key: value for key, value in asdict(figure).items() if key != "clause"}
         for figure in load.figures
     }
-    return {key: getattr(load, key) for key in ("value", "requests", "failed", "state", "moved")} | {"figures": figures}
+    keys = ("value", "requests", "failed", "state", "contradictory")
+    return {key: getattr(load, key) for key in keys} | {"figures": figures}
 
 
 def _implied_state(answer: Capacity, load: MeasuredLoad) -> State:
