@@ -336,7 +336,6 @@ def test_a_secret_is_reported_but_not_repeated(tmp_path: Path, kind: str) -> Non
         'token = "your_token_goes_here"',
         "password = None",
         "x = 'hf_short'",
-        'tokens_per_s = "targets.{model}.output_tokens_per_s.p50"',
     ],
 )
 def test_placeholders_are_not_secrets(tmp_path: Path, text: str) -> None:

@@ -82,13 +82,9 @@ def _first_line(path: Path) -> Any:
 
 def _load(path: Path) -> Any:
     try:
-        return run_file.parse_json(_bytes(path), parse_constant=_refuse)
+        return run_file.parse_json(_bytes(path))
     except (ValueError, RecursionError) as error:
         raise RunError(f"{path.name} isn't a stored run: it isn't valid JSON ({error}).", REMEDY) from error
-
-
-def _refuse(constant: str) -> float:
-    raise ValueError(f"{constant} isn't a number")
 
 
 def _bytes(path: Path) -> bytes:
