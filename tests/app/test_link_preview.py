@@ -79,4 +79,4 @@ def test_an_open_page_asks_for_few_frames(app: App, new_page: Callable[..., Page
     page.wait_for_selector("#question textarea")
     page.wait_for_timeout(3000)
     # The timer of the loader asks for 10 a second; without the script for 60. On a busy machine they are fewer.
-    assert page.evaluate(FRAMES_A_SECOND) < 30
+    assert page.evaluate(FRAMES_A_SECOND) < 45  # 60 and more without the script
