@@ -242,11 +242,11 @@ def test_a_damaged_score_names_its_line(change: dict[str, Any]) -> None:
         run_file.parse(lines, "run")
 
 
-@pytest.mark.parametrize("count", [3, 10_001])
-def test_a_run_has_a_question_for_each_prompt(count: int) -> None:
+@pytest.mark.parametrize(("count", "problem"), [(3, "there are 3 questions for 4 prompts"), (10_001, "questions")])
+def test_a_run_has_a_question_for_each_prompt(count: int, problem: str) -> None:
     run = question_run({"a": ["x"] * 4})
     run.header["workload"]["questions"] = run.header["workload"]["questions"][:1] * count
-    with pytest.raises(RunError, match="first line of run is damaged: questions"):
+    with pytest.raises(RunError, match=f"first line of run is damaged: {problem}"):
         run_file.parse(run_file.lines(run), "run")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -77,6 +78,12 @@ class Record:
         """Whether the request opened a new connection; None if the backend doesn't report it."""
         names = {mark.what for mark in self.marks}
         return "connected" in names if "headers" in names else None
+
+
+def has_stopped(records: Sequence[Record]) -> bool:
+    """Return whether so many requests failed at the end that a run gives up on their target."""
+    last = records[-GIVE_UP_AFTER:]
+    return len(last) == GIVE_UP_AFTER and not any(record.ok for record in last)
 
 
 @dataclass(frozen=True, slots=True)

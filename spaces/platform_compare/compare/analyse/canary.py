@@ -20,7 +20,7 @@ from compare.analyse.failure_rates import RateDifference, compare_rates
 from compare.analyse.objectives import Objective
 from compare.analyse.prices import Hourly, Price
 from compare.errors import CompareError, PriceError
-from compare.records import GIVE_UP_AFTER, Record, Run
+from compare.records import Record, Run, has_stopped
 
 TOLERANCE = 0.10
 MAX_FAILURE_INCREASE = 0.05  # tolerated increase of the failure rate
@@ -69,8 +69,7 @@ class Release:
     @property
     def stopped_answering(self) -> bool:
         """True if so many requests failed in a row that the run stopped sending to it."""
-        last = [record for record in self.run.records if record.target == self.target][-GIVE_UP_AFTER:]
-        return len(last) == GIVE_UP_AFTER and not any(record.ok for record in last)
+        return has_stopped([record for record in self.run.records if record.target == self.target])
 
 
 @dataclass(frozen=True, slots=True)

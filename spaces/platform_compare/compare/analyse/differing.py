@@ -79,7 +79,7 @@ def varying_questions(run: Run) -> dict[str, tuple[int, int]]:
 
 
 def _answers(requests: list[tuple[Record, Score | None]]) -> Iterator[object]:
-    """Yield what can be told apart of each answer: its text, or the marks of a run that was shared without texts."""
+    """Yield what distinguishes the answers: the text, or the marks of a run that was shared without texts."""
     for record, score in requests:
         if record.ok and (record.answer is not None or score):
             yield record.answer if score is None or record.answer is not None else (

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from compare.errors import PlanError
 from compare.measure.plan import Load
 
-# Loads nearer to each other than this share aren't told apart.
+# Loads nearer to each other than this share count as the same.
 RESOLUTION = 0.05
 LOWEST_RATE = 0.01
 # An open loop's queue grows for as long as its load lasts, so all its batches last equally long. Several of them are

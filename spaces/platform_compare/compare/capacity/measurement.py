@@ -12,11 +12,11 @@ from typing import Any
 from backends.stopwatch import now
 from compare.capacity.search import Batch, Search
 from compare.capacity.settings import CapacitySettings
-from compare.capacity.stored import has_stopped, measured_in_order
+from compare.capacity.stored import measured_in_order
 from compare.measure.measurement import Entry, Progress
 from compare.measure.plan import Block
 from compare.measure.sustained import SustainedMeasurement
-from compare.records import LoadRecord, Record
+from compare.records import LoadRecord, Record, has_stopped
 
 # After failures in a row, a target is asked again after these seconds: it may only have had too much to do.
 RECOVERY_SECONDS = (0.5, 2, 5)

@@ -8,19 +8,13 @@ from itertools import takewhile
 from compare.capacity.result import Capacity, conclude
 from compare.capacity.settings import CapacitySettings
 from compare.measure.measurement import Entry
-from compare.records import GIVE_UP_AFTER, Record, Run
+from compare.records import Record, Run, has_stopped
 
 
 def measured_in_order(entries: Sequence[Entry]) -> list[Record]:
     """Return the requests that count, in the order in which they were due."""
     records = [entry for entry in entries if isinstance(entry, Record) and entry.phase == "measured"]
     return sorted(records, key=lambda record: record.intended)
-
-
-def has_stopped(records: Sequence[Record]) -> bool:
-    """Return whether the last requests all failed."""
-    last = records[-GIVE_UP_AFTER:]
-    return len(last) == GIVE_UP_AFTER and not any(record.ok for record in last)
 
 
 def read_capacities(run: Run) -> list[Capacity]:

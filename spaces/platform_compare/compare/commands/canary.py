@@ -18,6 +18,7 @@ from compare.analyse.canary import TOLERANCE, CanaryDecision, Decision, Release,
 from compare.analyse.canary_quality import MAX_LOSS
 from compare.analyse.objectives import OBJECTIVES
 from compare.analyse.prices import Price, Prices
+from compare.commands.output import write_file
 from compare.errors import CompareError
 from compare.foreign.read import read_run
 from compare.records import Run
@@ -68,13 +69,9 @@ def _point_to_canary(_: argparse.Namespace) -> int:
 def _decide(options: argparse.Namespace) -> int:
     try:
         decision, stable, canary = _decision(options)
-        if options.json:
-            options.json.write_text(json.dumps(decision_json(decision, options.objective), indent=2) + "\n")
+        write_file(options.json, json.dumps(decision_json(decision, options.objective), indent=2) + "\n")
     except SpaceportError as error:
         print(error.for_terminal, file=sys.stderr)
-        return NOT_COMPARABLE
-    except OSError as error:
-        print(f"error: Can't write {options.json} ({error.strerror}).\n  Choose another path.", file=sys.stderr)
         return NOT_COMPARABLE
     print(decision_text(decision, stable, canary, options.objective))
     return EXIT_STATUS[decision.decision]

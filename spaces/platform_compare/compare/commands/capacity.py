@@ -22,6 +22,7 @@ from compare.capacity.search import MAX_REQUESTS, default_requests
 from compare.capacity.settings import CapacitySettings
 from compare.capacity.slo import parse_slo
 from compare.capacity.stored import read_capacities
+from compare.commands.output import write_file
 from compare.commands.run import (
     INTERRUPTED,
     execute_with_progress,
@@ -144,8 +145,4 @@ def _print(answers: Sequence[Capacity], path: Path | None) -> None:
     print(capacity_text(answers))
     for answer in answers:
         print(f"\n{answer.target}\n\n{curve_table(answer)}")
-    if path:
-        try:
-            path.write_text(as_json, encoding="utf-8")
-        except OSError as error:
-            raise CompareError(f"Can't write {path} ({error.strerror}).", "Choose another path with --json.") from error
+    write_file(path, as_json, remedy="Choose another path with --json.")

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from compare.commands.output import write_file
 from compare.errors import CompareError
 
 MISSED = 3
@@ -55,8 +56,7 @@ def _score(options: argparse.Namespace) -> int:
             results.append(result)
     passed, of = total(results)
     print(f"{scores_table(results)}\n\n{tool.title}: {passed} of {of} figures are right.")
-    if options.json:
-        _write(options.json, json.dumps(scores_json(tool.title, results), indent=2) + "\n")
+    write_file(options.json, json.dumps(scores_json(tool.title, results), indent=2) + "\n")
     return 0 if passed == of else MISSED
 
 
@@ -83,10 +83,3 @@ def _tool(options: argparse.Namespace) -> Any:
     if not figures:
         raise CompareError("No figure is named.", "Say where it is: --figure ttft_median_ms=summary.ttft.p50.")
     return Tool(shlex.join(command)[:60], [command], options.output, figures)
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise CompareError(f"Can't write {path} ({error.strerror}).", "Choose another path.") from error

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from compare import run_file
+from compare.commands.output import write_file
 from compare.errors import CompareError
 from compare.foreign.read import read_run
 
@@ -26,9 +27,6 @@ def _import(options: argparse.Namespace) -> int:
     run = read_run(options.output, options.target)
     if options.out.exists():
         raise CompareError(f"{options.out} exists.", "Choose another path with --out, or remove the file.")
-    try:
-        run_file.write(run, options.out)
-    except OSError as error:
-        raise CompareError(f"Can't write {options.out} ({error.strerror}).", "Choose another path.") from error
+    write_file(options.out, run_file.text(run))
     print(f"{len(run.records)} requests: {options.out}", file=sys.stderr)
     return 0

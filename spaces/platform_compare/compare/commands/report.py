@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from compare.analyse.definitions import DEFINITIONS
 from compare.analyse.objectives import OBJECTIVES
 from compare.analyse.prices import Prices
 from compare.analyse.quality_verdict import MARGIN
+from compare.commands.output import write_file
 from compare.errors import CompareError, PriceError
 from compare.foreign.read import read_run
 from compare.records import Run
@@ -55,22 +56,22 @@ def _report(options: argparse.Namespace) -> int:
     if str(options.json) == "-":
         print(as_json, end="")
     else:
-        _write(options.json, as_json)
+        write_file(options.json, as_json)
         print(report_markdown(report), end="")
-    _write(options.markdown, report_markdown(report))
+    write_file(options.markdown, report_markdown(report))
     if options.csv:
         from compare.report.files.requests_csv import requests_csv
 
-        _write(options.csv, requests_csv(run))
+        write_file(options.csv, requests_csv(run))
     if options.rows:
         from compare.report.files.rows import report_rows
 
         rows = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in report_rows(report))
-        _write(options.rows, rows, mode="a")
+        write_file(options.rows, rows, mode="a")
     if options.html:
         from compare.report.files.html_report import html
 
-        _write(options.html, html(report))
+        write_file(options.html, html(report))
     return 0
 
 
@@ -98,12 +99,3 @@ def _build(options: argparse.Namespace, run: Run) -> Report:
     if report.price_errors:
         raise report.price_errors[0]
     return report
-
-
-def _write(path: Path | None, text: str, mode: Literal["w", "a"] = "w") -> None:
-    if path:
-        try:
-            with path.open(mode, encoding="utf-8", errors="backslashreplace") as file:
-                file.write(text)
-        except OSError as error:
-            raise CompareError(f"Can't write {path} ({error.strerror}).", "Choose another path.") from error

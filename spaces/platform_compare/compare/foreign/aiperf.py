@@ -11,7 +11,7 @@ from typing import Any
 
 from backends import Arrival, Usage
 from compare.errors import RunError
-from compare.foreign.imported import Imported, ImportedLoad, closed_loop, cumulative, open_loop
+from compare.foreign.imported import Imported, ImportedLoad, closed_loop, cumulative, new_record, open_loop
 from compare.records import Failure, Record
 from compare.run_file import parse_json
 
@@ -89,16 +89,12 @@ def _is_limited(config: Mapping[str, Any]) -> bool:
 def _record(entry: Mapping[str, Any], load: ImportedLoad, *, is_measured: bool) -> Record:
     about, metrics = entry["metadata"], entry["metrics"]
     sent = about["request_start_ns"]
-    return Record(
-        target="",
-        load=load.name,
-        block=0,
+    return new_record(
+        load,
         phase="measured" if is_measured else "warmup",
-        prompt=0,
         intended=(about.get("credit_issued_ns") or sent) * NANOSECONDS,
         sent=sent * NANOSECONDS,
         ended=(about["request_end_ns"] - sent) * NANOSECONDS,
-        concurrency=load.concurrency,
         arrivals=tuple(_arrivals(metrics)),
         usage=_usage(metrics),
         error=_failure(entry),

@@ -11,7 +11,7 @@ from typing import Any
 
 from backends import Arrival, Mark, Usage
 from compare.errors import RunError
-from compare.foreign.imported import Imported, ImportedLoad, closed_loop, open_loop
+from compare.foreign.imported import Imported, ImportedLoad, closed_loop, new_record, open_loop
 from compare.records import LAST_TEXT, Failure, Record
 
 VERSIONS = "0.8"
@@ -81,16 +81,11 @@ def _record(request: Mapping[str, Any], load: ImportedLoad) -> Record:
     ends = (times.get(key) for key in ("request_end", "resolve_end", "last_request_iteration"))
     ended = next(filter(None, ends), sent)
     thought = first is not None and (times.get("first_output_token_iteration") or first) > first
-    return Record(
-        target="",
-        load=load.name,
-        block=0,
-        phase="measured",
-        prompt=0,
+    return new_record(
+        load,
         intended=times["targeted_start"] if load.concurrency is None else sent,
         sent=sent,
         ended=ended - sent,
-        concurrency=load.concurrency,
         arrivals=() if first is None else (Arrival(first - sent, "thought" if thought else "answer", 0),),
         marks=() if last is None else (Mark(last - sent, LAST_TEXT),),
         usage=_usage(request),

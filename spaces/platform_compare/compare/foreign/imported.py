@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from compare.errors import RunError
 from compare.measure.plan import MAX_REQUESTS, block_sizes
-from compare.records import Record, Run
+from compare.records import Phase, Record, Run
 from compare.run_file import VERSION
 
 # What a tool doesn't record. `compare.report.caveat_text` has the words.
@@ -46,6 +46,13 @@ def open_loop(rate: float, pattern: str, limit: int | None = None) -> ImportedLo
         raise ValueError(f"the rate is {rate:g}")
     limited = f", at most {limit} at once" if limit else ""
     return ImportedLoad(f"{rate:.12g} requests/s, {pattern}{limited}", None, rate)
+
+
+def new_record(
+    load: ImportedLoad, *, intended: float, sent: float, ended: float, phase: Phase = "measured", **others: Any
+) -> Record:
+    """Return a request of another tool. `build_run` adds its target and its block; the tools don't say its prompt."""
+    return Record("", load.name, 0, phase, 0, intended, sent, ended, load.concurrency, **others)
 
 
 @dataclass(frozen=True, slots=True)

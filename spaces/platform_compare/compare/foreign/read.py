@@ -1,4 +1,4 @@
-"""Reads a run of this program, or the output of another load tool, whichever a path has."""
+"""Reads a run of this program or the output of another load tool: the content says which it is."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RUN_START = b'{"type":"run",'
 
 
 def read_run(path: Path, target: str | None = None) -> Run:
-    """Return the run of a path, told by its content; `target` renames the target of another tool's output.
+    """Return the run of a path, by its content; `target` renames the target of another tool's output.
 
     The path of AIPerf's output is its folder or one of its files. `RunError` says what can't be read and why.
     """

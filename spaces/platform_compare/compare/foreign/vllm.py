@@ -11,7 +11,7 @@ from typing import Any
 
 from backends import Arrival, Usage
 from compare.errors import RunError
-from compare.foreign.imported import Imported, ImportedLoad, Missing, closed_loop, cumulative, open_loop
+from compare.foreign.imported import Imported, ImportedLoad, Missing, closed_loop, cumulative, new_record, open_loop
 from compare.records import Failure, Record
 
 DETAILS = ("input_lens", "output_lens", "ttfts", "itls", "errors")
@@ -68,16 +68,11 @@ def _record(
     queued: float,
 ) -> Record:
     moments = cumulative(first, gaps) if first else []
-    return Record(
-        target="",
-        load=load.name,
-        block=0,
-        phase="measured",
-        prompt=0,
+    return new_record(
+        load,
         intended=start if load.concurrency else start - queued,
         sent=start,
         ended=moments[-1] if moments else 0.0,
-        concurrency=load.concurrency,
         arrivals=tuple(Arrival(moment, "answer", 0) for moment in moments),
         usage=Usage(input_tokens, output_tokens) if moments else None,
         error=_failure(error, bool(moments)),
