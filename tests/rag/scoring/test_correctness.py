@@ -7,7 +7,7 @@ import pytest
 from rag.scoring.answer_text import plain_text, statements
 from rag.scoring.correctness import mark_answer
 from rag.scoring.questions import Gold
-from rag.scoring.refusals import is_refusal
+from rag.scoring.texts.refusals import is_refusal
 from tests.rag.scoring.cases import CASES, Case
 from tests.rag.scoring.further_cases import FURTHER_CASES
 from tests.rag.scoring.last_cases import LAST_CASES

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rag.scoring.answer_text import plain_text, statements
-from rag.scoring.refusals import is_refusal
+from rag.scoring.texts.refusals import is_refusal
 
 QUESTION = "How many people did NVIDIA employ, and what was Tesla's revenue?"
 REFUSALS = [

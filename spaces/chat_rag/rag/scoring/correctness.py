@@ -7,12 +7,9 @@ from collections.abc import Sequence
 
 from rag.answering.evidence.asked.kinds import FIGURES, Kind
 from rag.answering.evidence.asked.questions import Question
-from rag.scoring.amounts import is_same_amount
-from rag.scoring.date_answers import mark_dates
-from rag.scoring.dates import find_dates, is_date
-from rag.scoring.figure_answers import gold_amounts, mark_figures
-from rag.scoring.marks import Mark
-from rag.scoring.number_words import (
+from rag.scoring.figures.amounts import is_same_amount
+from rag.scoring.figures.figure_answers import gold_amounts, mark_figures
+from rag.scoring.figures.number_words import (
     is_number_word,
     is_quarter,
     is_small,
@@ -21,9 +18,12 @@ from rag.scoring.number_words import (
     with_ranges,
     with_zeros,
 )
+from rag.scoring.figures.units import Unit
+from rag.scoring.marks import Mark
 from rag.scoring.questions import Gold
-from rag.scoring.units import Unit
-from rag.scoring.words import (
+from rag.scoring.texts.date_answers import mark_dates
+from rag.scoring.texts.dates import find_dates, is_date
+from rag.scoring.texts.words import (
     MIN_SPAN_SHARE,
     is_identifier,
     mark_identifier,
@@ -31,7 +31,7 @@ from rag.scoring.words import (
     normal,
     span_share,
 )
-from rag.scoring.yes_no import is_yes_or_no, mark_yes_or_no
+from rag.scoring.texts.yes_no import is_yes_or_no, mark_yes_or_no
 from rag.search.languages import ENGLISH, detect_language
 
 # Four digits that aren't said to be a year: "2022 employees".

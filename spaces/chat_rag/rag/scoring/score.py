@@ -12,9 +12,9 @@ from rag.documents import Document
 from rag.scoring.answer_text import MAX_CHARACTERS, count_words, parse_json, plain_text, statements
 from rag.scoring.correctness import mark_answer
 from rag.scoring.questions import Identifier
-from rag.scoring.refusals import is_refusal
 from rag.scoring.schemas import is_well_formed
 from rag.scoring.support import open_verifier, supported_share
+from rag.scoring.texts.refusals import is_refusal
 from rag.scoring.workload import AskedQuestion
 
 # Answers of several targets to one question come one after the other.

@@ -17,8 +17,8 @@ from rag.answering.evidence.asked.kinds import Kind
 from rag.answering.evidence.asked.questions import Question
 from rag.answering.verification.clauses import role_words
 from rag.answering.verification.figures import find_figures
-from rag.scoring.words import normal
-from rag.scoring.yes_no import says_yes
+from rag.scoring.texts.words import normal
+from rag.scoring.texts.yes_no import says_yes
 
 _TOPIC, _NEAR = r".{0,80}?", r"[^,;:]{0,60}?"
 _GOING_ON = "going_on"

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from rag.answering.verification.clauses import figure_clauses, role_words
 from rag.answering.verification.figures import Period, find_periods
-from rag.scoring.amounts import Amount, amount, scale_note, spaced
-from rag.scoring.signs import FALL, RISE
+from rag.scoring.figures.amounts import Amount, amount, scale_note, spaced
+from rag.scoring.figures.signs import FALL, RISE
 
 # Before a figure, since the last one: it's there to compare with.
 _REFERENCE = re.compile(

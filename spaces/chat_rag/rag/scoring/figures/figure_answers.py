@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rag.answering.verification.figures import find_figures, find_periods
-from rag.scoring.amounts import Amount, amount, is_comparable, is_same_amount, scale_note, spaced
-from rag.scoring.figure_roles import Asked, Mention, find_mentions, stands_beside
+from rag.scoring.figures.amounts import Amount, amount, is_comparable, is_same_amount, scale_note, spaced
+from rag.scoring.figures.figure_roles import Asked, Mention, find_mentions, stands_beside
+from rag.scoring.figures.signs import FALL, RISE, change_sign, is_right_sign, says_minus
+from rag.scoring.figures.units import Unit
 from rag.scoring.marks import Mark
-from rag.scoring.signs import FALL, RISE, change_sign, is_right_sign, says_minus
-from rag.scoring.units import Unit
 
 _FISCAL = re.compile(r"\bfiscal\b|\bFY|geschäftsjahr|exercice|ejercicio|财年", re.IGNORECASE)
 

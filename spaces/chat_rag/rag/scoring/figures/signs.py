@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rag.scoring.amounts import Amount
+from rag.scoring.figures.amounts import Amount
 
 # A change, right before or behind its figure. "fell to 12" has no change of 12.
 FALL = (

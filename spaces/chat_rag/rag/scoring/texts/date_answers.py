@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from rag.answering.verification.clauses import role_words
-from rag.scoring.dates import Date, find_dates
 from rag.scoring.marks import Mark
-from rag.scoring.words import is_denied
+from rag.scoring.texts.dates import Date, find_dates
+from rag.scoring.texts.words import is_denied
 
 _OR = re.compile(r"\W{1,3}(?:or|oder|ou|o|或|或者)\b\W?", re.IGNORECASE)
 

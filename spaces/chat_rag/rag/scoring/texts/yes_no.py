@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from rag.scoring.marks import Mark
-from rag.scoring.words import normal
+from rag.scoring.texts.words import normal
 
 _YES = r"yes|yeah|yep|correct|true|ja|oui|si|sí|是的?|对|有"
 _NO = r"no|nope|false|nein|non|不|不是|否|没有"

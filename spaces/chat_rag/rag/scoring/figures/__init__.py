@@ -1,0 +1,1 @@
+"""Figures of answers: their value with scale, unit and sign, what they are of, and whether they are right."""

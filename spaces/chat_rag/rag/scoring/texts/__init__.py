@@ -1,0 +1,1 @@
+"""Words of answers: names, dates, yes and no, and refusals."""
