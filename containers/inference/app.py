@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 
 from backends import ChatRequest, Rejected, telemetry
 from backends.chat.requests import parse_chat_request, read_stream_flags
 from backends.telemetry.asgi import RequestSpans
-from inference.errors import Unauthorized
 from inference.formats import cloud_platforms, embeddings
 from inference.formats.table import FORMATS
 from inference.generation import CompletionRequest, Embedding, Generation
 from inference.http import error_handlers
 from inference.http.answer_streams import EventStream, JSONAnswer
 from inference.http.error_handlers import request_id
+from inference.http.operator_routes import add_operator_routes, authorizer, model_card
 from inference.http.prompt_limits import check_size
 from inference.http.request_body import LARGE_BODIES, read_json
-from inference.metrics import CONTENT_TYPE, DIALECTS
-from inference.service import Phase, Service
+from inference.metrics import DIALECTS
+from inference.service import Service
 
 CHAT, INVOCATIONS, PREDICT = "/v1/chat/completions", "/invocations", "/predict"
 RESPONSES, MESSAGES, EMBEDDINGS = "/v1/responses", "/v1/messages", "/v1/embeddings"
@@ -48,53 +46,25 @@ def create_app(service: Service) -> FastAPI:
         dialect = dialect_by_route[request.url.path]
         return (_embed if dialect == "embeddings" else _answer)(service, request, body, dialect)
 
-    async def authorize(request: Request) -> None:
-        """Require the API key if the server has one; the list of routes tells from this who may call a route."""
-        _authorize(request, settings.api_key)
-
-    async def ready() -> JSONResponse:
-        """200 while the model answers; 503 while it loads or doesn't answer, or while the server drains."""
-        return JSONResponse({"status": service.phase.value}, 200 if service.phase is Phase.READY else 503)
-
+    authorize = authorizer(settings.api_key)
     for path, dialect in dialect_by_route.items():
         app.add_api_route(
             path, answer, methods=["POST"], name=dialect, dependencies=[Depends(authorize)], openapi_extra=_BODY
         )
-    for path in dict.fromkeys(("/ready", "/ping", settings.health_route or "/ready")):
-        app.add_api_route(path, ready, methods=["GET"], name=path.strip("/"))
-        app.add_api_route(path, ready, methods=["HEAD"], include_in_schema=False)
-    _add_operator_routes(app, service, authorize)
+    add_operator_routes(app, service, authorize, lambda: _models(service))
     error_handlers.install(app, service.metrics, dialect_by_route)
     if telemetry.is_on():
         app.add_middleware(RequestSpans, paths=frozenset(dialect_by_route))
     return app
 
 
-def _add_operator_routes(app: FastAPI, service: Service, authorize: Callable[[Request], Awaitable[None]]) -> None:
-    @app.head("/health", include_in_schema=False)
-    @app.get("/health")
-    async def health() -> dict[str, str]:
-        """200 while the process can answer at all."""
-        return {"status": "alive"}
-
-    @app.get("/metrics")
-    async def metrics() -> Response:
-        """Metrics for Prometheus."""
-        return Response(service.metrics.render(), media_type=CONTENT_TYPE)
-
-    @app.get("/v1/models", dependencies=[Depends(authorize)])
-    async def models() -> dict[str, Any]:
-        """The model that this server serves, and the one for embeddings."""
-        service.ready()
-        context = service.health.context if service.health else None
-        cards = [_model_card(service.name) | ({"max_model_len": context} if context else {})]
-        if service.embeddings:
-            cards.append(_model_card(service.embeddings[0]))
-        return {"object": "list", "data": cards}
-
-
-def _model_card(name: str) -> dict[str, Any]:
-    return {"id": name, "object": "model", "created": 0, "owned_by": "spaceport"}
+def _models(service: Service) -> list[dict[str, Any]]:
+    """Return the model that the server serves, and the one for embeddings."""
+    context = service.health.context if service.health else None
+    cards = [model_card(service.name) | ({"max_model_len": context} if context else {})]
+    if service.embeddings:
+        cards.append(model_card(service.embeddings[0]))
+    return cards
 
 
 def _answer(service: Service, request: Request, body: Any, dialect: str) -> Response:
@@ -140,16 +110,6 @@ def _check_model(asked: str | None, name: str) -> None:
     if asked not in (None, name):
         message = f"There is no model {str(asked)[:80]!r} here."
         raise Rejected(message, f"Ask for {name}, or for none.", status=404)
-
-
-def _authorize(request: Request, key: str | None) -> None:
-    if key is None:
-        return
-    scheme, _, token = request.headers.get("authorization", "").strip().partition(" ")
-    if scheme.lower() != "bearer":
-        token = request.headers.get("x-api-key", "")  # of Anthropic's client
-    if not hmac.compare_digest(token.strip().encode(), key.encode()):
-        raise Unauthorized("The API key is missing or wrong.", "Send it as Authorization: Bearer KEY.", status=401)
 
 
 _MESSAGE = {"type": "object", "properties": {"role": {"type": "string"}, "content": {"type": "string"}}}

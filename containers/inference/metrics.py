@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from prometheus_client import (
     CollectorRegistry,
@@ -25,30 +25,26 @@ INTER_TOKEN = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.25, 0
 DURATION = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600)
 
 
-class Metrics:
-    """All metrics of one server, in a registry of their own so that two servers in one process stay separate."""
+class ServerMetrics:
+    """The metrics of every server, in a registry of their own so that two servers in one process stay separate."""
 
-    def __init__(self) -> None:
+    def __init__(self, dialects: Sequence[str]) -> None:
         self.registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
-
-        def histogram(name: str, text: str, buckets: tuple[float, ...]) -> Histogram:
-            return Histogram(f"spaceport_{name}_seconds", text, buckets=buckets, registry=registry)
-
         self.requests = Counter(
             "spaceport_requests", "Requests by dialect and HTTP status.", ["dialect", "status"], registry=registry
         )
         self.errors = Counter("spaceport_errors", "Failed requests by kind of error.", ["kind"], registry=registry)
-        for dialect in DIALECTS:  # rate() misses the first event of a counter that starts with it
+        for dialect in dialects:  # rate() misses the first event of a counter that starts with it
             self.requests.labels(dialect, "200")
-        self.first_token = histogram("time_to_first_token", "From the request to its first text.", FIRST_TOKEN)
-        self.inter_token = histogram("inter_token_latency", "Between two texts of an answer.", INTER_TOKEN)
-        self.duration = histogram("request_duration", "From the request to the end of its answer.", DURATION)
-        self.queue_wait = histogram("queue_wait", "From the request to its slot.", FIRST_TOKEN)
-        self.input_tokens = Counter("spaceport_input_tokens", "Tokens of prompts.", registry=registry)
-        self.output_tokens = Counter("spaceport_output_tokens", "Tokens of answers.", registry=registry)
+        self.duration = self.histogram("request_duration", "From the request to the end of its answer.", DURATION)
+        self.queue_wait = self.histogram("queue_wait", "From the request to its slot.", FIRST_TOKEN)
         self.ready = Gauge("spaceport_ready", "1 while the model answers, else 0.", registry=registry)
         self.model = Gauge("spaceport_model_info", "The model that the server serves.", ["model"], registry=registry)
+
+    def histogram(self, name: str, text: str, buckets: tuple[float, ...]) -> Histogram:
+        """Return a new histogram of seconds."""
+        return Histogram(f"spaceport_{name}_seconds", text, buckets=buckets, registry=self.registry)
 
     def track_load(self, *, slots: int, in_flight: Callable[[], int], queue_length: Callable[[], int]) -> None:
         """Add the gauges of the server's load; each scrape calls the functions."""
@@ -60,18 +56,33 @@ class Metrics:
             Gauge(f"spaceport_{name}", text, registry=self.registry).set_function(value)
 
     def observe(self, stopwatch: Stopwatch, queue_seconds: float) -> None:
-        """Add one answer, complete or not; time in the queue counts towards the first token and the duration."""
+        """Add one answer, complete or not; time in the queue counts towards the duration."""
         self.queue_wait.observe(queue_seconds)
-        if stopwatch.arrivals:
-            self.first_token.observe(queue_seconds + stopwatch.arrivals[0].seconds)
-        for before, after in zip(stopwatch.arrivals, stopwatch.arrivals[1:], strict=False):
-            self.inter_token.observe(after.seconds - before.seconds)
         if stopwatch.total_seconds is not None:
             self.duration.observe(queue_seconds + stopwatch.total_seconds)
-        if stopwatch.usage:
-            self.input_tokens.inc(stopwatch.usage.input_tokens)
-            self.output_tokens.inc(stopwatch.usage.output_tokens)
 
     def render(self) -> bytes:
         """Return all metrics in Prometheus's text format."""
         return generate_latest(self.registry)
+
+
+class Metrics(ServerMetrics):
+    """The metrics of the server for text."""
+
+    def __init__(self) -> None:
+        super().__init__(DIALECTS)
+        self.first_token = self.histogram("time_to_first_token", "From the request to its first text.", FIRST_TOKEN)
+        self.inter_token = self.histogram("inter_token_latency", "Between two texts of an answer.", INTER_TOKEN)
+        self.input_tokens = Counter("spaceport_input_tokens", "Tokens of prompts.", registry=self.registry)
+        self.output_tokens = Counter("spaceport_output_tokens", "Tokens of answers.", registry=self.registry)
+
+    def observe(self, stopwatch: Stopwatch, queue_seconds: float) -> None:
+        """Add one answer, complete or not; time in the queue counts towards the first token and the duration."""
+        super().observe(stopwatch, queue_seconds)
+        if stopwatch.arrivals:
+            self.first_token.observe(queue_seconds + stopwatch.arrivals[0].seconds)
+        for before, after in zip(stopwatch.arrivals, stopwatch.arrivals[1:], strict=False):
+            self.inter_token.observe(after.seconds - before.seconds)
+        if stopwatch.usage:
+            self.input_tokens.inc(stopwatch.usage.input_tokens)
+            self.output_tokens.inc(stopwatch.usage.output_tokens)

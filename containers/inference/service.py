@@ -1,21 +1,20 @@
-"""The server's lifecycle: loads the model, checks its health, and drains before shutdown."""
+"""The server for text: loads the model, and checks its health."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import enum
 import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from backends import Backend, BackendError, Health, NotConfigured, Overloaded
+from backends import Backend, BackendError, Health, NotConfigured
 from backends.openai import one_token_request
 from backends.streams import closing
 from backends.types import Downloadable
 from backends.vectors import EmbeddingBackend
 from inference import model
-from inference.admission_queue import AdmissionQueue
+from inference.lifecycle import Lifecycle, Phase
 from inference.metrics import Metrics
 from inference.settings import Settings
 
@@ -24,36 +23,18 @@ logger = logging.getLogger(__name__)
 HEALTH_CHECK_TIMEOUT = 2.0  # seconds
 
 
-class Phase(enum.Enum):
-    """Where the server is in its lifecycle; `/ready` returns the value."""
-
-    LOADING = "loading"
-    READY = "ready"
-    UNAVAILABLE = "the model is not answering"
-    DRAINING = "draining"
-
-
-class Service:
+class Service(Lifecycle):
     """One backend with its admission queue and metrics."""
 
+    settings: Settings
+    metrics: Metrics
+
     def __init__(self, settings: Settings, folders: Sequence[Path] = model.FOLDERS) -> None:
-        slots = model.slot_count(settings)
-        self.settings = settings
-        self.metrics = Metrics()
-        self.queue = AdmissionQueue(slots, 4 * slots if settings.queue is None else settings.queue)
-        self.phase = Phase.LOADING
-        self.name = settings.model_name or ""
+        super().__init__(settings, Metrics(), model.slot_count(settings))
         self.health: Health | None = None
         self.backend: Backend | None = None
         self.embeddings: tuple[str, EmbeddingBackend] | None = None  # the model's name, and its backend
-        self.responses: set[asyncio.Task[None]] = set()
-        self.drain_expired = False
-        self.loaded = False  # the model has answered at least once
-        self.check_now = asyncio.Event()  # a request couldn't reach the model
         self._folders = folders
-        self.metrics.track_load(
-            slots=slots, in_flight=lambda: self.queue.in_use, queue_length=lambda: self.queue.length
-        )
 
     async def run(self) -> None:
         """Load the model, then check its health until cancelled; raises a `BackendError` if it can never answer."""
@@ -71,26 +52,13 @@ class Service:
             self.check_now.clear()
             failures = 0 if await self._check_health(backend) else failures + 1
             if failures != 1:  # a single failure can mean a machine that was busy for a moment
-                self._enter(Phase.UNAVAILABLE if failures else Phase.READY)
+                self.enter(Phase.UNAVAILABLE if failures else Phase.READY)
 
     def ready(self) -> Backend:
         """Return the backend; raises `Overloaded` while it can't answer."""
-        if self.backend is None or self.phase is not Phase.READY:
-            raise Overloaded(f"The server is not ready: {self.phase.value}.", "Try again in a moment.", retry_after=2)
+        self.check_ready()
+        assert self.backend  # noqa: S101  # it answered before the phase was READY
         return self.backend
-
-    async def drain(self) -> None:
-        """Refuse new requests, and wait for running ones until `drain_seconds` are over."""
-        self._enter(Phase.DRAINING)
-        if self.responses:
-            await asyncio.wait(set(self.responses), timeout=self.settings.drain_seconds)
-        self.drain_expired = True
-        unfinished = {response for response in self.responses if not response.done()}
-        for response in unfinished:
-            response.cancel()
-        if unfinished:
-            logger.warning("the drain period is over", extra={"fields": {"answers_cut": len(unfinished)}})
-            await asyncio.wait(unfinished, timeout=1)
 
     async def _load(self, backend: Backend, *, fatal: bool) -> bool:
         """Request one token, which proves more than an open port does; return whether the model answers."""
@@ -103,10 +71,8 @@ class Service:
                 raise
             logger.warning("waiting for the model", extra={"fields": {"error": str(error)}})
             return False
-        self.health, self.name = health, self.name or health.model
-        self.loaded = True
-        self.metrics.model.labels(self.name).set(1)
-        self._enter(Phase.READY)
+        self.health = health
+        self.enter_ready(health.model)
         return True
 
     async def _check_health(self, backend: Backend) -> bool:
@@ -120,13 +86,6 @@ class Service:
             logger.warning("the model did not answer", extra={"fields": {"error": str(error) or "time-out"}})
             return False
         return True
-
-    def _enter(self, phase: Phase) -> None:
-        if phase is self.phase or self.phase is Phase.DRAINING:
-            return
-        self.phase = phase
-        self.metrics.ready.set(phase is Phase.READY)
-        logger.info(phase.value, extra={"fields": {"model": self.name, "slots": self.queue.slots}})
 
 
 async def _download(backend: Downloadable) -> None:

@@ -9,13 +9,13 @@ import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from backends import NotConfigured
 
 PREFIX = "SPACEPORT_"
 KINDS = ("embedded", "transformers")
-LOG_LEVELS = ("debug", "info", "warning", "error")
+CHOICES = {"kind": KINDS, "log_level": ("debug", "info", "warning", "error")}
 # The platforms' names for a setting: SageMaker's, then Vertex AI's. Ours takes precedence.
 PLATFORM_NAMES = {
     "port": ("SAGEMAKER_BIND_TO_PORT", "AIP_HTTP_PORT"),
@@ -27,57 +27,72 @@ NEW_NAMES = {"SPACEPORT_LOOK_SECONDS": "SPACEPORT_HEALTH_CHECK_SECONDS"}
 MINIMUM = {"port": 1, "context": 64, "parallel": 1, "threads": 1, "queue": 0, "drain_seconds": 0}
 MINIMUM |= dict.fromkeys(("max_connections", "max_messages", "max_prompt_characters"), 1)
 MAXIMUM = {"port": 65535}
+S = TypeVar("S", bound="ServerSettings")
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """Each field is the environment variable SPACEPORT_ and its name; SPACEPORT_API_KEY_FILE names a file with the key.
+class ServerSettings:
+    """What every server of a model has; a field is the environment variable SPACEPORT_ and its name.
 
-    `kind` with `model` is a model on this machine; `target` is one of the catalogue instead, such as vLLM in a
-    container beside this one. `embeddings_target` is the target of the catalogue that answers /v1/embeddings.
-    `parallel` answers are generated at once and `queue` requests wait; the defaults of both, and of `threads`, follow
-    the machine. `drain_seconds` is how long streams may run after SIGTERM: less than the 30 s after which SageMaker
-    kills the container. A stream without text for `silence_seconds` sends a comment: SageMaker and many proxies give
-    up after 60 s, and a long prompt takes that long on a CPU. The server checks the model every
-    `health_check_seconds`. A client has `client_seconds` for a request's head, and loses its connection if it reads
-    nothing of its answer for as long. `max_connections` is how many clients may be connected. The messages of one
-    request, with content parts and tool calls, are at most `max_messages`, with at most `max_prompt_characters` in all.
+    SPACEPORT_API_KEY_FILE names a file with the key. `parallel` answers are made at once and `queue` requests wait; the
+    defaults of both, and of `threads`, follow the machine. `drain_seconds` is how long answers may run after SIGTERM:
+    less than the 30 s after which SageMaker kills the container. A client has `client_seconds` for a request's head,
+    and loses its connection if it reads nothing of its answer for as long. `max_connections` is how many clients may be
+    connected.
     """
 
     host: str = "0.0.0.0"  # noqa: S104 - clients reach a container through its port
     port: int = 8080
-    kind: str = "embedded"
     model: str | None = None
     model_name: str | None = None
-    target: str | None = None
-    embeddings_target: str | None = None
     storage_uri: str | None = None
-    context: int = 4096
     parallel: int | None = None
     threads: int | None = None
     queue: int | None = None
     request_seconds: float = 600.0
     drain_seconds: float = 25.0
-    health_check_seconds: float = 3.0
-    silence_seconds: float = 15.0
     client_seconds: float = 10.0
     max_connections: int = 2000
     max_body_mb: float = 10.0  # the limit of Vertex AI's streamRawPredict
-    max_messages: int = 1000
-    max_prompt_characters: int = 1_000_000
     api_key: str | None = field(default=None, repr=False)
     health_route: str | None = None
     predict_route: str | None = None
     log_level: str = "info"
 
 
+@dataclass(frozen=True, slots=True)
+class Settings(ServerSettings):
+    """The settings of the server for text.
+
+    `kind` with `model` is a model on this machine; `target` is one of the catalogue instead, such as vLLM in a
+    container beside this one. `embeddings_target` is the target of the catalogue that answers /v1/embeddings. A stream
+    without text for `silence_seconds` sends a comment: SageMaker and many proxies give up after 60 s, and a long prompt
+    takes that long on a CPU. The server checks the model every `health_check_seconds`. The messages of one request,
+    with content parts and tool calls, are at most `max_messages`, with at most `max_prompt_characters` in all.
+    """
+
+    kind: str = "embedded"
+    target: str | None = None
+    embeddings_target: str | None = None
+    context: int = 4096
+    health_check_seconds: float = 3.0
+    silence_seconds: float = 15.0
+    max_messages: int = 1000
+    max_prompt_characters: int = 1_000_000
+
+
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Return the settings of the server for text; see `read`."""
+    return read(Settings, environment)
+
+
+def read(cls: type[S], environment: Mapping[str, str] = os.environ) -> S:
     """Return the settings; raises `NotConfigured` with the name of a variable that is wrong."""
-    hints = typing.get_type_hints(Settings)
+    hints = typing.get_type_hints(cls)
     variables = {name: variable for name in hints if (variable := _lookup(environment, name))}
-    settings = Settings(**{name: _parse(*variable, name, hints[name]) for name, variable in variables.items()})
-    for name, choices in (("kind", KINDS), ("log_level", LOG_LEVELS)):
-        if (choice := getattr(settings, name)) not in choices:
+    settings = cls(**{name: _parse(*variable, name, hints[name]) for name, variable in variables.items()})
+    for name, choices in CHOICES.items():
+        if name in hints and (choice := getattr(settings, name)) not in choices:
             raise NotConfigured(f"SPACEPORT_{name.upper()} is {choice!r}.", f"Set it to one of: {', '.join(choices)}.")
     for name in ("health_route", "predict_route"):
         route = getattr(settings, name)
@@ -86,12 +101,12 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     return settings
 
 
-def warnings(environment: Mapping[str, str] = os.environ) -> list[str]:
+def warnings(environment: Mapping[str, str] = os.environ, cls: type[ServerSettings] = Settings) -> list[str]:
     """Return one line for each variable with an old name, or with a name that looks like a typo.
 
     Unknown variables are no errors: Kubernetes sets its own for a Service with a name like ours.
     """
-    names = {PREFIX + name.upper() for name in typing.get_type_hints(Settings)} | {"SPACEPORT_API_KEY_FILE"}
+    names = {PREFIX + name.upper() for name in typing.get_type_hints(cls)} | {"SPACEPORT_API_KEY_FILE"}
     lines = []
     for name in sorted(set(environment) - names):
         if name in NEW_NAMES:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -53,9 +54,9 @@ def test_settings_exist_in_the_server(objects: list[Object], tmp_path: Path) -> 
         variables = environment(objects, server.main)
         settings = from_environment(variables | {"SPACEPORT_API_KEY_FILE": str(key)})
         assert warnings(variables) == []
-        assert {name.removeprefix("SPACEPORT_").removesuffix("_FILE").lower() for name in variables} <= set(
-            Settings.__slots__
-        )
+        assert {name.removeprefix("SPACEPORT_").removesuffix("_FILE").lower() for name in variables} <= {
+            field.name for field in fields(Settings)
+        }
         assert (settings.port, settings.api_key) == (server.port("http"), "a key")
 
 

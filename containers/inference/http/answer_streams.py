@@ -14,8 +14,10 @@ from backends import BackendError, Delta, Done, Interrupted
 from backends.stopwatch import now
 from inference.errors import response, status
 from inference.formats.cloud_platforms import FormatResponse
-from inference.generation import Generation, Work
+from inference.generation import Generation
+from inference.lifecycle import Lifecycle
 from inference.service import Service
+from inference.work import Work
 
 KEEP_ALIVE = b": still here\n\n"  # a comment in the event stream, which clients ignore
 HEADERS = {
@@ -28,7 +30,7 @@ HEADERS = {
 class GeneratedResponse(Response, ABC):
     """A response whose generation stops when the client disconnects; a draining server waits for it."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Lifecycle) -> None:
         super().__init__()
         self._service = service
         self._finishing = False  # the rest is ready: send it even if the client seems to be gone
@@ -56,24 +58,31 @@ class GeneratedResponse(Response, ABC):
 class JSONAnswer(GeneratedResponse):
     """One JSON body for one answer, or for several that are made concurrently."""
 
-    def __init__(self, service: Service, work: Sequence[Work], format_response: FormatResponse) -> None:
+    def __init__(self, service: Lifecycle, work: Sequence[Work], format_response: FormatResponse) -> None:
         super().__init__(service)
         self._work = work
         self._format_response = format_response
 
     async def respond(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = {"x-request-id": self._work[0].id}
+        answer: Response
         try:
             completions = await _complete_all(self._work, concurrency=self._service.queue.slots)
-            answer: Response = JSONResponse(self._format_response(completions), headers=headers)
+            answer = self.make_response(self._format_response(completions), headers)
         except BackendError as error:
             answer = response(error, headers, dialect=self._work[0].dialect)
         self._finishing = True
         await answer(scope, receive, send)
 
+    def make_response(self, content: Any, headers: dict[str, str]) -> Response:
+        """Return the response with the answers."""
+        return JSONResponse(content, headers=headers)
+
 
 class EventStream(GeneratedResponse):
     """Server-sent events. The status is sent with the first event, so that a refusal can have its own."""
+
+    _service: Service
 
     def __init__(self, service: Service, generation: Generation) -> None:
         super().__init__(service)

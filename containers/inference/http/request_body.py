@@ -1,4 +1,4 @@
-"""Reads JSON request bodies up to a size limit, and rejects JSON that two readers could understand differently."""
+"""Reads request bodies up to a size limit, and rejects JSON that two readers could understand differently."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 from collections import Counter
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -33,14 +34,31 @@ async def read_json(request: Request, limit: int, large_bodies: asyncio.Semaphor
 
     Raises `Rejected`: 413 for more than `limit` bytes or MAX_VALUES, 408 after a time-out, 400 for invalid JSON.
     """
-    body, size, counter = bytearray(), 0, ValueCounter()
+    counter = ValueCounter()
+    body = await read_body(request, limit, large_bodies, lambda chunk: counter.add(chunk) <= MAX_VALUES)
+    if counter.count > MAX_VALUES:
+        raise Rejected(f"The body has more than {MAX_VALUES:,} values.", "Send fewer messages and options.", status=413)
+    return parse_json(body)
+
+
+async def read_body(
+    request: Request,
+    limit: int,
+    large_bodies: asyncio.Semaphore,
+    keep: Callable[[bytes], bool] = lambda chunk: True,
+) -> bytearray:
+    """Return the request body; one above `LARGE_BODY_BYTES` holds `large_bodies` while it arrives.
+
+    Raises `Rejected`: 413 for more than `limit` bytes, 408 after a time-out. A chunk that `keep` refuses isn't kept.
+    """
+    body, size = bytearray(), 0
     try:
         async with asyncio.timeout(TIMEOUT_SECONDS), AsyncExitStack() as stack:
             async for chunk in request.stream():
                 if size <= LARGE_BODY_BYTES < size + len(chunk):
                     await stack.enter_async_context(large_bodies)
                 size += len(chunk)
-                if size <= limit and counter.add(chunk) <= MAX_VALUES:
+                if size <= limit and keep(chunk):
                     body += chunk
                 elif size > MAX_DISCARDED_BYTES:
                     break
@@ -52,9 +70,7 @@ async def read_json(request: Request, limit: int, large_bodies: asyncio.Semaphor
         raise Rejected(
             f"The body is larger than {limit / 1e6:g} MB.", "Send less, or raise SPACEPORT_MAX_BODY_MB.", status=413
         )
-    if counter.count > MAX_VALUES:
-        raise Rejected(f"The body has more than {MAX_VALUES:,} values.", "Send fewer messages and options.", status=413)
-    return parse_json(body)
+    return body
 
 
 def parse_json(body: bytes | bytearray) -> Any:
