@@ -8,6 +8,8 @@ from typing import Any
 from backends.errors import NotConfigured
 from backends.streams import ProgressCallback
 
+GGUF_REMEDY = "Check the network, the name and the free disk, or set model to a GGUF file on this machine."
+
 
 def cached_file(repository: str, filename: str) -> Path | None:
     """Return a file of a repository from the cache, or None."""
@@ -17,8 +19,26 @@ def cached_file(repository: str, filename: str) -> Path | None:
     return Path(path) if isinstance(path, str) else None
 
 
+def list_files(repository: str) -> set[str]:
+    """Return the names of a repository's files; `NotConfigured` says why they can't be listed."""
+    import huggingface_hub
+
+    try:
+        return set(huggingface_hub.HfApi().list_repo_files(repository))
+    except Exception as error:  # the Hub's client raises its own errors and those of its HTTP library
+        raise NotConfigured(
+            f"{repository} can't be listed on the Hub ({type(error).__name__}).",
+            "Check the network and the name, or set model to a folder on this machine.",
+        ) from error
+
+
 def download_file(
-    repository: str, filename: str, report: ProgressCallback | None = None, *, revision: str | None = None
+    repository: str,
+    filename: str,
+    report: ProgressCallback | None = None,
+    *,
+    revision: str | None = None,
+    remedy: str = GGUF_REMEDY,
 ) -> Path:
     """Download one file of a repository into the Hub's cache; `NotConfigured` says why it can't be."""
     import huggingface_hub
@@ -32,10 +52,7 @@ def download_file(
         kind = type(error).__name__
         status = getattr(getattr(error, "response", None), "status_code", None)
         reason = f"{kind}, {status}" if isinstance(error, HfHubHTTPError) and status else kind
-        raise NotConfigured(
-            f"The model {repository}/{filename} could not be downloaded ({reason}).",
-            "Check the network, the name and the free disk, or set model to a GGUF file on this machine.",
-        ) from error
+        raise NotConfigured(f"The model {repository}/{filename} could not be downloaded ({reason}).", remedy) from error
 
 
 def _progress_bar(filename: str, report: ProgressCallback) -> type[Any]:

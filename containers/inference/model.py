@@ -73,12 +73,13 @@ def find_model(settings: Settings, folders: Sequence[Path] = FOLDERS) -> str | N
         path = Path(settings.model)
         return str(_model_in(path, settings.kind)) if path.is_dir() else settings.model
     if settings.storage_uri:
-        return str(_model_in(_download(settings.storage_uri), settings.kind))
+        return str(_model_in(fetch(settings.storage_uri), settings.kind))
     mount = next((folder for folder in folders if folder.is_dir() and any(folder.iterdir())), None)
     return str(_model_in(mount, settings.kind)) if mount else None
 
 
-def _download(uri: str) -> Path:
+def fetch(uri: str) -> Path:
+    """Return the folder of an address, copied from Cloud Storage if it's there; blocks."""
     if not uri.startswith("gs://"):
         return Path(uri.removeprefix("file://"))
     from inference import storage

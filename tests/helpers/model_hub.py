@@ -1,4 +1,4 @@
-"""A Hub on a real socket that lists one repository with a model file, and sends it, also in parts."""
+"""A Hub on a real socket: it lists one repository, with a model file that it also sends in parts, or with a folder."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import re
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 from backends.local_models.table import LocalModel
@@ -85,6 +86,54 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(content[start:end])
         if end < total:
             self.close_connection = True
+
+    def log_message(self, *arguments: object) -> None:
+        pass
+
+
+class FolderHub(ThreadingHTTPServer):
+    """A Hub whose only repository has the files of a folder; `requests` are the paths that were asked for."""
+
+    def __init__(self, repository: str, folder: Path) -> None:
+        super().__init__(("127.0.0.1", 0), FolderHandler)
+        self.repository, self.folder = repository, folder
+        self.requests: list[str] = []
+
+
+class FolderHandler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: FolderHub
+
+    def do_HEAD(self) -> None:
+        self.answer()
+
+    def do_GET(self) -> None:
+        self.answer()
+
+    def answer(self) -> None:
+        hub, path = self.server, self.path.partition("?")[0]
+        hub.requests.append(path)
+        resolve = re.fullmatch(f"/{hub.repository}/resolve/(?:main|{COMMIT})/(.+)", path)
+        if path.startswith(f"/api/models/{hub.repository}/tree/"):
+            files = sorted(file for file in hub.folder.rglob("*") if file.is_file())
+            names = [file.relative_to(hub.folder).as_posix() for file in files]
+            reply_with_json(self, [{"type": "file", "path": name, "size": 1, "oid": "b" * 40} for name in names])
+        elif resolve and (file := hub.folder / resolve[1]).is_file():
+            self.send_content(file.read_bytes())
+        else:
+            self.send_response(404)
+            self.send_header("X-Error-Code", "EntryNotFound" if resolve else "RepoNotFound")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    def send_content(self, content: bytes) -> None:
+        self.send_response(200)
+        self.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')
+        self.send_header("X-Repo-Commit", COMMIT)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(content)
 
     def log_message(self, *arguments: object) -> None:
         pass

@@ -1,0 +1,132 @@
+"""Reads what clients send: pictures as a file, a form or JSON, and what to do with them.
+
+The dialects of JSON: our own `image` or `images`, the `inputs` and `parameters` of Hugging Face's containers on
+SageMaker, and Vertex AI's `instances`. A picture in JSON is base64, also as a data URL or an object with `b64`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
+
+from backends import Rejected
+from inference.http.request_body import parse_json
+from vision.settings import VisionSettings
+
+EXPLAIN = "occlusion"
+MAX_TOP = 100
+MAX_EXPLAINED = 8  # pictures of one request whose maps are asked for: each runs the network 49 times
+# Names of other containers for a parameter → ours.
+ALIASES = {"topK": "top_k", "maxPredictions": "top_k", "top": "top_k"}
+_PICTURES = ("instances", "images", "image", "inputs")
+_PICTURE = ("b64", "image", "image_bytes", "content")
+EXAMPLE = 'Send a picture as the body, a form with files, or {"image": "…"} with its base64.'
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifyRequest:
+    """The files of pictures; `instances` says that the answer has one prediction for each."""
+
+    pictures: tuple[bytes, ...]
+    top: int
+    explain: bool
+    instances: bool = False
+
+
+async def read_request(request: Request, body: bytearray, settings: VisionSettings) -> ClassifyRequest:
+    """Return what a request asks for; raises `Rejected` with what to send instead."""
+    options = dict(request.query_params)
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    instances = False
+    if media_type == "multipart/form-data":
+        pictures, fields = await _read_form(request, body, settings.max_pictures)
+        options |= fields
+    elif media_type in ("application/json", "text/json") or (not media_type and body[:1] in (b"{", b"[")):
+        value = parse_json(body)
+        instances = isinstance(value, dict) and "instances" in value
+        pictures, fields = _read_json(value)
+        options |= fields
+    else:  # image/*, application/x-image, application/octet-stream: SageMaker passes on what a client names
+        pictures = [bytes(body)]
+    if not pictures:
+        raise Rejected("There is no picture in the request.", EXAMPLE, status=400)
+    if len(pictures) > settings.max_pictures:
+        message = f"The request has {len(pictures)} pictures; it can have at most {settings.max_pictures}."
+        raise Rejected(message, "Send them in several requests.", status=400)
+    options = {ALIASES.get(name, name): value for name, value in options.items()}
+    top, explain = _number(options.get("top_k"), settings.top_k), _explain(options.get("explain"))
+    if explain and len(pictures) > MAX_EXPLAINED:
+        message = f"The request asks what decided for {len(pictures)} pictures; it can for at most {MAX_EXPLAINED}."
+        raise Rejected(message, "Send them in several requests.", status=400)
+    return ClassifyRequest(tuple(pictures), top, explain, instances)
+
+
+async def _read_form(request: Request, body: bytearray, limit: int) -> tuple[list[bytes], dict[str, Any]]:
+    async def stream() -> AsyncGenerator[bytes, None]:
+        yield bytes(body)
+
+    parser = MultiPartParser(request.headers, stream(), max_files=limit, max_fields=16)
+    parser.spool_max_size = len(body) + 1  # in memory, where the body is: a container's disk is read-only
+    try:
+        form = await parser.parse()
+    except (MultiPartException, KeyError) as error:
+        reason = error.message if isinstance(error, MultiPartException) else "it names no boundary"
+        raise Rejected(f"The form can't be read: {reason}", "Let your HTTP library write it.", status=400) from error
+    files = [await value.read() for _, value in form.multi_items() if isinstance(value, UploadFile)]
+    await form.close()
+    return files, {name: value for name, value in form.multi_items() if isinstance(value, str)}
+
+
+def _read_json(value: Any) -> tuple[list[bytes], dict[str, Any]]:
+    """Return the pictures and the parameters of a JSON body."""
+    if not isinstance(value, Mapping):
+        raise Rejected("The body is not an object.", EXAMPLE, status=400)
+    options = {name: each for name, each in value.items() if name not in (*_PICTURES, "parameters")}
+    parameters = value.get("parameters") or {}
+    if not isinstance(parameters, Mapping):
+        raise Rejected("parameters is not an object.", 'Send {"parameters": {"top_k": 5}}.', status=400)
+    given = next((value[name] for name in _PICTURES if name in value), [])
+    entries = given if isinstance(given, list) else [given]
+    return [_decode(each) for each in entries], options | dict(parameters)
+
+
+def _decode(value: Any) -> bytes:
+    """Return the bytes of a picture in JSON."""
+    while isinstance(value, Mapping):  # {"b64": …} and {"image_bytes": {"b64": …}} are Vertex AI's
+        value = next((value[name] for name in _PICTURE if name in value), None)
+    if not isinstance(value, str):
+        raise Rejected("A picture in JSON is not text.", EXAMPLE, status=400)
+    if value.startswith(("http:", "https:")):
+        raise Rejected("The server fetches no addresses.", "Send the picture's base64.", status=400)
+    head, comma, content = value.partition(",")
+    try:
+        return base64.b64decode(
+            "".join((content if comma and head.startswith("data:") else value).split()), validate=True
+        )
+    except (binascii.Error, ValueError) as error:
+        raise Rejected("A picture in JSON is not base64.", EXAMPLE, status=400) from error
+
+
+def _number(value: Any, default: int) -> int:
+    if value is None:
+        return default
+    try:
+        number = int(value) if isinstance(value, (int, str)) and not isinstance(value, bool) else 0
+    except ValueError:
+        number = 0
+    if not 1 <= number <= MAX_TOP:
+        raise Rejected(f"top_k is {str(value)[:40]!r}.", f"Send a whole number from 1 to {MAX_TOP}.", status=400)
+    return number
+
+
+def _explain(value: Any) -> bool:
+    if value not in (None, "", False, EXPLAIN):
+        raise Rejected(f"explain is {str(value)[:40]!r}.", f"Send {EXPLAIN}, or leave it out.", status=400)
+    return value == EXPLAIN
