@@ -9,7 +9,7 @@ from pathlib import Path
 
 from backends.terminal import exit_status
 from containers import images, locks, pins, sandbox, stack
-from containers.checks import demo_contract, inference_contract
+from containers.checks import demo_contract, inference_contract, vision_contract
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _build(options: argparse.Namespace) -> int:
     client = images.docker_client()
-    for name in options.images or images.NAMES:
+    for name in options.images or images.STACK:
         if name not in images.NAMES:
             raise images.ContainerError(f"There is no image {name!r}.", f"There are: {', '.join(images.NAMES)}.")
         tag = f"spaceport-{name}:{options.tag}"
@@ -41,8 +41,11 @@ def _run(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     client = images.docker_client()
-    if images.image_title(client, options.image) == demo_contract.TITLE:
+    title = images.image_title(client, options.image)
+    if title == demo_contract.TITLE:
         results = demo_contract.check(client, options.image)
+    elif title == vision_contract.TITLE:
+        results = vision_contract.check(client, options.image)
     else:
         results = inference_contract.check(client, options.image, first_token_limit=options.first_token)
     passed = True
@@ -88,7 +91,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         return subparser
 
     build = command("build", _build, "Build images and print their sizes.")
-    build.add_argument("images", nargs="*", metavar="IMAGE", help="inference or demo (default: both)")
+    build.add_argument("images", nargs="*", metavar="IMAGE", help="inference, demo or vision (default: the first two)")
     build.add_argument("--tag", default="dev", help="the tag (default: dev)")
     build.add_argument("--trust", type=Path, metavar="FILE", help="CA certificates for downloads during the build")
     build.add_argument("--trust-mine", action="store_true", help="use this machine's CA certificates")

@@ -22,6 +22,12 @@ class Lock:
 LOCKS = (
     Lock("containers/inference/requirements-locked.txt", ("containers/inference/requirements.txt",)),
     Lock(
+        "containers/vision/requirements-locked.txt",
+        ("containers/vision/requirements.txt",),
+        # For onnxruntime's tools; the Hub's client downloads over HTTP without its own protocol.
+        excluded=("flatbuffers", "protobuf", "hf-xet"),
+    ),
+    Lock(
         "containers/demo/requirements-locked.txt",
         (
             "spaces/chat_rag/requirements.txt",

@@ -12,6 +12,7 @@ from backends.terminal import exit_status
 HELP = """\
 usage: python -m vision [serve]
        python -m vision download FOLDER [MODEL]   copy a model of the Hub to a folder
+       python -m vision check                     load the model and classify an empty picture
        python -m vision train-digits FOLDER       train a small classifier of digits there, offline, in seconds
 
 Classifies pictures over HTTP until SIGTERM. Each setting is an environment variable, which docs/vision.md explains.
@@ -31,6 +32,8 @@ def main(arguments: list[str]) -> int:
             return serve()
         case ["download", folder, *model] if len(model) < 2:
             return exit_status(lambda: _download(Path(folder), *model))
+        case ["check"]:
+            return exit_status(_check)
         case ["train-digits", folder]:
             return exit_status(lambda: _train_digits(Path(folder)))
     print(f"error: unknown command {' '.join(arguments)!r}.\n  See python -m vision --help.", file=sys.stderr)
@@ -51,6 +54,16 @@ def _download(folder: Path, model: str = "") -> int:
 
     copy_model(model or DEFAULT_MODEL, folder)
     print(f"{model or DEFAULT_MODEL}: {folder}")
+    return 0
+
+
+def _check() -> int:
+    import asyncio
+
+    from vision.check import classify_nothing
+
+    name, label = asyncio.run(classify_nothing())
+    print(f"{name} works: an empty picture is {label}")
     return 0
 
 
