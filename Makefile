@@ -27,6 +27,10 @@ demo: $(VENV)/demo.stamp ## Open the chat on http://127.0.0.1:7860 (ARGS="--shar
 compare: $(VENV)/demo.stamp ## Open the comparator on http://127.0.0.1:7860 (ARGS="--catalog my.toml" is passed to it)
 	$(BIN)/python spaces/platform_compare/app.py $(ARGS)
 
+.PHONY: vision
+vision: $(VENV)/demo.stamp ## Open the page for pictures on http://127.0.0.1:7860 (ARGS="--backend server" is passed to it)
+	$(BIN)/python spaces/vision/app.py $(ARGS)
+
 .PHONY: dashboard
 dashboard: $(VENV)/dashboard.stamp ## Open the dashboard on http://127.0.0.1:8501 (ARGS="--server.port 9000" is passed to it)
 	$(BIN)/python spaces/dashboard/serve.py --server.address 127.0.0.1 $(ARGS)

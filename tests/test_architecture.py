@@ -34,6 +34,8 @@ BELOW = {
     "live_metrics": ["compare", "ui", "backends"],
     "dashboard_pages": ["live_metrics", "compare", "ui", "backends"],
     "inference": ["backends"],
+    "vision": ["inference", "backends"],
+    "vision_page": ["ui", "backends"],
     "containers": ["backends"],
     "cloud": ["backends"],
     "publishing": ["chat_page", "rag", "backends"],

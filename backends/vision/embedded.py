@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -66,6 +66,21 @@ class EmbeddedClassifier(Classifier):
                 self._engine = await asyncio.to_thread(self._load, report)
                 self._batcher = Batcher(self._engine.logits, self._settings.batch, self._observe_batch)
         return self._engine.model.name
+
+    async def pull(self) -> AsyncIterator[tuple[str, float | None]]:
+        """Download the model if it must be, and load it: yield the step and its progress, see `Downloadable`."""
+        if self._engine:
+            return
+        steps: asyncio.Queue[tuple[str, float | None]] = asyncio.Queue()
+        loop = asyncio.get_running_loop()
+        load = asyncio.create_task(self.load(lambda *step: loop.call_soon_threadsafe(steps.put_nowait, step)))
+        while not load.done():
+            step = asyncio.create_task(steps.get())
+            await asyncio.wait({load, step}, return_when=asyncio.FIRST_COMPLETED)
+            if step.done():
+                yield step.result()
+            step.cancel()
+        await load
 
     def _load(self, report: ProgressCallback | None) -> Engine:
         return Engine(find_model(self._settings.model, report), self._settings.threads or usable_processors())

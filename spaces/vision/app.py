@@ -1,0 +1,72 @@
+"""The page of the vision Space; `backends.vision` does the work."""
+
+from __future__ import annotations
+
+import ui.gradio_imports  # noqa: F401 - before Gradio, whose import then takes two fifths less
+
+# isort: split
+
+import base64
+import binascii
+import sys
+from pathlib import Path
+
+import gradio as gr
+from starlette.middleware import Middleware
+
+from backends import Catalog, NotConfigured, SpaceportError
+from ui import html, launch
+from ui.admission.client import caller_of
+from ui.edge.public_blocks import PublicBlocks
+from ui.edge.refusals import invalid, refusal
+from ui.edge.request_limits import EdgeLimits
+from ui.link_preview import LinkPreview
+from vision_page import strings
+from vision_page.css import CSS
+from vision_page.page import VISITOR, VisionPage
+from vision_page.service import MAX_TARGETS, VisionService
+
+MAX_FILE_MB = 10
+TARGETS_FILE = Path(__file__).with_name("targets.toml")
+ARGUMENTS = launch.parse_arguments(sys.argv[1:] if __name__ == "__main__" else [], strings.DESCRIPTION)
+try:
+    LIMITS = EdgeLimits.from_environment(max_file_mb=MAX_FILE_MB, max_files=1)
+    if gr.NO_RELOAD:  # the models outlive an edit of this file
+        SERVICE = VisionService(Catalog.load(ARGUMENTS.catalog or TARGETS_FILE))
+    TARGETS = SERVICE.targets()
+    if ARGUMENTS.backend:
+        SERVICE.connect(ARGUMENTS.backend)  # reports an unknown name now
+except NotConfigured as error:
+    raise SystemExit(error.for_terminal) from error
+AVAILABLE = [target.name for target in TARGETS if not target.unavailable]
+SELECTED = list(dict.fromkeys([*filter(None, [ARGUMENTS.backend]), *AVAILABLE]))[:MAX_TARGETS]
+
+
+async def classify(
+    picture: str, request: gr.Request, target: str = SELECTED[0] if SELECTED else ""
+) -> dict[str, float]:
+    """Return the labels of a picture, its base64 or a data URL, with their probabilities (for API clients)."""
+    admission, caller = SERVICE.admission, caller_of(request)
+    try:
+        content = base64.b64decode(picture.rpartition(",")[2], validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise invalid("picture", "it should be base64") from error
+    try:
+        admission.take_question(caller)
+        async with admission.answers.place(caller), admission.time_limit():
+            result = await SERVICE.connect(target).classify(content)
+    except SpaceportError as error:
+        raise refusal(error) from error
+    return {label.name: label.probability for label in result.labels}
+
+
+with PublicBlocks(title=strings.TITLE, analytics_enabled=False, fill_width=True, delete_cache=(300, 3600)) as demo:
+    gr.HTML(html.header_html(strings.TITLE, strings.SUBTITLE))
+    page = VisionPage(SERVICE, TARGETS, SELECTED)
+    demo.load(page.open_page, page.key, page.key, queue=False, **VISITOR)
+    gr.api(classify, api_name="classify", concurrency_limit=None)
+demo.queue(**launch.QUEUE)
+
+if __name__ == "__main__":
+    preview = Middleware(LinkPreview, strings.TITLE, strings.SUBTITLE)
+    demo.launch(**launch.launch_arguments(ARGUMENTS, LIMITS, css=CSS, preview=preview))

@@ -1,0 +1,22 @@
+"""The CSS of the vision page, in addition to that of all Spaces."""
+
+CSS = """
+#picture { min-height: 16rem; }
+#results { min-height: 12rem; }
+.sp-find header { display: flex; justify-content: space-between; gap: .5rem; align-items: baseline; }
+.sp-find h2 { font-size: 1rem; margin: 0; overflow-wrap: anywhere; }
+.sp-find .sp-time { color: var(--body-text-color-subdued); font-size: .875rem; white-space: nowrap;
+  font-variant-numeric: tabular-nums; }
+.sp-find ol { list-style: none; margin: .75rem 0; padding: 0; }
+.sp-find li { margin: 0 0 .6rem; }
+.sp-find li > div { display: flex; justify-content: space-between; gap: .75rem; font-size: .9rem; }
+.sp-find li span:first-child { overflow-wrap: anywhere; }
+.sp-find li span:last-child { font-variant-numeric: tabular-nums; white-space: nowrap; }
+.sp-find li:first-child > div { font-weight: 600; }
+.sp-find .sp-bar { height: 8px; border-radius: 4px; margin-top: .2rem; }
+.sp-find li:not(:first-child) .sp-bar > i { background: var(--body-text-color-subdued); }
+.sp-find figure { margin: .75rem 0 0; }
+.sp-find img { width: 100%; max-height: 26rem; object-fit: contain; border-radius: 8px; display: block;
+  background: var(--background-fill-secondary); }
+.sp-find figcaption { font-size: .8rem; color: var(--body-text-color-subdued); margin-top: .35rem; }
+"""
