@@ -1,4 +1,4 @@
-"""Prints every route of the pages, the dashboard and the inference server with who may call it.
+"""Prints every route of the pages, the dashboard and the servers with who may call it.
 
 python scripts/list_routes.py > docs/routes.md
 """
@@ -10,12 +10,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from inference.app import create_app
 from inference.service import Service
 from inference.settings import Settings
 from ui.access.routes import API, GRADIO, SIGN_IN, STREAMLIT, RouteTable, installed_routes
+from vision.app import create_app as create_vision_app
+from vision.service import VisionService
+from vision.settings import VisionSettings
 
 ROOT = Path(__file__).parents[1]
 Row = tuple[str, str, str]  # path, method, caller
@@ -60,7 +64,16 @@ def dashboard_routes() -> Iterator[Row]:
 
 def inference_routes() -> Iterator[Row]:
     """Yield the routes of the inference server with their callers: "everybody" or "who has the key"."""
-    for route in create_app(Service(Settings())).routes:
+    yield from _server_routes(create_app(Service(Settings())))
+
+
+def vision_routes() -> Iterator[Row]:
+    """Yield the routes of the vision server, as those of the inference server."""
+    yield from _server_routes(create_vision_app(VisionService(VisionSettings())))
+
+
+def _server_routes(app: FastAPI) -> Iterator[Row]:
+    for route in app.routes:
         dependencies = route.dependant.dependencies if isinstance(route, APIRoute) else []
         key = any(getattr(each.call, "__name__", "") == "authorize" for each in dependencies)
         for method in sorted(_methods(route)):
@@ -73,6 +86,7 @@ def markdown() -> str:
         ("The chat page and the comparator", PAGES, page_routes()),
         ("The dashboard", DASHBOARD, dashboard_routes()),
         ("The inference server", SERVER, inference_routes()),
+        ("The vision server", SERVER, vision_routes()),
     ]
     texts = [f"## {title}\n\n{text}\n\n{_table(rows)}" for title, text, rows in sections]
     return "\n\n".join(["# Routes", NOTE, "Who may call which route of each program.", *texts]) + "\n"

@@ -31,6 +31,7 @@ print("loaded:", *sorted(set(heavy) & sys.modules.keys()))
         "rag",
         "compare",
         "inference",
+        "vision",
         "containers",
         "cloud/deploy_sagemaker.py",
         "cloud/deploy_vertex.py",
@@ -54,7 +55,7 @@ def test_importing_backends_loads_no_event_loop() -> None:
 
 
 def test_the_pages_import_gradio_without_its_type_stubs_and_its_mcp_server() -> None:
-    sources = [(ROOT / "spaces" / app / "app.py").read_text() for app in ("chat_rag", "platform_compare")]
+    sources = [(ROOT / "spaces" / app / "app.py").read_text() for app in ("chat_rag", "platform_compare", "vision")]
     first = {next(line for line in source.splitlines() if line.startswith("import")) for source in sources}
     code = """
 import inspect, sys

@@ -24,7 +24,7 @@ def list_files(repository: str) -> set[str]:
     import huggingface_hub
 
     try:
-        return set(huggingface_hub.HfApi().list_repo_files(repository))
+        return {sibling.rfilename for sibling in huggingface_hub.HfApi().model_info(repository).siblings or ()}
     except Exception as error:  # the Hub's client raises its own errors and those of its HTTP library
         raise NotConfigured(
             f"{repository} can't be listed on the Hub ({type(error).__name__}).",

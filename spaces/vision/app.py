@@ -24,7 +24,7 @@ from ui.link_preview import LinkPreview
 from vision_page import strings
 from vision_page.css import CSS
 from vision_page.page import VISITOR, VisionPage
-from vision_page.service import MAX_TARGETS, VisionService
+from vision_page.service import VisionService
 
 MAX_FILE_MB = 10
 TARGETS_FILE = Path(__file__).with_name("targets.toml")
@@ -36,10 +36,9 @@ try:
     TARGETS = SERVICE.targets()
     if ARGUMENTS.backend:
         SERVICE.connect(ARGUMENTS.backend)  # reports an unknown name now
+    SELECTED = SERVICE.selection(ARGUMENTS.backend)
 except NotConfigured as error:
     raise SystemExit(error.for_terminal) from error
-AVAILABLE = [target.name for target in TARGETS if not target.unavailable]
-SELECTED = list(dict.fromkeys([*filter(None, [ARGUMENTS.backend]), *AVAILABLE]))[:MAX_TARGETS]
 
 
 async def classify(

@@ -47,8 +47,9 @@ def test_gpu_image_keeps_nvidias_torch() -> None:
     assert extras - packages == {line for line in extras if line.startswith(("torch", "xllamacpp"))}
 
 
-def test_image_installs_the_packages_of_the_extra() -> None:
-    assert requirements("requirements.txt") == extra("inference") | extra("embedded") | {project()["dependencies"][0]}
+def test_an_image_installs_the_packages_of_its_extra() -> None:
+    assert requirements("requirements.txt") == extra("inference") | extra("embedded")
+    assert requirements("requirements.txt", "vision") == extra("vision")
 
 
 def project() -> dict[str, Any]:
@@ -61,8 +62,8 @@ def extra(name: str) -> set[str]:
     return {line.partition(";")[0] for line in lines} | {project()["dependencies"][0]}
 
 
-def requirements(name: str) -> set[str]:
-    lines = (ROOT / "containers/inference" / name).read_text().splitlines()
+def requirements(name: str, image: str = "inference") -> set[str]:
+    lines = (ROOT / "containers" / image / name).read_text().splitlines()
     return {line.partition(";")[0] for line in lines if line and not line.startswith("#")}
 
 

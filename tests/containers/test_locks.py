@@ -155,7 +155,9 @@ def test_pip_with_the_options_of_the_images(wheel: Path, tmp_path: Path, line: s
     assert problem in result.stderr
 
 
-@pytest.mark.parametrize("name", ["Dockerfile", "Dockerfile.gpu"])
-def test_an_image_of_the_server_has_all_of_its_folders(name: str) -> None:
+@pytest.mark.parametrize("file", ["inference/Dockerfile", "inference/Dockerfile.gpu", "vision/Dockerfile"])
+def test_an_image_of_a_server_has_all_of_its_folders(file: str) -> None:
     """When each folder had a line of its own, a new one was missing from the images."""
-    assert "\nCOPY containers/inference inference\n" in (ROOT / "containers" / "inference" / name).read_text()
+    lines = (ROOT / "containers" / file).read_text().splitlines()
+    assert "COPY containers/inference inference" in lines
+    assert ("COPY containers/vision vision" in lines) == file.startswith("vision/")

@@ -22,6 +22,7 @@ SHARED = {
         "tests/app/test_session.py",
         "tests/app/test_streaming.py",
     ),
+    "digits": ("tests/vision",),
     "demo": ("tests/app/test_browser.py", "tests/app/test_filings.py"),
     "attacked comparator": (
         "tests/security/test_comparator_events.py",
@@ -98,6 +99,7 @@ NEEDS_BY_PATH = {
     "tests/compare/test_cli.py": "time",
     "tests/dashboard/test_prometheus.py": "models",
     "tests/inference": "models",
+    "tests/vision": "models",
     "tests/publish/test_faults.py": "time",
     "tests/publish/test_publish.py": "time",
     "tests/publish/test_waiting.py": "time",

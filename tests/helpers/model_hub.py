@@ -114,10 +114,10 @@ class FolderHandler(BaseHTTPRequestHandler):
         hub, path = self.server, self.path.partition("?")[0]
         hub.requests.append(path)
         resolve = re.fullmatch(f"/{hub.repository}/resolve/(?:main|{COMMIT})/(.+)", path)
-        if path.startswith(f"/api/models/{hub.repository}/tree/"):
+        if path == f"/api/models/{hub.repository}":
             files = sorted(file for file in hub.folder.rglob("*") if file.is_file())
-            names = [file.relative_to(hub.folder).as_posix() for file in files]
-            reply_with_json(self, [{"type": "file", "path": name, "size": 1, "oid": "b" * 40} for name in names])
+            siblings = [{"rfilename": file.relative_to(hub.folder).as_posix()} for file in files]
+            reply_with_json(self, {"id": hub.repository, "sha": COMMIT, "siblings": siblings})
         elif resolve and (file := hub.folder / resolve[1]).is_file():
             self.send_content(file.read_bytes())
         else:

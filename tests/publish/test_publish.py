@@ -232,10 +232,11 @@ def test_other_spaces_are_published_after_one_fails(
     hub.fail("create", 403)
     assert publish("--all", "--apply") == 1
     output = capsys.readouterr().out
-    table = output.splitlines()[-3:]
+    table = output.splitlines()[-4:]
     assert table[0].split()[:2] == ["somebody/chat_rag", "failed"]
     assert table[1].split()[:2] == ["somebody/dashboard", "published"]
     assert table[2].split()[:2] == ["somebody/platform_compare", "published"]
+    assert table[3].split()[:2] == ["somebody/vision", "published"]
 
 
 def test_json(publish: Publish, published: Space, capsys: pytest.CaptureFixture[str]) -> None:

@@ -31,7 +31,7 @@ def test_a_staged_space_is_complete(name: str, tmp_path: Path) -> None:
     for place in ("backends/catalog.py", "backends/backends.toml", "ui/theme.py", "LICENSE", "README.md"):
         assert place in space.files
     assert not any(place.split("/")[0] in ("spaces", "tests", "benchmarks", "scripts") for place in space.files)
-    others = {"chat_rag": "compare/", "platform_compare": "rag/", "dashboard": "rag/"}
+    others = {"chat_rag": "compare/", "platform_compare": "rag/", "dashboard": "rag/", "vision": "inference/"}
     assert not any(place.startswith(others[name]) for place in space.files)
     pinned = [line for line in space.files["requirements.txt"].read_text().splitlines() if line[0] not in "#-"]
     free = [line for line in pinned if "==" not in line]
@@ -42,7 +42,7 @@ def test_a_staged_space_is_complete(name: str, tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["chat_rag", "platform_compare"])
+@pytest.mark.parametrize("name", ["chat_rag", "platform_compare", "vision"])
 def test_a_space_can_be_installed_beside_the_gradio_of_the_hub(name: str, tmp_path: Path) -> None:
     """The Hub installs gradio[oauth,mcp], whose bound for pydantic is below the version of the lock."""
     space = stage(ROOT, name, tmp_path / name)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
@@ -16,10 +17,13 @@ from starlette.websockets import WebSocketDisconnect
 from inference.app import create_app
 from inference.service import Service
 from inference.settings import Settings
-from list_routes import inference_routes, markdown, streamlit_routes
+from list_routes import Row, inference_routes, markdown, streamlit_routes, vision_routes
 from tests.conftest import ROOT
 from ui.access.guard import Guard
 from ui.access.routes import API, GRADIO, GRADIO_CLOSED, SIGN_IN, STREAMLIT, RouteTable, gradio_routes, installed_routes
+from vision.app import create_app as create_vision_app
+from vision.service import VisionService
+from vision.settings import VisionSettings
 
 
 def request(path: str, method: str = "GET", root: str = "") -> dict[str, Any]:
@@ -154,9 +158,19 @@ def test_the_page_of_all_routes_is_what_the_command_prints() -> None:
     assert (ROOT / "docs" / "routes.md").read_text(encoding="utf-8") == markdown()
 
 
-def test_the_inference_server_asks_for_the_key_where_the_list_says_so() -> None:
-    client = TestClient(create_app(Service(Settings(api_key="secret"))))
-    listed = list(inference_routes())
-    assert ("/v1/chat/completions", "POST", "who has the key") in listed
-    for path, method, caller in listed:
+@pytest.mark.parametrize(
+    ("app", "listed", "example"),
+    [
+        (create_app(Service(Settings(api_key="secret"))), inference_routes, "/v1/chat/completions"),
+        (create_vision_app(VisionService(VisionSettings(api_key="secret"))), vision_routes, "/v1/classify"),
+    ],
+    ids=["inference", "vision"],
+)
+def test_a_server_asks_for_the_key_where_the_list_says_so(
+    app: FastAPI, listed: Callable[[], Iterator[Row]], example: str
+) -> None:
+    client = TestClient(app)
+    rows = list(listed())
+    assert (example, "POST", "who has the key") in rows
+    for path, method, caller in rows:
         assert (client.request(method, path).status_code == 401) == (caller == "who has the key"), path

@@ -24,6 +24,10 @@ from vision_page.service import MAX_TARGETS, VisionService
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 # For events whose first input is the key. `Admission` decides whose turn it is, not Gradio's queue.
 VISITOR: dict[str, Any] = {**PRIVATE, "js": key_js()}
+# On a phone the results are below the form.
+SHOW_RESULTS_JS = """() => {
+  if (innerWidth < 700) document.querySelector("#results")?.scrollIntoView({behavior: "smooth", block: "start"});
+}"""
 
 
 class VisionPage:
@@ -62,6 +66,7 @@ class VisionPage:
         for start in (self.classify.click, self.picture.upload):
             begin = start(self.begin, [self.picture, self.targets], [*buttons, self.empty], queue=False, **PRIVATE)
             find = begin.success(self.find, fields, self.columns, concurrency_limit=None, **VISITOR)
+            begin.success(None, None, None, js=SHOW_RESULTS_JS, **PRIVATE)
             call_after(find, self.finish, None, buttons, queue=False, **PRIVATE)
             self.stop.click(self.finish, None, buttons, cancels=find, queue=False, **PRIVATE)
 

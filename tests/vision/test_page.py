@@ -1,0 +1,94 @@
+"""The vision Space as it's published: staged, without this repository, with two classifiers."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import httpx2
+import pytest
+from playwright.sync_api import Page, expect
+
+from publishing.smoke import ask
+from publishing.staging.content_check import check_content
+from publishing.staging.stage import stage
+from publishing.trial import run_app
+from tests.app.test_access import axe, violations_in_both_themes
+from tests.app.test_staged import python
+from tests.conftest import ROOT
+from tests.helpers.model_hub import FolderHub
+from tests.helpers.servers import serving
+from tests.inference.servers import Server
+from tests.vision.conftest import digit_picture, file_of
+
+__all__ = ["axe", "python"]  # fixtures
+NewPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def url(python: Path, server: Server, digits: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the page with the network of digits, in the page and on a server; the Hub has no ResNet-50."""
+    folder = tmp_path_factory.mktemp("staged")
+    staged = stage(ROOT, "vision", folder / "vision")
+    check_content(staged.files)
+    variables = {"SPACEPORT_VISION_MODEL": str(digits), "SPACEPORT_VISION_URL": server.url}
+    variables |= {"HF_HOME": str(folder / "hub"), "HF_HUB_OFFLINE": "0"}
+    with serving(FolderHub("somebody/digits", digits)) as hub:
+        variables["HF_ENDPOINT"] = f"http://127.0.0.1:{hub.server_port}"
+        with run_app(replace(staged, variables=variables), python) as url:
+            yield url
+
+
+def select(page: Page, *labels: str) -> None:
+    """Check these classifiers and no others."""
+    boxes = page.locator("#targets label")
+    for place in range(boxes.count()):
+        box = boxes.nth(place)
+        box.locator("input").set_checked(box.inner_text().strip() in labels)
+
+
+def choose(page: Page, name: str, content: bytes) -> None:
+    files = {"name": name, "mimeType": "image/png", "buffer": content}
+    page.locator("#picture input[type=file]").set_input_files(files)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_picture_gets_labels_a_map_and_times_side_by_side(url: str, new_page: NewPage, width: int) -> None:
+    page = new_page(width=width)
+    page.goto(url)
+    choose(page, "seven.png", file_of(digit_picture(7, 240)))
+    expect(page.locator(".sp-find figure img")).to_have_count(2)
+    for place in range(2):
+        column = page.locator(".sp-find").nth(place)
+        expect(column.locator("li").first).to_contain_text("seven")
+        expect(column.locator("li")).to_have_count(5)
+        expect(column.locator(".sp-time")).to_contain_text("s")
+    expect(page.locator("#classify")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_what_is_wrong_is_said_in_words(url: str, new_page: NewPage, axe: object) -> None:
+    page = new_page()
+    page.goto(url)
+    page.locator("#classify").click()
+    expect(page.get_by_text("Choose a picture first.")).to_be_visible()
+    select(page, "Your model, in this page", "ResNet-50, in this page")
+    choose(page, "picture.png", b"%PDF-1.7\n" + bytes(100))
+    alerts = page.locator(".sp-find [role=alert]")
+    expect(alerts).to_have_count(2)
+    expect(alerts.first).to_contain_text("The file is a PDF, whatever its name says.")
+    expect(alerts.last).to_contain_text("Xenova/resnet-50 can't be listed on the Hub")
+    assert violations_in_both_themes(axe, page) == {}
+
+
+def test_programs_classify_too(url: str) -> None:
+    assert ask(url, "vision")
+    body = {"data": [base64.b64encode(file_of(digit_picture(7))).decode(), "server"]}
+    answer = httpx2.post(f"{url}/gradio_api/run/classify", json=body, timeout=60)
+    assert next(iter(answer.json()["data"][0])) == "seven"
+    wrong = httpx2.post(f"{url}/gradio_api/run/classify", json={"data": ["no base64!", "own"]}, timeout=60)
+    assert wrong.status_code == 422
+    unknown = httpx2.post(f"{url}/gradio_api/run/classify", json={"data": [*body["data"][:1], "gpt"]}, timeout=60)
+    assert unknown.status_code == 422
