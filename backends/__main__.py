@@ -91,11 +91,14 @@ async def _list(options: argparse.Namespace) -> int:
 async def _check(options: argparse.Namespace) -> int:
     catalog = Catalog.load(options.catalog)
     name = options.name or catalog.default
-    if (task := catalog.task(name)) != "chat":
+    if (task := catalog.task(name)) in ("embed", "rerank"):
         print(await vectors.check_task(catalog, name, task))
         return 0
     backend = catalog.connect(name)
     health = await backend.check()
+    if task == "classify":
+        print(f"{name}: {health.model} classifies pictures")
+        return 0
     stopwatch = Stopwatch()
     async for _ in stopwatch.record(backend.stream(one_token_request())):
         pass

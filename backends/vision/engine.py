@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from backends.errors import NotConfigured
@@ -69,6 +70,7 @@ class Engine:
 
 
 def _session(model: VisionModel, threads: int) -> Any:
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read when it's loaded
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

@@ -18,6 +18,7 @@ import pytest
 from PIL import Image
 
 from backends import Catalog, NotConfigured, Rejected, Unreachable
+from backends.__main__ import main
 from backends.http.connections import close_connections
 from backends.vision import occlusion
 from backends.vision.batcher import Batcher
@@ -233,6 +234,19 @@ async def test_a_server_answers_as_the_classifier_in_the_process_does(server: Se
             pass
     await local.aclose()
     await close_connections()
+
+
+def test_the_command_line_checks_a_classifier(
+    server: Server, digits: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    catalog = tmp_path / "backends.toml"
+    catalog.write_text(
+        f'[server]\nkind = "backends.vision.server"\ntask = "classify"\nurl = "{server.url}"\n'
+        f'[own]\nkind = "backends.vision.embedded"\ntask = "classify"\nmodel = "{digits}"\n'
+    )
+    for name in ("server", "own"):
+        assert main(["check", name, "--catalog", str(catalog)]) == 0
+        assert capsys.readouterr().out == f"{name}: {digits.name} classifies pictures\n"
 
 
 async def test_what_is_no_vision_server_is_said() -> None:
