@@ -50,7 +50,7 @@ class Batcher:
                     future.set_result(row)
 
     def _next_batch(self) -> list[tuple[NDArray[Any], asyncio.Future[NDArray[Any]]]]:
-        batch = []
+        batch: list[tuple[NDArray[Any], asyncio.Future[NDArray[Any]]]] = []
         while self._waiting and len(batch) < self.size:
             entry, future = self._waiting.popleft()
             if not future.done():

@@ -74,6 +74,7 @@ class EmbeddedClassifier(Classifier):
         steps: asyncio.Queue[tuple[str, float | None]] = asyncio.Queue()
         loop = asyncio.get_running_loop()
         load = asyncio.create_task(self.load(lambda *step: loop.call_soon_threadsafe(steps.put_nowait, step)))
+        load.add_done_callback(_forget_error)  # it goes on for those who come next if this caller leaves
         while not load.done():
             step = asyncio.create_task(steps.get())
             await asyncio.wait({load, step}, return_when=asyncio.FIRST_COMPLETED)
@@ -143,3 +144,8 @@ class EmbeddedClassifier(Classifier):
 def _batches(entries: Iterator[NDArray[Any]], size: int) -> Iterator[list[NDArray[Any]]]:
     while batch := list(islice(entries, size)):
         yield batch
+
+
+def _forget_error(load: asyncio.Task[str]) -> None:
+    if not load.cancelled():
+        load.exception()

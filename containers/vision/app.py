@@ -17,7 +17,7 @@ from inference.http import error_handlers
 from inference.http.answer_streams import JSONAnswer
 from inference.http.error_handlers import request_id
 from inference.http.operator_routes import add_operator_routes, authorizer, model_card
-from inference.http.request_body import LARGE_BODIES, read_body
+from inference.http.request_body import LARGE_BODIES
 from vision.requests import ClassifyRequest, read_request
 from vision.service import DIALECTS, VisionService
 from vision.work import Classify
@@ -38,9 +38,8 @@ def create_app(service: VisionService) -> FastAPI:
 
     async def classify(request: Request) -> Response:
         """Classify the pictures of a request."""
-        body = await read_body(request, int(settings.max_body_mb * 1e6), large_bodies)
+        pictures = await read_request(request, settings, large_bodies)
         service.ready()
-        pictures = await read_request(request, body, settings)
         return _answer(service, request, pictures, dialect_by_route[request.url.path])
 
     authorize = authorizer(settings.api_key)

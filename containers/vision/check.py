@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import io
 
-from inference.model import FOLDERS
 from inference.settings import read
 from vision.app import create_app
-from vision.service import VisionService, find_model
+from vision.service import PLACES, VisionService, find_model
 from vision.settings import VisionSettings
 
 
@@ -22,12 +21,12 @@ async def classify_nothing() -> tuple[str, str]:
 
     settings = read(VisionSettings)
     create_app(VisionService(settings))
-    classifier = EmbeddedClassifier(EmbeddedSettings(model=find_model(settings, FOLDERS)))
+    classifier = EmbeddedClassifier(EmbeddedSettings(model=find_model(settings, PLACES)))
     label = ""
     for name in ("JPEG", "PNG", "WEBP", "GIF"):
         buffer = io.BytesIO()
         Image.new("RGB", (64, 64)).save(buffer, name)
-        label = (await classifier.classify(buffer.getvalue(), explain=True)).labels[0].name
+        label = (await classifier.classify(buffer.getvalue(), explain=name == "PNG")).labels[0].name
     health = await classifier.check()
     await classifier.aclose()
     return health.model, label

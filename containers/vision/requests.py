@@ -6,6 +6,7 @@ SageMaker, and Vertex AI's `instances`. A picture in JSON is base64, also as a d
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 from collections.abc import AsyncGenerator, Mapping
@@ -17,12 +18,13 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from backends import Rejected
-from inference.http.request_body import parse_json
+from inference.http.request_body import read_body, read_json
 from vision.settings import VisionSettings
 
 EXPLAIN = "occlusion"
 MAX_TOP = 100
 MAX_EXPLAINED = 8  # pictures of one request whose maps are asked for: each runs the network 49 times
+CHUNK_BYTES = 64 * 1024
 # Names of other containers for a parameter → ours.
 ALIASES = {"topK": "top_k", "maxPredictions": "top_k", "top": "top_k"}
 _PICTURES = ("instances", "images", "image", "inputs")
@@ -40,21 +42,23 @@ class ClassifyRequest:
     instances: bool = False
 
 
-async def read_request(request: Request, body: bytearray, settings: VisionSettings) -> ClassifyRequest:
+async def read_request(request: Request, settings: VisionSettings, large_bodies: asyncio.Semaphore) -> ClassifyRequest:
     """Return what a request asks for; raises `Rejected` with what to send instead."""
-    options = dict(request.query_params)
+    options: dict[str, Any] = dict(request.query_params)
+    limit, instances = int(settings.max_body_mb * 1e6), False
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    instances = False
-    if media_type == "multipart/form-data":
-        pictures, fields = await _read_form(request, body, settings.max_pictures)
-        options |= fields
-    elif media_type in ("application/json", "text/json") or (not media_type and body[:1] in (b"{", b"[")):
-        value = parse_json(body)
+    if media_type in ("application/json", "text/json"):
+        value = await read_json(request, limit, large_bodies)
         instances = isinstance(value, dict) and "instances" in value
         pictures, fields = _read_json(value)
         options |= fields
+    elif media_type == "multipart/form-data":
+        pictures, fields = await _read_form(
+            request, await read_body(request, limit, large_bodies), settings.max_pictures
+        )
+        options |= fields
     else:  # image/*, application/x-image, application/octet-stream: SageMaker passes on what a client names
-        pictures = [bytes(body)]
+        pictures = [bytes(await read_body(request, limit, large_bodies))]
     if not pictures:
         raise Rejected("There is no picture in the request.", EXAMPLE, status=400)
     if len(pictures) > settings.max_pictures:
@@ -70,7 +74,9 @@ async def read_request(request: Request, body: bytearray, settings: VisionSettin
 
 async def _read_form(request: Request, body: bytearray, limit: int) -> tuple[list[bytes], dict[str, Any]]:
     async def stream() -> AsyncGenerator[bytes, None]:
-        yield bytes(body)
+        for start in range(0, len(body), CHUNK_BYTES):
+            yield bytes(body[start : start + CHUNK_BYTES])
+            await asyncio.sleep(0)  # other requests come between the parts of a large form
 
     parser = MultiPartParser(request.headers, stream(), max_files=limit, max_fields=16)
     parser.spool_max_size = len(body) + 1  # in memory, where the body is: a container's disk is read-only

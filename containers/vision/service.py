@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 DIALECTS = ("classify", "sagemaker", "vertex")
 IN_IMAGE = Path("/model")
+PLACES = (*FOLDERS, IN_IMAGE)
 SLOTS_PER_BATCH = 2  # one batch runs while the pictures of the next one are decoded
 
 
@@ -41,7 +42,7 @@ class VisionService(Lifecycle):
     settings: VisionSettings
     metrics: VisionMetrics
 
-    def __init__(self, settings: VisionSettings, folders: Sequence[Path] = (*FOLDERS, IN_IMAGE)) -> None:
+    def __init__(self, settings: VisionSettings, folders: Sequence[Path] = PLACES) -> None:
         super().__init__(settings, VisionMetrics(), settings.parallel or SLOTS_PER_BATCH * settings.batch)
         self.classifier: EmbeddedClassifier | None = None
         self._folders = folders

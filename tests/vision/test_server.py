@@ -113,6 +113,8 @@ def test_other_wrong_requests(server: Server) -> None:
     form = send(server, "/v1/classify", b"no form", "multipart/form-data")
     assert (form.status_code, "form can't be read" in form.text) == (400, True)
     assert send(server, "/v1/classify", b"{", "application/json").status_code == 400
+    many = send(server, "/v1/classify", b"[" + b"[]," * 200_000 + b"[]]", "application/json")
+    assert (many.status_code, "more than 100,000 values" in many.text) == (413, True)
     picture = send(server, "/v1/classify", SEVEN, accept="image/png")
     assert (picture.status_code, "explain=occlusion" in picture.text) == (406, True)
     missing = server.post("/v1/chat/completions", {})

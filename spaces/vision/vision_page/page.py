@@ -64,7 +64,8 @@ class VisionPage:
         buttons = [self.classify, self.stop]
         fields = [self.key, self.picture, self.targets, self.explain]
         for start in (self.classify.click, self.picture.upload):
-            begin = start(self.begin, [self.picture, self.targets], [*buttons, self.empty], queue=False, **PRIVATE)
+            # Gradio shows the words of a refusal only if the event went through the queue (6.31).
+            begin = start(self.begin, [self.picture, self.targets], [*buttons, self.empty], **PRIVATE)
             find = begin.success(self.find, fields, self.columns, concurrency_limit=None, **VISITOR)
             begin.success(None, None, None, js=SHOW_RESULTS_JS, **PRIVATE)
             call_after(find, self.finish, None, buttons, queue=False, **PRIVATE)
