@@ -75,7 +75,7 @@ def test_pages_run_existing_apps(objects: list[Object]) -> None:
 
 
 def test_pods_use_the_user_and_the_port_of_the_image(objects: list[Object]) -> None:
-    for name in images.NAMES:
+    for name in images.STACK:
         dockerfile = (ROOT / "containers" / name / "Dockerfile").read_text()
         matches = workloads_of_image(objects, f"spaceport-{name}")
         assert matches

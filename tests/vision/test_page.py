@@ -92,3 +92,15 @@ def test_programs_classify_too(url: str) -> None:
     assert wrong.status_code == 422
     unknown = httpx2.post(f"{url}/gradio_api/run/classify", json={"data": [*body["data"][:1], "gpt"]}, timeout=60)
     assert unknown.status_code == 422
+
+
+def test_a_file_of_the_server_is_no_picture(url: str) -> None:
+    """An event can name any path as the file; only uploads are read."""
+    config = httpx2.get(f"{url}/config", timeout=60).json()
+    events = [each["id"] for each in config["dependencies"] if len(each["inputs"]) == 2]
+    assert events
+    picture = {"path": "/etc/hostname", "meta": {"_type": "gradio.FileData"}}
+    for event in events:
+        body = {"data": [picture, ["own"]], "fn_index": event, "session_hash": "somebody"}
+        answer = httpx2.post(f"{url}/gradio_api/run/predict", json=body, timeout=60)
+        assert answer.status_code == 422
