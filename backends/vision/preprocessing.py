@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -43,12 +42,10 @@ class Preprocessing:
         """Read the settings; `NotConfigured` for those that nothing here does."""
         if wrong := [name for name in UNSUPPORTED if config.get(name)]:
             raise _unsupported(f"has {wrong[0]}")
-        resize, crop = _sizes(config)
         normalize = config.get("do_normalize", True)
         try:
             return cls(
-                resize,
-                crop,
+                *_sizes(config),
                 int(config.get("resample", 2)),
                 float(config.get("rescale_factor", 1 / 255)) if config.get("do_rescale", True) else 1.0,
                 tuple(map(float, config.get("image_mean", (0.5,) * 3))) if normalize else (0.0,),
@@ -108,8 +105,9 @@ def _sizes(config: Mapping[str, Any]) -> tuple[tuple[int, int] | int | None, tup
     name = str(config.get("image_processor_type") or config.get("feature_extractor_type") or "")
     if name.startswith("Levit"):
         raise _unsupported("is for LeViT, which enlarges the size that it names")
-    size = _size(config.get("size"), shortest=name.startswith(SHORTEST_EDGE))
-    if (share := config.get("crop_pct")) and isinstance(size, int):
+    share = config.get("crop_pct")  # ConvNext's processor has it
+    size = _size(config.get("size"), shortest=bool(share) or name.startswith(SHORTEST_EDGE))
+    if share and isinstance(size, int):
         return ((size, size), None) if size >= SQUARE_FROM else (int(size / share), (size, size))
     crop = _size(config.get("crop_size"), shortest=False) if config.get("do_center_crop") else None
     if isinstance(crop, int):
@@ -133,10 +131,8 @@ def _size(value: Any, *, shortest: bool) -> tuple[int, int] | int | None:
 def _crop(image: PillowImage, size: tuple[int, int]) -> PillowImage:
     """Return the middle of a picture, with black around one that is smaller."""
     height, width = size
-    left, top = (image.width - width) / 2, (image.height - height) / 2
-    # As transformers does it: half a pixel more on the left of a border, half a pixel less on the left of a crop.
-    x, y = (math.floor(each) for each in (left, top))
-    return image.crop((x, y, x + width, y + height))
+    left, top = (image.width - width) // 2, (image.height - height) // 2
+    return image.crop((left, top, left + width, top + height))
 
 
 def _unsupported(what: str) -> NotConfigured:

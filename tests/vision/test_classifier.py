@@ -68,7 +68,13 @@ def test_the_input_is_that_of_transformers(name: str, size: tuple[int, int]) -> 
 
 @pytest.mark.parametrize(
     "config",
-    [{"size": {"longest_edge": 224}}, {"size": 224, "include_top": True}, {"size": 224, "image_mean": "x"}, {}],
+    [
+        {"size": {"longest_edge": 224}},
+        {"size": 224, "include_top": True},
+        {"size": 224, "image_mean": "x"},
+        {"size": 224, "crop_pct": "x"},
+        {},
+    ],
     ids=str,
 )
 def test_a_preprocessor_that_nothing_here_does_is_refused(config: dict[str, Any]) -> None:
