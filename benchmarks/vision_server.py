@@ -27,6 +27,7 @@ from statistics import median, quantiles
 from typing import Any
 
 import httpx2
+from fastapi import FastAPI, Request
 from harness.tables import free_port, table, write
 
 CLIENTS = (1, 8)
@@ -63,7 +64,6 @@ def serve_torch(port: int) -> None:
     """The server that one writes first: a picture is decoded and classified in a thread for each request."""
     import torch
     import uvicorn
-    from fastapi import FastAPI, Request
 
     from backends.vision.pictures import read_picture
     from backends.vision.preprocessing import Preprocessing

@@ -29,6 +29,9 @@ SHOW_RESULTS_JS = """() => {
   if (innerWidth < 700) document.querySelector("#results")?.scrollIntoView({behavior: "smooth", block: "start"});
 }"""
 
+# What has been found stays when a visitor stops; what was being done doesn't.
+END_STEPS_JS = '() => document.querySelectorAll("#results .sp-progress").forEach((step) => step.remove())'
+
 
 class VisionPage:
     """Creates its components where it is constructed."""
@@ -61,7 +64,7 @@ class VisionPage:
             return column, gr.HTML("")
 
     def _connect_events(self) -> None:
-        buttons = [self.classify, self.stop]
+        buttons, finds = [self.classify, self.stop], []
         fields = [self.key, self.picture, self.targets, self.explain]
         for start in (self.classify.click, self.picture.upload):
             # Gradio shows the words of a refusal only if the event went through the queue (6.31).
@@ -69,7 +72,9 @@ class VisionPage:
             find = begin.success(self.find, fields, self.columns, concurrency_limit=None, **VISITOR)
             begin.success(None, None, None, js=SHOW_RESULTS_JS, **PRIVATE)
             call_after(find, self.finish, None, buttons, queue=False, **PRIVATE)
-            self.stop.click(self.finish, None, buttons, cancels=find, queue=False, **PRIVATE)
+            finds.append(find)
+        self.stop.click(self.finish, None, buttons, cancels=finds, queue=False, **PRIVATE)
+        self.stop.click(None, None, None, js=END_STEPS_JS, **PRIVATE)
 
     def open_page(self, key: str) -> str:
         """Return the visitor's key; a new visitor gets one."""
