@@ -73,7 +73,11 @@ class EmbeddedClassifier(Classifier):
             return
         steps: asyncio.Queue[tuple[str, float | None]] = asyncio.Queue()
         loop = asyncio.get_running_loop()
-        load = asyncio.create_task(self.load(lambda *step: loop.call_soon_threadsafe(steps.put_nowait, step)))
+
+        def report(text: str, share: float | None) -> None:
+            loop.call_soon_threadsafe(steps.put_nowait, (text, share))
+
+        load = asyncio.create_task(self.load(report))
         load.add_done_callback(_forget_error)  # it goes on for those who come next if this caller leaves
         while not load.done():
             step = asyncio.create_task(steps.get())

@@ -98,7 +98,7 @@ def _read_json(value: Any) -> tuple[list[bytes], dict[str, Any]]:
     parameters = value.get("parameters") or {}
     if not isinstance(parameters, Mapping):
         raise Rejected("parameters is not an object.", 'Send {"parameters": {"top_k": 5}}.', status=400)
-    given = next((value[name] for name in _PICTURES if name in value), [])
+    given: Any = next((value[name] for name in _PICTURES if name in value), [])
     entries = given if isinstance(given, list) else [given]
     return [_decode(each) for each in entries], options | dict(parameters)
 
@@ -135,4 +135,4 @@ def _number(value: Any, default: int) -> int:
 def _explain(value: Any) -> bool:
     if value not in (None, "", False, EXPLAIN):
         raise Rejected(f"explain is {str(value)[:40]!r}.", f"Send {EXPLAIN}, or leave it out.", status=400)
-    return value == EXPLAIN
+    return bool(value)

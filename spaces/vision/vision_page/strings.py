@@ -13,6 +13,7 @@ EXPLAIN_INFO = "Covers 49 parts of the picture one after another: 49 times the w
 CLASSIFY = "Classify"
 STOP = "Stop"
 NO_PICTURE = "Choose a picture first."
+PICTURE_GONE = "The picture was deleted after an hour. Choose it again."
 NO_TARGET = "Choose one or two classifiers."
 TOO_MANY_TARGETS = "Choose at most two classifiers."
 EMPTY = "What the classifiers find appears here."
