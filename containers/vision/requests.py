@@ -44,32 +44,31 @@ class ClassifyRequest:
 
 async def read_request(request: Request, settings: VisionSettings, large_bodies: asyncio.Semaphore) -> ClassifyRequest:
     """Return what a request asks for; raises `Rejected` with what to send instead."""
-    options: dict[str, Any] = dict(request.query_params)
-    limit, instances = int(settings.max_body_mb * 1e6), False
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type in ("application/json", "text/json"):
-        value = await read_json(request, limit, large_bodies)
-        instances = isinstance(value, dict) and "instances" in value
-        pictures, fields = _read_json(value)
-        options |= fields
-    elif media_type == "multipart/form-data":
-        pictures, fields = await _read_form(
-            request, await read_body(request, limit, large_bodies), settings.max_pictures
-        )
-        options |= fields
-    else:  # image/*, application/x-image, application/octet-stream: SageMaker passes on what a client names
-        pictures = [bytes(await read_body(request, limit, large_bodies))]
+    pictures, fields = await _read_body(request, settings, large_bodies)
     if not pictures:
         raise Rejected("There is no picture in the request.", EXAMPLE, status=400)
-    if len(pictures) > settings.max_pictures:
-        message = f"The request has {len(pictures)} pictures; it can have at most {settings.max_pictures}."
-        raise Rejected(message, "Send them in several requests.", status=400)
-    options = {ALIASES.get(name, name): value for name, value in options.items()}
+    options = {ALIASES.get(name, name): value for name, value in {**request.query_params, **fields}.items()}
     top, explain = _number(options.get("top_k"), settings.top_k), _explain(options.get("explain"))
-    if explain and len(pictures) > MAX_EXPLAINED:
-        message = f"The request asks what decided for {len(pictures)} pictures; it can for at most {MAX_EXPLAINED}."
+    most = min(MAX_EXPLAINED, settings.max_pictures) if explain else settings.max_pictures
+    if len(pictures) > most:
+        asks = " and asks what decided" if explain else ""
+        message = f"The request has {len(pictures)} pictures{asks}; it can have at most {most}."
         raise Rejected(message, "Send them in several requests.", status=400)
-    return ClassifyRequest(tuple(pictures), top, explain, instances)
+    return ClassifyRequest(tuple(pictures), top, explain, instances="instances" in fields)
+
+
+async def _read_body(
+    request: Request, settings: VisionSettings, large_bodies: asyncio.Semaphore
+) -> tuple[list[bytes], dict[str, Any]]:
+    """Return the pictures and the other fields of a body; the field `instances` says that it has the pictures."""
+    limit = int(settings.max_body_mb * 1e6)
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type in ("application/json", "text/json"):
+        return _read_json(await read_json(request, limit, large_bodies))
+    body = await read_body(request, limit, large_bodies)
+    if media_type == "multipart/form-data":
+        return await _read_form(request, body, settings.max_pictures)
+    return [bytes(body)], {}  # image/*, application/x-image and whatever else SageMaker's clients name
 
 
 async def _read_form(request: Request, body: bytearray, limit: int) -> tuple[list[bytes], dict[str, Any]]:
@@ -100,7 +99,8 @@ def _read_json(value: Any) -> tuple[list[bytes], dict[str, Any]]:
         raise Rejected("parameters is not an object.", 'Send {"parameters": {"top_k": 5}}.', status=400)
     given: Any = next((value[name] for name in _PICTURES if name in value), [])
     entries = given if isinstance(given, list) else [given]
-    return [_decode(each) for each in entries], options | dict(parameters)
+    dialect = {"instances": True} if "instances" in value else {}
+    return [_decode(each) for each in entries], options | dict(parameters) | dialect
 
 
 def _decode(value: Any) -> bytes:
