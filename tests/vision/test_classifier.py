@@ -30,9 +30,8 @@ from backends.vision.types import Classifier
 from tests.helpers.model_hub import FolderHub
 from tests.helpers.servers import serving
 from tests.inference.servers import Server
-from tests.vision.conftest import digit_picture, file_of
+from tests.vision.conftest import digit_picture, file_of, seven
 
-SEVEN = file_of(digit_picture(7))
 REPOSITORY = "somebody/digits"
 # Of microsoft/resnet-50, google/vit-base-patch16-224 and openai/clip-vit-base-patch32; the key is transformers' class.
 PREPROCESSORS = {
@@ -99,7 +98,7 @@ async def test_digits_and_the_map_of_what_decided(digits: Path) -> None:
         assert sum(label.probability for label in result.labels) == pytest.approx(1, abs=1e-4)
     inverted = Image.eval(digit_picture(7), lambda value: 255 - value)
     assert (await classifier.classify(file_of(inverted))).labels[0].name == "seven"
-    assert (await classifier.classify(SEVEN, explain=True)).heat_map
+    assert (await classifier.classify(seven(), explain=True)).heat_map
     await classifier.aclose()
 
 
@@ -182,7 +181,7 @@ def test_a_model_that_does_not_fit_is_refused_with_the_reason(digits: Path, tmp_
 async def test_several_labels_have_shares_of_their_own(digits: Path, tmp_path: Path) -> None:
     model = changed(digits, tmp_path / "several", "config.json", problem_type="multi_label_classification")
     classifier = EmbeddedClassifier(EmbeddedSettings(model=model))
-    result = await classifier.classify(SEVEN, top=10)
+    result = await classifier.classify(seven(), top=10)
     assert sum(label.probability for label in result.labels) != pytest.approx(1, abs=1e-3)
     await classifier.aclose()
 
@@ -230,7 +229,7 @@ def target(url: str, **settings: str) -> Classifier:
 async def test_a_server_answers_as_the_classifier_in_the_process_does(server: Server, digits: Path) -> None:
     remote, local = target(server.url), EmbeddedClassifier(EmbeddedSettings(model=str(digits)))
     assert (await remote.check()).model == digits.name
-    first, second = await remote.classify(SEVEN, explain=True), await local.classify(SEVEN, explain=True)
+    first, second = await remote.classify(seven(), explain=True), await local.classify(seven(), explain=True)
     assert [label.name for label in first.labels] == [label.name for label in second.labels]
     assert first.heat_map == second.heat_map
     with pytest.raises(Rejected, match="The file is a PDF"):
@@ -257,7 +256,7 @@ def test_the_command_line_checks_a_classifier(
 
 async def test_what_is_no_vision_server_is_said() -> None:
     with pytest.raises(Unreachable, match="not answering"):
-        await target("http://127.0.0.1:9").classify(SEVEN)
+        await target("http://127.0.0.1:9").classify(seven())
     with pytest.raises(NotConfigured, match="not a URL"):
         target("server:8080")
     await close_connections()
