@@ -45,7 +45,7 @@ def prepare_picture(data: bytes, max_side: int = MAX_SIDE) -> Picture:
         with Image.open(io.BytesIO(data), formats=list(FORMATS)) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise _too_large(f"{image.width} × {image.height} pixels")
-            name = str(image.format)
+            name = "JPEG" if image.format == "MPO" else str(image.format)  # MPO: a phone's, with a second picture
             if max(image.size) <= max_side and image.getexif().get(0x0112, 1) == 1:
                 return Picture(data, FORMATS[name])
             upright: PillowImage = ImageOps.exif_transpose(image)

@@ -37,6 +37,15 @@ def test_a_large_picture_gets_smaller(name: str, mode: str) -> None:
         assert image.size == (600, 300)
 
 
+@pytest.mark.parametrize(("side", "size"), [(1568, (80, 60)), (20, (20, 15))])
+def test_a_phones_jpeg_with_a_second_picture_is_a_jpeg(side: int, size: tuple[int, int]) -> None:
+    data = encoded("MPO", (80, 60), save_all=True, append_images=[Image.new("RGB", (8, 6))])
+    picture = prepare_picture(data, side)
+    assert picture.media_type == "image/jpeg"
+    with Image.open(io.BytesIO(picture.data)) as image:
+        assert image.size == size
+
+
 def test_a_photo_that_was_taken_upright_is_upright() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # turned by a quarter

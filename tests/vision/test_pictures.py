@@ -57,12 +57,13 @@ def grey_16_bit() -> bytes:
         file_of(halves(mode="CMYK"), "JPEG"),
         file_of(halves(mode="P")),
         file_of(halves(mode="RGBA")),
+        animated("MPO"),
         animated("GIF"),
         animated("PNG"),
         animated("WEBP"),
         rotated(),
     ],
-    ids=["PNG", "JPEG", "WebP", "CMYK", "palette", "alpha", "GIF", "animated PNG", "animated WebP", "rotated"],
+    ids=["PNG", "JPEG", "WebP", "CMYK", "palette", "alpha", "MPO", "GIF", "animated PNG", "animated WebP", "rotated"],
 )
 def test_pictures_become_upright_rgb_of_the_first_frame(data: bytes) -> None:
     picture = read_picture(data)
