@@ -13,7 +13,6 @@ from rag.answering.abstention.abstain import (
     missing_evidence,
 )
 from rag.answering.abstention.foreign_question import other_languages
-from rag.answering.evidence.answer_spans import answer_span
 from rag.answering.evidence.asked.kinds import Kind
 from rag.answering.evidence.asked.mentions import are_meant, covered_years, documents_that_are_meant, find_missing
 from rag.answering.evidence.asked.questions import Question
@@ -27,12 +26,13 @@ from rag.answering.evidence.decision import (
     is_unsure,
     lacks_figure,
 )
-from rag.answering.evidence.feature_names import NAMES
-from rag.answering.evidence.features import Measurer
+from rag.answering.evidence.features.names import NAMES
+from rag.answering.evidence.features.questions import Situation
+from rag.answering.evidence.features.units import Measurer
 from rag.answering.evidence.model import packaged_model
-from rag.answering.evidence.question_features import Situation
 from rag.answering.evidence.summary import key_sentences
-from rag.answering.evidence.units import Unit, find_units
+from rag.answering.evidence.units.answer_spans import answer_span
+from rag.answering.evidence.units.split import Unit, find_units
 from rag.answering.quotes import Quote
 from rag.documents import Document, Passage
 from rag.search.embedding.embedders import Embedder

@@ -6,10 +6,10 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from rag.answering.evidence.sentences import split_sentences
-from rag.answering.evidence.structure import Structure, introduction, structure_of
 from rag.answering.evidence.tables.figures import find_unit
 from rag.answering.evidence.tables.grid import Grid, LabeledCell
+from rag.answering.evidence.units.sentences import split_sentences
+from rag.answering.evidence.units.structure import Structure, introduction, structure_of
 from rag.documents import Document, Passage, Span
 
 _PRONOUN = re.compile(

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rag.answering.evidence.asked.periods import FiscalYears, find_fiscal_years
-from rag.answering.evidence.per_document import PerDocument, text_blocks
 from rag.answering.evidence.tables.figure_lines import find_figure_tables
 from rag.answering.evidence.tables.grid import Grid
+from rag.answering.evidence.units.per_document import PerDocument, text_blocks
 from rag.documents import Document, Page, Span, Table
 
 # A running head stands on so many pages, among so many first or last lines.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from rag.answering.evidence.answer_spans import candidates, counts, has_figure, has_price, says_amount
 from rag.answering.evidence.asked.kinds import FIGURES, Kind
 from rag.answering.evidence.asked.questions import Question
 from rag.answering.evidence.tables.cell_kinds import has_kind
 from rag.answering.evidence.tables.figures import is_figure
-from rag.answering.evidence.units import Unit
+from rag.answering.evidence.units.answer_spans import candidates, counts, has_figure, has_price, says_amount
+from rag.answering.evidence.units.split import Unit
 from rag.search.bm25 import stems
 
 _CONDITION = re.compile(r"\b(?:when|whenever|if|where|once|upon|after|before|until|unless)\b", re.IGNORECASE)

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from rag.answering.retrieve import retrieve_characters
-from rag.ask_command import read_files, read_questions
+from rag.commands.ask import read_files, read_questions
 from rag.documents import Passage
 from rag.search.embedding.embedders import Embedder
 

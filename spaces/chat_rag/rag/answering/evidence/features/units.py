@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from rag.answering.abstention.abstain import is_latin
 from rag.answering.evidence.asked.questions import Question, years_of
-from rag.answering.evidence.feature_names import BY_VECTORS, NAMES, RELATIVE
-from rag.answering.evidence.kind_features import kind_features
-from rag.answering.evidence.similarity import Similarities, embedded_text, measure_similarities
+from rag.answering.evidence.features.kinds import kind_features
+from rag.answering.evidence.features.names import BY_VECTORS, NAMES, RELATIVE
+from rag.answering.evidence.features.similarity import Similarities, embedded_text, measure_similarities
 from rag.answering.evidence.tables.cell_scope import (
     CHANGE_WORDS,
     RowKey,
@@ -28,7 +28,7 @@ from rag.answering.evidence.tables.cell_scope import (
     match_years,
 )
 from rag.answering.evidence.tables.figures import is_figure, value
-from rag.answering.evidence.units import Unit
+from rag.answering.evidence.units.split import Unit
 from rag.search.bm25 import stems
 from rag.search.embedding.embedders import Embedder
 

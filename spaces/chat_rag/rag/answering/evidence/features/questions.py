@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rag.answering.abstention.abstain import Evidence
 from rag.answering.evidence.asked.mentions import Missing
 from rag.answering.evidence.asked.questions import Question
-from rag.answering.evidence.feature_names import NAMES
+from rag.answering.evidence.features.names import NAMES
 
 if TYPE_CHECKING:
     import numpy as np

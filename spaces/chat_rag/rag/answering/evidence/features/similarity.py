@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rag.answering.evidence.asked.questions import Question
-from rag.answering.evidence.unit_vectors import encode
-from rag.answering.evidence.units import Unit
+from rag.answering.evidence.features.vectors import encode
+from rag.answering.evidence.units.split import Unit
 from rag.search.bm25 import stems
 from rag.search.embedding.embedders import Embedder
 from rag.search.embedding.token_vectors import Span, TokenVectors

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from rag.answering.verification.verifier import Verifier
+from rag.commands.read import command_line_sources
 from rag.documents import Document, Passage
 from rag.errors import RagError
-from rag.read_command import command_line_sources
 from rag.reading.parse import read_document
 from rag.reading.processes.pool import file_readers
 

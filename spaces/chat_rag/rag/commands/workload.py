@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rag.answering.options import AnswerOptions
-from rag.ask_command import read_files
+from rag.commands.ask import read_files
 from rag.json_lines import write_json_lines
 from rag.library.built.shared_library import BuiltLibrary
 from rag.library.library import Library

@@ -17,11 +17,11 @@ from rag.answering.abstention.strings import UNSURE
 from rag.answering.answer import Rag
 from rag.answering.api import answer_json
 from rag.answering.options import AnswerOptions
+from rag.commands.read import command_line_sources, location
 from rag.errors import DocumentError, RagError
 from rag.json_lines import read_json_lines
 from rag.library.library import Library
 from rag.library.quota import UNLIMITED
-from rag.read_command import command_line_sources, location
 from rag.reading.web.fetch import is_url
 from rag.search.embedding.embedders import Embedder
 

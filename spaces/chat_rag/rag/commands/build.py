@@ -7,7 +7,7 @@ import sys
 from contextlib import closing, redirect_stdout
 from functools import partial
 
-from rag.inspect_command import describe
+from rag.commands.inspect import describe
 from rag.library.built.build import RAY, BuildOptions, build_library
 from rag.reading.processes.limits import ProcessLimits
 from rag.reading.processes.pool import PROCESSES, ReaderPool
