@@ -51,6 +51,29 @@ def test_the_kind_of_answer(question: str, kind: Kind) -> None:
 
 
 @pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("Wann wurde das Museum in der Stadt gegründet?", Kind.DATE),
+        ("Was sind die Aufgaben des Vereins?", Kind.OTHER),  # "was" isn't the English verb
+        ("Wie viele Reiher gibt es im Hafen?", Kind.NUMBER),
+        ("Wie hoch war der Umsatz in dem Jahr?", Kind.MONEY),
+        ("Wer leitet das Museum?", Kind.PERSON),
+        ("Ist der Hafen für alle offen?", Kind.YES_NO),
+        ("¿Cuántos días dura el viaje a la isla?", Kind.DURATION),
+        ("¿En qué año se fundó la empresa?", Kind.DATE),
+        ("¿Qué porcentaje de las ventas es en línea?", Kind.PERCENT),
+        ("¿Por qué cerraron el puerto de la ciudad?", Kind.REASON),
+        ("Combien de hérons y a-t-il dans le port ?", Kind.NUMBER),
+        ("Combien de jours dure le voyage vers les îles ?", Kind.DURATION),
+        ("Qui dirige le musée de la ville ?", Kind.PERSON),
+        ("Où se trouve le musée de la ville ?", Kind.PLACE),
+    ],
+)
+def test_the_kind_of_answer_in_other_languages(question: str, kind: Kind) -> None:
+    assert Question(question).kind is kind
+
+
+@pytest.mark.parametrize(
     ("question", "sentence", "answer"),
     [
         ("How much was paid for it?", "In 2022 it was bought for $1.28 billion, and $3 million left.", "$1.28 billion"),

@@ -90,7 +90,10 @@ def find_quotes(
     if is_answered and not ranking.is_other_period:
         quotes = _likely(ranking.quotes)
         probability = sum(each.probability for each in quotes)
-        unsure = decides and is_unsure(ranking.answered, probability, without_figure=ranking.without_figure)
+        unsure = is_unsure(
+            question, ranking.answered, probability, embedder,
+            decides=decides, without_figure=ranking.without_figure,
+        )  # fmt: skip
         return QuoteSelection(quotes, unsure=unsure or has_unknown_name(situation, documents))
     return QuoteSelection(nearest=ranking.quotes, abstention=_abstention(situation, ranking, documents, embedder))
 
@@ -155,7 +158,7 @@ def _compare(
         for document_id in compared
     ]
     if quotes := [quote for part in parts for quote in part.quotes[:1]]:
-        return QuoteSelection(tuple(quotes))
+        return QuoteSelection(tuple(quotes), unsure=any(part.unsure for part in parts))
     nearest = [quote for part in parts for quote in part.nearest[:1]]
     return QuoteSelection(nearest=tuple(nearest), abstention=parts[0].abstention)
 
