@@ -34,6 +34,7 @@ BELOW = {
     "live_metrics": ["compare", "ui", "backends"],
     "dashboard_pages": ["live_metrics", "compare", "ui", "backends"],
     "inference": ["backends"],
+    "gateway": ["inference", "backends"],
     "containers": ["backends"],
     "cloud": ["backends"],
     "publishing": ["chat_page", "rag", "backends"],
