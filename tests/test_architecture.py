@@ -46,7 +46,7 @@ LAYERS = {
         ("chat_page.sources", "chat_page.sharing", "chat_page.visitors"),
         ("chat_page.conversation", "chat_page.rendering.markdown", "chat_page.strings", "chat_page.translations"),
     ],
-    "inference": [("inference.app",), ("inference.http",), ("inference.generation",), ("inference.service",)],
+    "inference": [("inference.app",), ("inference.http",), ("inference.generation",), ("inference.endings",)],
     "rag": [
         ("rag.scoring",),
         ("rag.answering",),
