@@ -33,6 +33,7 @@ BELOW = {
     "compare_page": ["compare", "ui", "backends"],
     "live_metrics": ["compare", "ui", "backends"],
     "dashboard_pages": ["live_metrics", "compare", "ui", "backends"],
+    "gateway": ["inference", "backends"],
     "inference": ["backends"],
     "containers": ["backends"],
     "cloud": ["backends"],
@@ -45,6 +46,13 @@ LAYERS = {
         ("chat_page.chat",),
         ("chat_page.sources", "chat_page.sharing", "chat_page.visitors"),
         ("chat_page.conversation", "chat_page.rendering.markdown", "chat_page.strings", "chat_page.translations"),
+    ],
+    "gateway": [
+        ("gateway.app", "gateway.commands"),
+        ("gateway.service",),
+        ("gateway.request_path",),
+        ("gateway.database",),
+        ("gateway.ledger.row", "gateway.keys.key"),
     ],
     "inference": [("inference.app",), ("inference.http",), ("inference.generation",), ("inference.endings",)],
     "rag": [

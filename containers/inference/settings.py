@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import math
 import os
@@ -102,6 +103,16 @@ def read(cls: type[T], environment: Mapping[str, str] = os.environ) -> T:
         if (choice := getattr(settings, name, choices[0])) not in choices:
             raise NotConfigured(f"SPACEPORT_{name.upper()} is {choice!r}.", f"Set it to one of: {', '.join(choices)}.")
     return settings
+
+
+def describe(cls: type[ServerSettings]) -> list[str]:
+    """Return a line with each variable and its default."""
+    lines = [f"{PREFIX + field.name.upper():35}{_default(field)}" for field in dataclasses.fields(cls)]
+    return [line.rstrip() for line in lines]
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    return "" if field.default is None else field.default
 
 
 def warnings(
