@@ -22,6 +22,9 @@ def serve() -> int:
     except SpaceportError as error:
         print(error.for_terminal, file=sys.stderr)
         return 2
+    except OSError as error:
+        print(f"error: {error.filename} can't be written ({error.strerror}).\n  Set SPACEPORT_DATA.", file=sys.stderr)
+        return 2
     logging.getLogger("alembic").setLevel(logging.WARNING)
     server = Server(gateway, create_app(gateway), settings)
     return run(server, settings, warnings(cls=Settings, others=OTHER_VARIABLES))

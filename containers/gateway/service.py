@@ -41,8 +41,9 @@ class Phase(enum.Enum):
 class Gateway:
     """The parts of one gateway, and what keeps them up to date."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, catalog: Catalog | None = None) -> None:
         self.settings = settings
+        self._catalog = catalog
         self.metrics = GatewayMetrics()
         self.answers = RunningAnswers()
         self.phase = Phase.LOADING
@@ -65,7 +66,7 @@ class Gateway:
 
     async def run(self) -> None:
         """Load everything, then write the ledger and read the keys until cancelled."""
-        self.parts.targets = await asyncio.to_thread(lambda: Targets.load(Catalog.load()))
+        self.parts.targets = await asyncio.to_thread(lambda: Targets.load(self._catalog or Catalog.load()))
         self._log_targets()
         while not await self._open():
             self._enter(Phase.NO_DATABASE)
@@ -89,6 +90,11 @@ class Gateway:
             pass
         if waiting := self.parts.ledger.journal.waiting_bytes:
             logger.warning("bills wait on disk for the next start", extra={"fields": {"bytes": waiting}})
+
+    def close(self) -> None:
+        """Close the files and the connections to the database."""
+        self.parts.ledger.journal.close()
+        self._store.engine.dispose()
 
     async def _open(self) -> bool:
         """Bring the schema up to date, write what an earlier gateway left, and read the keys."""

@@ -6,7 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    NoSuchModuleError,
+    OperationalError,
+)
 
 from backends import NotConfigured, Unreachable
 from gateway.settings import Settings
@@ -16,8 +25,11 @@ STATEMENT_SECONDS = 10
 _MIGRATION_LOCK = 0x5BACE9047  # any number, the same for all gateways
 _EXAMPLE = "Set it to a URL such as postgresql://USER:PASSWORD@HOST/DATABASE, or leave it out for a SQLite file."
 # What a driver raises while its server is away, starts, ends or has no disk. psycopg calls a connection that was cut
-# between two statements an interface error.
-AWAY = (OperationalError, InterfaceError)
+# between two statements an interface error, and a server that only reads, such as one that is about to be replaced,
+# an internal one.
+AWAY = (OperationalError, InterfaceError, InternalError)
+# What it raises for values that the database will never take.
+BAD_VALUES = (DataError, IntegrityError, OverflowError)
 
 
 def open_database(settings: Settings) -> Engine:

@@ -9,7 +9,7 @@ import logging
 from sqlalchemy.exc import DBAPIError
 
 from backends.text import to_json
-from gateway.database.connect import AWAY, away
+from gateway.database.connect import BAD_VALUES, away
 from gateway.database.store import Store
 from gateway.errors import LedgerFull
 from gateway.ledger.journal import Journal
@@ -65,7 +65,7 @@ class Ledger:
                 self.journal.close_file()
                 try:
                     await asyncio.to_thread(self._write_closed)
-                except AWAY as error:
+                except DBAPIError as error:
                     await asyncio.to_thread(self.journal.sync)
                     self._note(connected=False, error=error)
                     return
@@ -86,9 +86,7 @@ class Ledger:
         for rows in self.journal.closed_rows(BATCH_ROWS):
             try:
                 self._store.write_rows(rows)
-            except AWAY:
-                raise
-            except DBAPIError:
+            except BAD_VALUES:
                 for row in rows:
                     self._write_one(row)
 
@@ -96,9 +94,7 @@ class Ledger:
         """Write a row of a batch that the database refused; one bad row must not hold up the others for ever."""
         try:
             self._store.write_rows([row])
-        except AWAY:
-            raise
-        except DBAPIError as error:
+        except BAD_VALUES as error:
             self.journal.keep_unreadable(to_json(row.to_json()).encode(), error)
 
     def _note(self, *, connected: bool, error: DBAPIError | None = None) -> None:
