@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tomllib
 from pathlib import Path
 
@@ -53,9 +54,8 @@ def test_settings_exist_in_the_server(objects: list[Object], tmp_path: Path) -> 
         variables = environment(objects, server.main)
         settings = from_environment(variables | {"SPACEPORT_API_KEY_FILE": str(key)})
         assert warnings(variables) == []
-        assert {name.removeprefix("SPACEPORT_").removesuffix("_FILE").lower() for name in variables} <= set(
-            Settings.__slots__
-        )
+        names = {name.removeprefix("SPACEPORT_").removesuffix("_FILE").lower() for name in variables}
+        assert names <= {field.name for field in dataclasses.fields(Settings)}
         assert (settings.port, settings.api_key) == (server.port("http"), "a key")
 
 

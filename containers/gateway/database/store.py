@@ -1,0 +1,92 @@
+"""Reads and writes keys, the ledger and what keys spent; every method blocks, so the server calls them in threads."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from gateway.database.schema import keys, ledger, spending
+from gateway.keys.key import Key
+from gateway.ledger.row import LedgerRow
+
+
+class Store:
+    """The database of one or more gateways."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._insert: Any = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}[engine.dialect.name]
+
+    def add_key(self, key: Key) -> None:
+        """Store a new key."""
+        values = {**dataclasses.asdict(key), "targets": None if key.targets is None else list(key.targets)}
+        with self.engine.begin() as connection:
+            connection.execute(keys.insert().values(**values))
+
+    def revoke_key(self, key_id: str, now: datetime) -> None:
+        """Revoke a key; one that is revoked keeps its time."""
+        with self.engine.begin() as connection:
+            query = update(keys).where(keys.c.id == key_id, keys.c.revoked_at.is_(None))
+            connection.execute(query.values(revoked_at=now))
+
+    def count_keys(self) -> tuple[int, int]:
+        """Return how many keys there are, and how many are revoked: nothing else about keys changes."""
+        with self.engine.begin() as connection:
+            all_keys, revoked = connection.execute(select(func.count(), func.count(keys.c.revoked_at))).one()
+        return int(all_keys), int(revoked)
+
+    def read_keys(self) -> list[Key]:
+        """Return all keys, also revoked ones, the oldest first."""
+        with self.engine.begin() as connection:
+            rows = connection.execute(select(keys).order_by(keys.c.created_at, keys.c.id)).mappings().all()
+        return [_key(dict(row)) for row in rows]
+
+    def write_rows(self, rows: Sequence[LedgerRow]) -> None:
+        """Add rows to the ledger, and their costs to what their keys spent; rows that are there already do nothing."""
+        if not rows:
+            return
+        values = [{**dataclasses.asdict(row), "day": row.day} for row in rows]
+        statement = self._insert(ledger).on_conflict_do_nothing().returning(ledger.c.id)
+        with self.engine.begin() as connection:
+            added = set(connection.execute(statement, values).scalars())
+            self._add_spending(connection, [row for row in rows if row.id in added])
+
+    def spent(self, month: str, *, without: str) -> dict[str, int]:
+        """Return what each key spent in a month, without what went through one gateway."""
+        query = (
+            select(spending.c.key_id, func.sum(spending.c.cost))
+            .where(spending.c.month == month, spending.c.gateway != without)
+            .group_by(spending.c.key_id)
+        )
+        with self.engine.begin() as connection:
+            return {key_id: int(cost) for key_id, cost in connection.execute(query)}
+
+    def _add_spending(self, connection: Connection, rows: Sequence[LedgerRow]) -> None:
+        totals: Counter[tuple[str, str, str]] = Counter()
+        for row in rows:
+            if row.cost:
+                totals[row.day[:7], row.key_id, row.gateway] += row.cost
+        # In one order everywhere, so that two gateways never wait for each other.
+        for (month, key_id, gateway), cost in sorted(totals.items()):
+            insert = self._insert(spending).values(month=month, key_id=key_id, gateway=gateway, cost=cost)
+            connection.execute(
+                insert.on_conflict_do_update(
+                    index_elements=["month", "key_id", "gateway"], set_={"cost": spending.c.cost + insert.excluded.cost}
+                )
+            )
+
+
+def _key(values: dict[str, Any]) -> Key:
+    """Return a key with its times in UTC, whose zone SQLite doesn't store."""
+    if values["targets"] is not None:
+        values["targets"] = tuple(values["targets"])
+    for name in ("created_at", "revoked_at"):
+        if values[name] and values[name].tzinfo is None:
+            values[name] = values[name].replace(tzinfo=UTC)
+    return Key(**values)

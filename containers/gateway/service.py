@@ -1,0 +1,150 @@
+"""The gateway's lifecycle: opens the database, reads the keys again and again, and drains before shutdown."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import logging
+from datetime import UTC, datetime
+
+from sqlalchemy.exc import DBAPIError
+
+from backends import Catalog, Overloaded, Unreachable
+from backends.stopwatch import wall_clock
+from gateway.budgets import month_of
+from gateway.database.connect import AWAY, away, migrate, open_database
+from gateway.database.store import Store
+from gateway.ledger.journal import Journal
+from gateway.ledger.ledger import Ledger
+from gateway.metrics import GatewayMetrics
+from gateway.request_path import Parts
+from gateway.settings import Settings
+from gateway.targets import Targets
+from inference.admission_queue import AdmissionQueue
+from inference.running_answers import RunningAnswers
+
+logger = logging.getLogger(__name__)
+
+RETRY_SECONDS = 2.0
+LAST_FLUSH_SECONDS = 4.0  # what is not written by then waits on disk for the next start
+
+
+class Phase(enum.Enum):
+    """Where the gateway is in its lifecycle; `/ready` returns the value."""
+
+    LOADING = "loading"
+    NO_DATABASE = "waiting for the database"
+    READY = "ready"
+    DRAINING = "draining"
+
+
+class Gateway:
+    """The parts of one gateway, and what keeps them up to date."""
+
+    def __init__(self, settings: Settings, catalog: Catalog | None = None) -> None:
+        self.settings = settings
+        self._catalog = catalog
+        self.metrics = GatewayMetrics()
+        self.answers = RunningAnswers()
+        self.phase = Phase.LOADING
+        self.loaded = False
+        self._store = Store(open_database(settings))
+        self._known_keys = (-1, -1)
+        self._is_reading = True  # whether the last refresh worked
+        queue = AdmissionQueue(settings.parallel, settings.queue)
+        journal = Journal(settings.folder / "journal", int(settings.journal_mb * 1e6))
+        self.parts = Parts(Targets([]), Ledger(journal, self._store), queue, self.metrics)
+        self.metrics.track_load(slots=queue.slots, in_flight=lambda: queue.in_use, queue_length=lambda: queue.length)
+        self.metrics.track_ledger(self.parts.ledger)
+
+    def ready(self) -> Parts:
+        """Return the parts; raises `Overloaded` before the keys are read, and while the gateway drains."""
+        if self.phase is not Phase.READY:
+            message = f"The gateway is not ready: {self.phase.value}."
+            raise Overloaded(message, "Try again in a moment.", retry_after=2)
+        return self.parts
+
+    async def run(self) -> None:
+        """Load everything, then write the ledger and read the keys until cancelled."""
+        self.parts.targets = await asyncio.to_thread(lambda: Targets.load(self._catalog or Catalog.load()))
+        self._log_targets()
+        while not await self._open():
+            self._enter(Phase.NO_DATABASE)
+            await asyncio.sleep(RETRY_SECONDS)
+        self.loaded = True
+        self._enter(Phase.READY)
+        if not len(self.parts.keys):
+            logger.warning("there are no keys yet: add one with python -m gateway keys add OWNER")
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.parts.ledger.run())
+            tasks.create_task(self._refresh_for_ever())
+
+    async def drain(self) -> None:
+        """Refuse new requests, wait for running ones, and write what is left of the ledger."""
+        self._enter(Phase.DRAINING)
+        await self.answers.drain(self.settings.drain_seconds)
+        try:
+            async with asyncio.timeout(LAST_FLUSH_SECONDS):
+                await self.parts.ledger.flush()
+        except TimeoutError:
+            pass
+        if waiting := self.parts.ledger.journal.waiting_bytes:
+            logger.warning("bills wait on disk for the next start", extra={"fields": {"bytes": waiting}})
+
+    def close(self) -> None:
+        """Close the files and the connections to the database."""
+        self.parts.ledger.journal.close()
+        self._store.engine.dispose()
+
+    async def _open(self) -> bool:
+        """Bring the schema up to date, write what an earlier gateway left, and read the keys."""
+        try:
+            await asyncio.to_thread(migrate, self._store.engine)
+            await self.parts.ledger.flush()  # first: what was spent includes these rows
+            await self._refresh()
+        except (*AWAY, Unreachable) as error:
+            reason = away(error) if isinstance(error, DBAPIError) else error
+            logger.warning("waiting for the database", extra={"fields": {"error": str(reason)}})
+            return False
+        return True
+
+    async def _refresh_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(self.settings.refresh_seconds)
+            try:
+                await self._refresh()
+            except DBAPIError as error:
+                if self._is_reading:
+                    fields = {"error": str(away(error))}
+                    logger.error("the keys can't be read again: the last ones stay valid", extra={"fields": fields})
+                self._is_reading = False
+            else:
+                if not self._is_reading:
+                    logger.warning("the keys are read again")
+                self._is_reading = True
+
+    async def _refresh(self) -> None:
+        """Read the keys if there are other ones, and what they spent elsewhere; end answers whose key is revoked."""
+        counts = await asyncio.to_thread(self._store.count_keys)
+        if counts != self._known_keys:
+            self.parts.keys.replace(await asyncio.to_thread(self._store.read_keys))
+            self._known_keys = counts
+        month = month_of(datetime.fromtimestamp(wall_clock(), UTC))
+        spent = await asyncio.to_thread(lambda: self._store.spent(month, without=self.parts.id))
+        self.parts.budgets.read_others(month, spent)
+        self.parts.end_revoked()
+
+    def _log_targets(self) -> None:
+        for target in self.parts.targets.by_name.values():
+            fields = {"target": target.name}
+            if target.unavailable:
+                logger.info("target unavailable", extra={"fields": fields | {"reason": str(target.unavailable)}})
+            elif target.unpriced:
+                logger.info("target without a price", extra={"fields": fields | {"reason": target.unpriced}})
+
+    def _enter(self, phase: Phase) -> None:
+        if phase is self.phase or self.phase is Phase.DRAINING:
+            return
+        self.phase = phase
+        self.metrics.ready.set(phase is Phase.READY)
+        logger.info(phase.value, extra={"fields": {"keys": len(self.parts.keys)}})
