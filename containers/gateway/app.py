@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -38,6 +39,7 @@ DIALECTS = {
     "/v1/messages": "messages",
     "/v1/embeddings": "embeddings",
 }
+_NO_CACHE = re.compile(r"\bno-(cache|store)\b", re.IGNORECASE)
 ROUTES = f"POST to {', '.join(DIALECTS)}; GET /v1/models, /health, /ready, /metrics."
 
 
@@ -100,8 +102,9 @@ def _add_operator_routes(app: FastAPI, gateway: Gateway) -> None:
     @app.head("/ready", include_in_schema=False)
     @app.get("/ready")
     async def ready() -> JSONResponse:
-        """200 once the keys are read; 503 before that, and while the gateway drains."""
-        return JSONResponse({"status": gateway.phase.value}, 200 if gateway.phase is Phase.READY else 503)
+        """200 once the keys are read, also without Redis; 503 before that, and while the gateway drains."""
+        alone = {"limits": f"of this gateway alone: {failure}"} if (failure := gateway.redis_failure) else {}
+        return JSONResponse({"status": gateway.phase.value, **alone}, 200 if gateway.phase is Phase.READY else 503)
 
     @app.get("/metrics")
     async def metrics() -> Response:
@@ -122,7 +125,9 @@ def _answer(gateway: Gateway, call: Call, request: Request, body: Any, dialect: 
     target.connected()
     call.size = bills.chat_size(chat)
     # The target has its own name for the model. The client that sent a schema checks the answer.
-    chat = replace(chat, model=None, validate=False)
+    call.chat = chat = replace(chat, model=None, validate=False)
+    call.user = _user(body)
+    call.may_cache = not _NO_CACHE.search(request.headers.get("cache-control", ""))
     writer = form.make_writer(body, completion, shared_id, target.name)
     generation = Generation(gateway, call, CompletionRequest(chat, writer, dialect, shared_id, call.is_stream))
     call.work = generation
@@ -139,6 +144,13 @@ def _embed(gateway: Gateway, call: Call, request: Request, body: Any, dialect: s
     write = partial(embeddings.write_embeddings, model=target.name, encoding=body.get("encoding_format"))
     call.work = Embedding(gateway, call, texts, write, request_id=request_id(request), dialect=dialect)
     return JSONAnswer(gateway, [call.work], cloud_platforms.only_answer)
+
+
+def _user(body: Mapping[str, Any]) -> str:
+    """Return the user that a request names, in OpenAI's or in Anthropic's field, "" for none."""
+    metadata = body.get("metadata")
+    names = (body.get("safety_identifier"), body.get("user"), isinstance(metadata, Mapping) and metadata.get("user_id"))
+    return next((name for name in names if isinstance(name, str) and name), "")
 
 
 def _required(model: str | None) -> str:

@@ -15,6 +15,7 @@ from inference.endings import Ending
 MESSAGE_TOKENS = 16  # of the template around a message
 PICTURE_TOKENS = 3_000  # an assumption: models count from 85 to a few thousand
 BYTES_PER_CHARACTER = 4  # of UTF-8, at most
+BYTES_PER_TOKEN = 4  # of English text, about
 UNBILLED = (NotConfigured, Overloaded, Rejected, Unreachable)  # the model's server did no work
 
 
@@ -24,6 +25,11 @@ class Size:
 
     input_tokens: int
     output_tokens: int
+
+    @property
+    def likely_input(self) -> int:
+        """About how many tokens the prompt has; for limits, which the true count corrects at the end."""
+        return self.input_tokens // BYTES_PER_TOKEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +95,15 @@ def bill(ending: Ending, price: PerToken | None, size: Size, embeddings: Embeddi
         most = size.output_tokens
     cost = money.from_usd(price.request(size.input_tokens, min(most, size.output_tokens)))
     return Bill(None, None, cost, is_bound=True)
+
+
+def used_tokens(ending: Ending, size: Size, embeddings: Embeddings | None) -> int:
+    """Return how many tokens a request took from its key's minute: as counted, or about as many."""
+    stopwatch = ending.stopwatch
+    if ending.queue_seconds is None or (isinstance(ending.error, UNBILLED) and not stopwatch.arrivals):
+        return 0
+    if stopwatch.usage:
+        return stopwatch.usage.input_tokens + stopwatch.usage.output_tokens
+    if embeddings and embeddings.input_tokens is not None:
+        return embeddings.input_tokens
+    return size.likely_input + sum(arrival.characters for arrival in stopwatch.arrivals) // BYTES_PER_TOKEN

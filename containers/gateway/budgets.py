@@ -7,7 +7,7 @@ it spent and reserved itself, and reads what the others spent at every refresh.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from gateway import money
@@ -20,6 +20,13 @@ from gateway.targets import GatewayTarget
 def month_of(time: datetime) -> str:
     """Return the month of a bill, such as 2026-11; months begin at midnight UTC."""
     return time.astimezone(UTC).strftime("%Y-%m")
+
+
+def affordable(targets: Sequence[GatewayTarget], key: Key) -> Sequence[GatewayTarget]:
+    """Return the targets that a key can pay for: with a budget, those with a price, or all if none has one."""
+    if key.budget is None:
+        return targets
+    return [target for target in targets if target.price] or targets
 
 
 class Budgets:

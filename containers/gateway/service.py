@@ -12,13 +12,20 @@ from sqlalchemy.exc import DBAPIError
 from backends import Catalog, Overloaded, Unreachable
 from backends.stopwatch import wall_clock
 from gateway.budgets import month_of
+from gateway.cache.answers import Answers
+from gateway.cache.stores import MemoryStore, RedisStore
 from gateway.database.connect import AWAY, away, migrate, open_database
 from gateway.database.store import Store
 from gateway.ledger.journal import Journal
 from gateway.ledger.ledger import Ledger
+from gateway.limits.quota import Limits
+from gateway.limits.windows import RedisCounter
 from gateway.metrics import GatewayMetrics
 from gateway.request_path import Parts
+from gateway.routing.board import Board
+from gateway.routing.router import Router
 from gateway.settings import Settings
+from gateway.shared_redis import SharedRedis
 from gateway.targets import Targets
 from inference.admission_queue import AdmissionQueue
 from inference.running_answers import RunningAnswers
@@ -53,7 +60,9 @@ class Gateway:
         self._is_reading = True  # whether the last refresh worked
         queue = AdmissionQueue(settings.parallel, settings.queue)
         journal = Journal(settings.folder / "journal", int(settings.journal_mb * 1e6))
+        self.redis = SharedRedis(settings.redis_url, seconds=settings.redis_seconds) if settings.redis_url else None
         self.parts = Parts(Targets([]), Ledger(journal, self._store), queue, self.metrics)
+        self._share()
         self.metrics.track_load(slots=queue.slots, in_flight=lambda: queue.in_use, queue_length=lambda: queue.length)
         self.metrics.track_ledger(self.parts.ledger)
 
@@ -64,9 +73,17 @@ class Gateway:
             raise Overloaded(message, "Try again in a moment.", retry_after=2)
         return self.parts
 
+    @property
+    def redis_failure(self) -> str:
+        """Why limits and cache aren't shared at the moment; "" if they are, or need not be."""
+        return self.redis.failure if self.redis else ""
+
     async def run(self) -> None:
         """Load everything, then write the ledger and read the keys until cancelled."""
-        self.parts.targets = await asyncio.to_thread(lambda: Targets.load(self._catalog or Catalog.load()))
+        catalog = self._catalog or Catalog.load()
+        self.parts.targets = await asyncio.to_thread(Targets.load, catalog)
+        self.parts.router = Router(catalog, Board())
+        self.metrics.track_targets(self.parts.router)
         self._log_targets()
         while not await self._open():
             self._enter(Phase.NO_DATABASE)
@@ -80,7 +97,7 @@ class Gateway:
             tasks.create_task(self._refresh_for_ever())
 
     async def drain(self) -> None:
-        """Refuse new requests, wait for running ones, and write what is left of the ledger."""
+        """Refuse new requests, wait for running ones, and write what is left of the ledger and of the limits."""
         self._enter(Phase.DRAINING)
         await self.answers.drain(self.settings.drain_seconds)
         try:
@@ -88,6 +105,9 @@ class Gateway:
                 await self.parts.ledger.flush()
         except TimeoutError:
             pass
+        if self.redis:
+            await asyncio.gather(*self.parts.settling)
+            await self.redis.aclose()
         if waiting := self.parts.ledger.journal.waiting_bytes:
             logger.warning("bills wait on disk for the next start", extra={"fields": {"bytes": waiting}})
 
@@ -95,6 +115,18 @@ class Gateway:
         """Close the files and the connections to the database."""
         self.parts.ledger.journal.close()
         self._store.engine.dispose()
+
+    def _share(self) -> None:
+        """Set up limits and cache: of this process, or with a Redis shared with other gateways."""
+        settings, metrics, redis = self.settings, self.metrics, self.redis
+        memory = MemoryStore(int(settings.cache_mb * 1e6), settings.cache_seconds)
+        store = RedisStore(redis, memory, settings.cache_seconds) if redis else memory
+        counter = RedisCounter(redis) if redis else None
+        self.parts.limits = Limits(counter, refused=lambda kind: metrics.limited.labels(kind).inc())
+        self.parts.answers = Answers(store, original_pace=settings.cache_pace == "original")
+        self.parts.caches = settings.cache_mb > 0
+        if redis:
+            metrics.track_redis(redis)
 
     async def _open(self) -> bool:
         """Bring the schema up to date, write what an earlier gateway left, and read the keys."""

@@ -10,17 +10,21 @@ from pathlib import Path
 from inference.settings import ServerSettings, read
 
 # Other modules read these.
-OTHER_VARIABLES = ("SPACEPORT_CATALOG", "SPACEPORT_DATABASE_URL_FILE")
+OTHER_VARIABLES = ("SPACEPORT_CATALOG", "SPACEPORT_DATABASE_URL_FILE", "SPACEPORT_REDIS_URL_FILE")
 
 
 @dataclass(frozen=True, slots=True)
 class Settings(ServerSettings):
-    """The settings of the gateway; SPACEPORT_DATABASE_URL_FILE names a file with the URL.
+    """The settings of the gateway; SPACEPORT_DATABASE_URL_FILE and SPACEPORT_REDIS_URL_FILE name files with the URLs.
 
     `database_url` is a URL of SQLAlchemy for PostgreSQL or SQLite; without it, the database is a file in `data`, where
     the journal is too. `journal_mb` is how much of the ledger may wait on disk while the database is away.
     `parallel` answers run at once and `queue` requests wait. Keys and what they spent are read again every
     `refresh_seconds`: that is how long a revoked key still works.
+
+    Gateways with the same `redis_url` share limits and cached answers; one that waits longer than `redis_seconds` for
+    it goes on alone. Complete answers with temperature 0 are kept for `cache_seconds`, in memory at most `cache_mb`;
+    with 0 none is. A stored answer comes at once, or at its `original` pace.
     """
 
     database_url: str | None = field(default=None, repr=False)
@@ -29,6 +33,11 @@ class Settings(ServerSettings):
     parallel: int = 256
     queue: int = 1024
     refresh_seconds: float = 1.0
+    redis_url: str | None = field(default=None, repr=False)
+    redis_seconds: float = 0.25
+    cache_mb: float = 64.0
+    cache_seconds: float = 3600.0
+    cache_pace: str = "at_once"
 
     @property
     def folder(self) -> Path:

@@ -81,8 +81,9 @@ class SharedRedis:
     def _leave_out(self, reason: str) -> None:
         if self.failure:  # another request has found it before
             return
-        self.failure = f"Redis at {self.address} {reason}"
-        logger.warning("limits and cache use this process' memory", extra={"fields": {"reason": self.failure}})
+        self.failure = reason
+        fields = {"redis": self.address, "reason": reason}
+        logger.warning("limits and cache use this process' memory", extra={"fields": fields})
         self._probing = asyncio.create_task(self._probe())
 
     async def _probe(self) -> None:
@@ -94,14 +95,14 @@ class SharedRedis:
                     await self.client.set(PROBE_KEY, b"1", px=60_000)
                 break
             except (RedisError, OSError, TimeoutError) as error:
-                self.failure = f"Redis at {self.address} {_describe(error)}"
+                self.failure = _describe(error)
         self.failure = ""
         logger.info("limits and cache are shared again", extra={"fields": {"redis": self.address}})
 
 
 def _describe(error: Any) -> str:
     if isinstance(error, (TimeoutError, RedisTimeout)):
-        return "didn't answer in time."
+        return "Redis didn't answer in time."
     if isinstance(error, OutOfMemoryError):
-        return "is full."
-    return f"failed ({type(error).__name__})."
+        return "Redis is full."
+    return f"Redis failed ({type(error).__name__})."

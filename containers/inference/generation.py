@@ -48,6 +48,10 @@ class Source(Protocol):
 
     def embed(self, texts: Sequence[str]) -> Awaitable[Embeddings]: ...
 
+    def headers(self) -> Mapping[str, str]:
+        """Return more headers of the response; asked when it begins."""
+        ...
+
     def ended(self, ending: Ending) -> Mapping[str, Any]:
         """Hear how the answer ended, before its last bytes are sent; returns more fields for the log."""
         ...
@@ -83,6 +87,11 @@ class Work(ABC):
     @abstractmethod
     async def complete(self) -> dict[str, Any]:
         """Return the whole answer."""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers of the response that are about this answer."""
+        return {"x-request-id": self.id, **self._source.headers()}
 
     def interrupt(self, reason: BackendError) -> None:
         """End the answer with this error; does nothing before it begins and after its end."""

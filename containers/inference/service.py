@@ -116,6 +116,10 @@ class Service:
             raise Rejected("This server makes no embeddings.", remedy, status=404)
         return self.embeddings
 
+    def headers(self) -> Mapping[str, str]:
+        """Return no headers: there is nothing to choose here."""
+        return {}
+
     def ended(self, ending: Ending) -> Mapping[str, Any]:
         """Check the model at once if a request couldn't reach it."""
         if isinstance(ending.error, Unreachable):

@@ -18,7 +18,8 @@ T = TypeVar("T", bound="ServerSettings")
 
 PREFIX = "SPACEPORT_"
 CHOICES = {"kind": ("embedded", "transformers"), "log_level": ("debug", "info", "warning", "error")}
-SECRETS = ("api_key", "database_url")  # the variable with _FILE names a file that contains it
+CHOICES |= {"cache_pace": ("at_once", "original")}
+SECRETS = ("api_key", "database_url", "redis_url")  # the variable with _FILE names a file that contains it
 # The platforms' names for a setting: SageMaker's, then Vertex AI's. Ours takes precedence.
 PLATFORM_NAMES = {
     "port": ("SAGEMAKER_BIND_TO_PORT", "AIP_HTTP_PORT"),
@@ -27,7 +28,7 @@ PLATFORM_NAMES = {
     "storage_uri": ("AIP_STORAGE_URI",),
 }
 NEW_NAMES = {"SPACEPORT_LOOK_SECONDS": "SPACEPORT_HEALTH_CHECK_SECONDS"}
-MINIMUM = {"port": 1, "context": 64, "parallel": 1, "threads": 1, "queue": 0, "drain_seconds": 0}
+MINIMUM = {"port": 1, "context": 64, "parallel": 1, "threads": 1, "queue": 0, "drain_seconds": 0, "cache_mb": 0}
 MINIMUM |= dict.fromkeys(("max_connections", "max_messages", "max_prompt_characters"), 1)
 MAXIMUM = {"port": 65535}
 

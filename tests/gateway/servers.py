@@ -85,8 +85,8 @@ async def until(condition: Any, seconds: float = TIMEOUT) -> None:
             await asyncio.sleep(0.02)
 
 
-def write_catalog(folder: Path, url: str) -> Path:
-    """Write a catalogue with the targets paid, other (without a price) and away (not configured)."""
+def write_catalog(folder: Path, url: str, entries: str = "") -> Path:
+    """Write a catalogue with the targets paid, other (without a price), away (not configured), and more entries."""
     folder.mkdir(parents=True, exist_ok=True)
     entry = {"kind": "openai", "url": url, "model": "tiny"}
     targets = {"paid": {**entry, "price": PRICE}, "other": entry, "away": {**entry, "url": "${NO_SUCH_VARIABLE}"}}
@@ -94,17 +94,20 @@ def write_catalog(folder: Path, url: str) -> Path:
     for name, values in targets.items():
         lines += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in values.items())]
     catalog = folder / "catalog.toml"
-    catalog.write_text("\n".join(lines))
+    catalog.write_text("\n".join([*lines, entries]))
     return catalog
 
 
 @asynccontextmanager
-async def gateway(wire: WireServer, folder: Path, **more: Any) -> AsyncIterator[Running]:
-    """A ready gateway in front of `wire`, which answers correctly by default; it drains at the end."""
+async def gateway(wire: WireServer, folder: Path, entries: str = "", **more: Any) -> AsyncIterator[Running]:
+    """A ready gateway in front of `wire`, which answers correctly by default; it drains at the end.
+
+    It has no cache unless a test asks for one: most tests send the same question again.
+    """
     wire.on(CHAT, ANSWER)
     wire.on(EMBEDDINGS, VECTORS)
-    catalog = Catalog.load(write_catalog(folder, wire.url))
-    settings = replace(Settings(data=str(folder / "data"), refresh_seconds=0.1, host="127.0.0.1"), **more)
+    catalog = Catalog.load(write_catalog(folder, wire.url, entries))
+    settings = replace(Settings(data=str(folder / "data"), refresh_seconds=0.1, host="127.0.0.1", cache_mb=0.0), **more)
     service = Gateway(settings, catalog)
     listener = socket.create_server(("127.0.0.1", 0))
     server = UvicornServer(service, create_app(service), settings)

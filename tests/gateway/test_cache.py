@@ -36,6 +36,8 @@ def new_answers(**options: bool) -> Answers:
 
 async def ask(answers: Answers, upstream: ScriptedUpstream, key: str | None = "k") -> tuple[str, list[Event], str]:
     """The source of the answer, its events, and its target."""
+    if answer := await answers.find(key):
+        return answer.source, [event async for event in answer.events], answer.target
     async with answers.open(key, lambda: upstream) as answer:
         return answer.source, [event async for event in answer.events], answer.target
 
@@ -279,6 +281,9 @@ async def test_exactly_one_request_pays() -> None:
     paid: list[bool] = []
 
     async def one(last: str) -> None:
+        if hit := await answers.find("k"):
+            paid.append(hit.bill())
+            return
         async with answers.open("k", lambda: upstream) as answer:
             async for event in answer.events:
                 if event == Delta(last):

@@ -6,8 +6,7 @@ import asyncio
 
 import pytest
 
-from backends import ChatRequest, Message, Picture, Rejected, Tool
-from gateway.limits.estimate import estimate_prompt_tokens, estimate_text_tokens
+from backends import Rejected
 from gateway.limits.quota import LimitReached, Limits, Quota
 from gateway.limits.windows import Window
 
@@ -91,14 +90,3 @@ async def test_a_correction_of_another_minute_leaves_nothing_behind() -> None:
 )
 def test_the_wait_is_how_long_the_window_needs(window: Window, amount: int, seconds: float) -> None:
     assert window.wait(100, amount) == pytest.approx(seconds)
-
-
-def test_tokens_of_a_prompt_are_estimated() -> None:
-    assert estimate_text_tokens("") == 0
-    assert estimate_text_tokens("abcde") == 2
-    short = ChatRequest([Message("user", "Hello there")])
-    assert 5 <= estimate_prompt_tokens(short) <= 10
-    picture = ChatRequest([Message("user", ("Look", Picture(b"x")))])
-    assert estimate_prompt_tokens(picture) > 1000
-    tools = ChatRequest([Message("user", "Hello there")], tools=(Tool("search", "Search the web"),), schema={"a": 1})
-    assert estimate_prompt_tokens(tools) > estimate_prompt_tokens(short)

@@ -128,7 +128,7 @@ async def test_while_redis_is_away_each_gateway_limits_by_itself(
         assert await allowed(one, "away", quota, 30) == 30
         server.stop()
         assert await allowed(one, "away", quota, 30) == 20  # this gateway's own count goes on
-        assert "Redis at redis://127.0.0.1" in redis.failure
+        assert redis.failure == "Redis failed (ConnectionError)."
         assert await allowed(other, "away", quota, 60) == 50
         server.start()
         await asyncio.gather(until_up(redis), until_up(other_redis))
@@ -157,7 +157,7 @@ async def test_a_full_redis_is_left_out_until_it_has_room(server: RedisServer) -
         server.fill()
         try:
             assert await allowed(limits, "full", Quota(requests=10), 30) == 10
-            assert redis.failure.endswith("is full.")
+            assert redis.failure == "Redis is full."
             await asyncio.sleep(0.2)
             assert not redis.is_up
         finally:
@@ -178,7 +178,7 @@ async def test_a_slow_redis_delays_one_request_by_its_time_out(server: RedisServ
             await limits.reserve("slow", Quota(10, 1000), 1)
             await reservation.settle(0)
             assert loop.time() - started < 0.15  # nobody waits any more
-            assert redis.failure.endswith("didn't answer in time.")
+            assert redis.failure == "Redis didn't answer in time."
         finally:
             server.resume()
         await until_up(redis)

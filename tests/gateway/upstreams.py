@@ -15,7 +15,7 @@ class ScriptedUpstream:
     """Yields events at once; stops where the script has an `asyncio.Event` until it is set, and raises its errors."""
 
     def __init__(self, *script: Event | asyncio.Event | Exception, target: str = "gpu") -> None:
-        self.target = ""
+        self.target = self.tried = ""
         self.closed = False
         self.started = False
         self._name = target
@@ -40,7 +40,7 @@ class ScriptedUpstream:
             elif isinstance(step, Exception):
                 raise step
             else:
-                self.target = self._name
+                self.target = self.tried = self._name
                 yield step
 
 

@@ -34,6 +34,11 @@ class Answer:
         """Who gives the answer, or gave it; "" until the first event has come."""
         return self._upstream.target if self._upstream else self._target
 
+    @property
+    def tried(self) -> str:
+        """Who gives the answer, or was asked for it last; "" if nobody was."""
+        return self._upstream.tried if self._upstream else self._target
+
     def bill(self) -> bool:
         """Whether this request pays for the answer; ask once, at its end."""
         return self._reader.bill() if self._reader else self.source == "none"
@@ -47,18 +52,22 @@ class Answers:
         self._original_pace = original_pace
         self._flights: dict[str, Flight] = {}
 
+    async def find(self, key: str | None) -> Answer | None:
+        """Return the answer that the store has for a key, if there is one."""
+        if key is None or self._store is None or key in self._flights:
+            return None
+        data = await self._store.get(key)
+        entry = decode(data) if data else None
+        return Answer("hit", self._replay(entry), entry.target) if entry else None
+
     @asynccontextmanager
     async def open(self, key: str | None, start: Callable[[], Upstream]) -> AsyncIterator[Answer]:
-        """Yield the answer for `key`; `start` begins its stream if nobody has. Without a key it always does."""
+        """Yield the answer of a stream; `start` begins it if nobody has. Without a key it always does."""
         if key is None:
             upstream = start()
             async with closing(upstream):
                 yield Answer("none", aiter(upstream), _upstream=upstream)
             return
-        if key not in self._flights and (entry := await self._find(key)):
-            yield Answer("hit", self._replay(entry), entry.target)
-            return
-        # Another request may have begun while the store was asked.
         source: Source = "shared" if key in self._flights else "miss"
         flight = self._flights.get(key) or self._begin(key, start())
         async with flight.joined() as reader:
@@ -74,10 +83,6 @@ class Answers:
 
         flight = self._flights[key] = Flight(upstream, keep, end)
         return flight
-
-    async def _find(self, key: str) -> Entry | None:
-        data = await self._store.get(key) if self._store else None
-        return decode(data) if data else None
 
     async def _keep(self, key: str, entry: Entry) -> None:
         if self._store is None or not is_complete(entry.events):

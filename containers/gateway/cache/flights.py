@@ -15,9 +15,10 @@ from gateway.cache.entries import TimedEvent
 
 
 class Upstream(Protocol):
-    """The stream of an answer; `target` is who gives it, "" until its first event has come."""
+    """The stream of an answer; `target` is who gives it, "" until its first event has come; `tried` who was asked."""
 
     target: str
+    tried: str
 
     def __aiter__(self) -> AsyncIterator[Event]: ...
 

@@ -19,7 +19,8 @@ def is_cacheable(request: ChatRequest) -> bool:
 def answer_key(request: ChatRequest, *, target: str, owner: str) -> str:
     """The key for `request` to `target`; owners never share answers.
 
-    The order of a schema's names is part of it, because a model writes them in that order. `target` should also change when its settings do, because another model answers then.
+    The order of a schema's names is part of it, because a model writes them in that order. `target` should also change
+    when its settings do, because another model answers then.
     """
     content = {
         "format": FORMAT,

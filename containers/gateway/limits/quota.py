@@ -7,11 +7,10 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from backends import Rejected
 from backends.stopwatch import now
 from gateway.limits.windows import Counter, MemoryCounter
 from gateway.shared_redis import RedisAway
-from inference.errors import Full
+from inference.errors import Full, Refused
 
 logger = logging.getLogger(__name__)
 
@@ -93,7 +92,7 @@ class Limits:
         if quota.tokens is not None and tokens > quota.tokens:
             self._refused("tokens")
             message = f"The request can take {tokens:,} tokens, more than the {quota.tokens:,} of this key in a minute."
-            raise Rejected(message, "Ask with a smaller max_tokens or a shorter prompt.", status=400)
+            raise Refused(message, "Ask with a smaller max_tokens or a shorter prompt.", status=400)
         reservation = Reservation()
         try:
             for kind, limit, amount in (("requests", quota.requests, 1), ("tokens", quota.tokens, tokens)):

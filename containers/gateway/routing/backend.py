@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator, Mapping
+from functools import partial
 from typing import Any
 
 from backends import Backend, ChatRequest, Event, Health, NotConfigured
@@ -33,7 +34,8 @@ class RouteBackend:
     def stream(self, request: ChatRequest) -> AsyncIterator[Event]:
         views = [self._board.view(self._route, name) for name in self._route.targets if name in self._targets]
         names = order_targets(self._route, views, uuid.uuid4().hex)
-        return aiter(RoutedStream(request, names, self._targets.__getitem__, self._board))
+        targets = {name: partial(self._targets.__getitem__, name) for name in names}
+        return aiter(RoutedStream(request, targets, self._board))
 
     async def check(self) -> Health:
         """The health of the first target that is healthy."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from backends import Catalog, NotConfigured
 from backends.catalog import CATALOG_KEYS
+from backends.text import to_json
 from gateway.routing.board import Board
 from gateway.routing.choice import order_targets
 from gateway.routing.settings import RouteSettings, read_route
@@ -22,7 +24,8 @@ Price = Callable[[str], float | None]
 class Plan:
     """The targets that get a request in this order, until one answers.
 
-    `scope` is the name under which equal requests share answers: two users of a test with weights must not.
+    `scope` is for whom equal requests share answers: not for two users of a test with weights, and not for targets of
+    the same name with other settings.
     """
 
     targets: tuple[str, ...]
@@ -35,6 +38,8 @@ class Router:
     def __init__(self, catalog: Catalog, board: Board) -> None:
         self.board = board
         self.routes: dict[str, RouteSettings] = {}
+        settings_of_all = {name: catalog.settings(name) for name in catalog.all_names}
+        self._version = hashlib.sha256(to_json(settings_of_all).encode()).hexdigest()[:16]
         for name in catalog.names:
             entry = catalog.settings(name)
             settings = {key: value for key, value in entry.items() if key not in CATALOG_KEYS}
@@ -48,7 +53,12 @@ class Router:
         """The plan for a request of a user to `name`; `user` is "" for one that isn't known."""
         targets = tuple(dict.fromkeys(self._targets(name, user or uuid.uuid4().hex, price, ())))
         route = self.routes.get(name)
-        return Plan(targets, f"{name}/{targets[0]}" if route and route.choose == "weights" else name)
+        scope = f"{self._version}/{name}"
+        return Plan(targets, f"{scope}/{targets[0]}" if route and route.choose == "weights" else scope)
+
+    def targets(self) -> list[str]:
+        """The targets of all routes."""
+        return sorted({name for route in self.routes.values() for name in route.targets})
 
     def left_out(self) -> list[str]:
         """The targets that get no requests of some route now."""

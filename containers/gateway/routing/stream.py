@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from backends import Backend, BackendError, ChatRequest, Done, Event
@@ -14,14 +14,13 @@ from gateway.routing.board import Board
 class RoutedStream:
     """The answer to a request of the first of `targets` that yields an event; an error after it is not retried.
 
-    `target` is its name, "" until the first event has come.
+    `targets` connect to a backend by their names, in the order in which they are asked.
+    `target` is its name, "" until the first event has come. `tried` is the name of the one that was asked last.
     """
 
-    def __init__(
-        self, request: ChatRequest, targets: Sequence[str], connect: Callable[[str], Backend], board: Board
-    ) -> None:
-        self.target = ""
-        self._request, self._targets, self._connect, self._board = request, targets, connect, board
+    def __init__(self, request: ChatRequest, targets: Mapping[str, Callable[[], Backend]], board: Board) -> None:
+        self.target = self.tried = ""
+        self._request, self._targets, self._board = request, targets, board
         self._events = self._stream()
 
     def __aiter__(self) -> AsyncIterator[Event]:
@@ -35,11 +34,12 @@ class RoutedStream:
 
     async def _stream(self) -> AsyncGenerator[Event]:
         failures: list[tuple[str, BackendError]] = []
-        for name in self._targets:
+        for name, connect in self._targets.items():
             # The next target rarely serves the same model name, so it uses its own default.
             request = replace(self._request, model=None) if failures else self._request
+            self.tried = name
             try:
-                backend = self._connect(name)
+                backend = connect()
                 with self._board.attempt(name) as attempt:
                     stream = backend.stream(request)
                     async with closing(stream):

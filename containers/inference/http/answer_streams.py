@@ -64,12 +64,12 @@ class JSONAnswer(GeneratedResponse):
         self._concurrency = concurrency
 
     async def respond(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = {"x-request-id": self._work[0].id}
+        work = self._work[0]
         try:
             completions = await _complete_all(self._work, concurrency=self._concurrency)
-            answer: Response = JSONResponse(self._format_response(completions), headers=headers)
+            answer: Response = JSONResponse(self._format_response(completions), headers=work.headers)
         except BackendError as error:
-            answer = response(error, headers, dialect=self._work[0].dialect)
+            answer = response(error, work.headers, dialect=work.dialect)
         self._finishing = True
         await answer(scope, receive, send)
 
@@ -92,7 +92,7 @@ class EventStream(GeneratedResponse):
             self._finishing = True
             generation = self._generation
             if not self._started:
-                answer = response(error, {"x-request-id": generation.id}, dialect=generation.dialect)
+                answer = response(error, generation.headers, dialect=generation.dialect)
                 await answer(scope, receive, send)
                 return
             is_cut = generation.has_text and not isinstance(error, Unauthorized)
@@ -133,7 +133,7 @@ class EventStream(GeneratedResponse):
     async def _send_start(self, send: Send) -> None:
         if not self._started:
             self._started = True
-            headers = HEADERS | {"x-request-id": self._generation.id}
+            headers = HEADERS | self._generation.headers
             encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
             await send({"type": "http.response.start", "status": 200, "headers": encoded})
 
