@@ -90,7 +90,10 @@ def _owner(text: str) -> str:
 
 
 def _names(text: str) -> tuple[str, ...]:
-    return tuple(name for part in text.split(",") if (name := part.strip()))
+    names = tuple(name for part in text.split(",") if (name := part.strip()))
+    if not names:
+        raise argparse.ArgumentTypeError("there is no target in it")
+    return names
 
 
 def _count(text: str) -> int:

@@ -43,7 +43,7 @@ def open_database(settings: Settings) -> Engine:
             return _sqlite(settings.database_url)
         if url.get_backend_name() == "postgresql":
             return _postgresql(url.set(drivername="postgresql+psycopg"))
-    except (ArgumentError, NoSuchModuleError) as error:
+    except (ArgumentError, NoSuchModuleError, ValueError) as error:
         raise NotConfigured("SPACEPORT_DATABASE_URL is not the URL of a database.", _EXAMPLE) from error
     name = url.get_backend_name()
     raise NotConfigured(f"SPACEPORT_DATABASE_URL is one of {name}, which this gateway doesn't know.", _EXAMPLE)
