@@ -63,8 +63,8 @@ class RedisStore:
     async def get(self, key: str) -> bytes | None:
         name = PREFIX + key
         try:
-            data: bytes | None = await self._redis.run(lambda: self._redis.client.get(name))
-            return data
+            data = await self._redis.run(lambda: self._redis.client.get(name))
+            return data.encode() if isinstance(data, str) else data  # the types don't know that it is bytes
         except RedisAway:
             return await self._memory.get(key)
 

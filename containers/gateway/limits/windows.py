@@ -5,7 +5,7 @@ Redis' counters depend only on its own clock, so that gateways whose clocks diff
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage, RedisStorage
@@ -106,9 +106,8 @@ class RedisCounter:
     def __init__(self, redis: SharedRedis, prefix: str = "spaceport:limits") -> None:
         self._redis = redis
         # The pool has the address; `limits` reads only the credentials from this one.
-        self._storage = RedisStorage(
-            "async+redis://", implementation="redispy", key_prefix=prefix, connection_pool=redis.pool
-        )
+        options: dict[str, Any] = {"connection_pool": redis.pool}
+        self._storage = RedisStorage("async+redis://", implementation="redispy", key_prefix=prefix, **options)
         self._limiter = SlidingWindowCounterRateLimiter(self._storage)
         self._prefix = prefix
         self._script = redis.client.register_script(CORRECT)
