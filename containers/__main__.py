@@ -88,7 +88,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         return subparser
 
     build = command("build", _build, "Build images and print their sizes.")
-    build.add_argument("images", nargs="*", metavar="IMAGE", help="inference or demo (default: both)")
+    build.add_argument("images", nargs="*", metavar="IMAGE", help="inference, gateway or demo (default: all)")
     build.add_argument("--tag", default="dev", help="the tag (default: dev)")
     build.add_argument("--trust", type=Path, metavar="FILE", help="CA certificates for downloads during the build")
     build.add_argument("--trust-mine", action="store_true", help="use this machine's CA certificates")
