@@ -21,11 +21,7 @@ class Lock:
 
 LOCKS = (
     Lock("containers/inference/requirements-locked.txt", ("containers/inference/requirements.txt",)),
-    Lock(
-        "containers/gateway/requirements-locked.txt",
-        ("containers/gateway/requirements.txt",),
-        excluded=("async-timeout",),  # for Python before 3.11.3; the image's is newer
-    ),
+    Lock("containers/gateway/requirements-locked.txt", ("containers/gateway/requirements.txt",)),
     Lock(
         "containers/demo/requirements-locked.txt",
         (
