@@ -103,7 +103,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--first-token", type=float, default=10.0, metavar="SECONDS", help="maximum time to first token (default: 10)"
     )
     up = command("up", _up, "Start the stack and wait until all services are healthy.")
-    up.add_argument("--profile", action="append", default=[], help="also start gpu or ollama")
+    up.add_argument("--profile", action="append", default=[], help="also start gpu, ollama or gateway")
     down = command("down", _down, "Stop the stack and keep its volumes.")
     down.add_argument("--volumes", action="store_true", help="delete the volumes with their data")
     command("lock", _lock, "Write the locked requirements of the images.")
