@@ -87,7 +87,7 @@ def _add_model_routes(app: FastAPI, gateway: Gateway, authorize: Any) -> None:
     @app.get("/v1/models/{name:path}", dependencies=[Depends(authorize)])
     async def model(request: Request, name: str) -> dict[str, Any]:
         """One target."""
-        return _card(Call(gateway.ready(), request.state.key, dialect="").choose(name))
+        return _card(gateway.ready().target_of(request.state.key, name))
 
 
 def _add_operator_routes(app: FastAPI, gateway: Gateway) -> None:

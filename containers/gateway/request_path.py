@@ -44,6 +44,13 @@ class Parts:
     running: set[Call] = field(default_factory=set)
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
+    def target_of(self, key: Key, model: str) -> GatewayTarget:
+        """Return the target of that name; `NoSuchTarget` or `NotAllowed` if the key can't use it."""
+        target = self.targets.find(model)
+        if not key.may_use(target.name):
+            raise NotAllowed(f"The key may not use {model}.", "GET /v1/models lists what it may use.")
+        return target
+
     def end_revoked(self) -> None:
         """End the answers that run with a key that is revoked by now."""
         for call in list(self.running):
@@ -67,12 +74,9 @@ class Call:
         self._embeddings: Embeddings | None = None
 
     def choose(self, model: str) -> GatewayTarget:
-        """Return the target that a request names; `NoSuchTarget` or `NotAllowed` if the key can't use it."""
-        target = self._parts.targets.find(model)
-        if not self.key.may_use(target.name):
-            raise NotAllowed(f"The key may not use {model}.", "GET /v1/models lists what it may use.")
-        self.target = target
-        return target
+        """Take the target that a request names; see `Parts.target_of`."""
+        self.target = self._parts.target_of(self.key, model)
+        return self.target
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[float]:

@@ -53,9 +53,10 @@ class Gateway:
         self._is_reading = True  # whether the last refresh worked
         queue = AdmissionQueue(settings.parallel, settings.queue)
         journal = Journal(settings.folder / "journal", int(settings.journal_mb * 1e6))
-        self.parts = Parts(Targets([]), Ledger(journal, self._store), queue, self.metrics)
+        ledger = Ledger(journal, self._store, settings.refresh_seconds)
+        self.parts = Parts(Targets([]), ledger, queue, self.metrics)
         self.metrics.track_load(slots=queue.slots, in_flight=lambda: queue.in_use, queue_length=lambda: queue.length)
-        self.metrics.track_ledger(self.parts.ledger)
+        self.metrics.track_ledger(ledger)
 
     def ready(self) -> Parts:
         """Return the parts; raises `Overloaded` before the keys are read, and while the gateway drains."""
@@ -125,13 +126,12 @@ class Gateway:
 
     async def _refresh(self) -> None:
         """Read the keys if there are other ones, and what they spent elsewhere; end answers whose key is revoked."""
-        counts = await asyncio.to_thread(self._store.count_keys)
-        if counts != self._known_keys:
-            self.parts.keys.replace(await asyncio.to_thread(self._store.read_keys))
-            self._known_keys = counts
         month = month_of(datetime.fromtimestamp(wall_clock(), UTC))
-        spent = await asyncio.to_thread(lambda: self._store.spent(month, without=self.parts.id))
-        self.parts.budgets.read_others(month, spent)
+        news = await asyncio.to_thread(self._store.read_news, self._known_keys, month, self.parts.id)
+        if news.keys is not None:
+            self.parts.keys.replace(news.keys)
+        self._known_keys = news.counts
+        self.parts.budgets.read_others(month, news.spent)
         self.parts.end_revoked()
 
     def _log_targets(self) -> None:

@@ -63,12 +63,6 @@ class Targets:
             raise NoSuchTarget(f"There is no target {name[:80]!r}.", f"{hint}GET /v1/models lists the targets.")
         return target
 
-    async def aclose(self) -> None:
-        """Close the connections of all targets."""
-        for target in self.by_name.values():
-            if target.backend:
-                await target.backend.aclose()
-
 
 def _load(catalog: Catalog, name: str) -> GatewayTarget:
     backend: Backend | None = None

@@ -73,11 +73,14 @@ def test_keys_are_stored_and_revoked_once(store: Store) -> None:
     alice, bob = store.read_keys()
     assert (alice.owner, alice.targets, alice.requests_per_minute) == ("alice", ("paid",), 3)
     assert (alice.tokens_per_minute, alice.budget, bob.budget, bob.targets) == (10**12, 2_500_000_000, None, None)
-    assert store.count_keys() == (2, 0)
+    first = store.read_news((0, 0), "2026-11", "g")
+    assert (first.counts, first.keys, first.spent) == ((2, 0), [alice, bob], {})
+    assert store.read_news((2, 0), "2026-11", "g").keys is None
     for time in (NOON, NOON + timedelta(days=1)):
         store.revoke_key(alice.id, time)
-    assert store.count_keys() == (2, 1)
-    assert store.read_keys()[0].revoked_at == NOON
+    later = store.read_news((2, 0), "2026-11", "g")
+    assert later.counts == (2, 1)
+    assert later.keys and later.keys[0].revoked_at == NOON
 
 
 def test_a_report_adds_up(store: Store) -> None:
@@ -170,7 +173,7 @@ def test_gateways_that_start_together_migrate_once(engine: Engine) -> None:
     for thread in threads:
         thread.join()
     assert not failures
-    assert Store(engine).count_keys() == (0, 0)
+    assert Store(engine).read_keys() == []
 
 
 # What a database refuses
@@ -178,7 +181,7 @@ def test_gateways_that_start_together_migrate_once(engine: Engine) -> None:
 
 async def test_a_row_that_no_database_takes_doesnt_hold_up_the_others(store: Store, tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal", 10_000)
-    ledger = Ledger(journal, store)
+    ledger = Ledger(journal, store, 1)
     for each in (row(), row(input_tokens=2**70), row()):
         ledger.add(each)
     with (tmp_path / "journal" / "open.jsonl").open("ab") as file:
