@@ -37,6 +37,25 @@ async def test_ten_parallel_requests_cannot_overspend(wire: WireServer, tmp_path
         assert not running.gateway.parts.budgets.reserved
 
 
+async def test_a_request_that_has_no_turn_reserves_nothing(wire: WireServer, tmp_path: Path) -> None:
+    async with gateway(wire, tmp_path, parallel=1, queue=1) as running:
+        key = await running.add_key(usd=1)
+        wire.on(CHAT, Reply(ANSWER.parts, delay=0.4), ANSWER)
+        first = asyncio.create_task(running.chat(key))
+        await until(lambda: wire.requests(CHAT))
+        leaves = asyncio.create_task(running.chat(key))
+        await until(lambda: running.gateway.parts.queue.length == 1)
+        full = await running.chat(key)
+        assert (full.status_code, int(full.headers["retry-after"]) > 0) == (429, True)
+        leaves.cancel()
+        assert (await first).status_code == 200
+        rows = {row["outcome"]: row for row in await running.rows(3)}
+        assert (rows["refused"]["error"], rows["refused"]["cost"]) == ("full", 0)
+        assert (rows["cancelled"]["error"], rows["cancelled"]["cost"]) == ("left", 0)
+        assert not running.gateway.parts.budgets.reserved
+        assert len(wire.requests(CHAT)) == 1
+
+
 async def test_a_budget_is_no_use_without_a_price(wire: WireServer, tmp_path: Path) -> None:
     async with gateway(wire, tmp_path) as running:
         key, free = await running.add_key(usd=1), await running.add_key("bob")
