@@ -127,11 +127,12 @@ class Gateway:
     async def _refresh(self) -> None:
         """Read the keys if there are other ones, and what they spent elsewhere; end answers whose key is revoked."""
         month = month_of(datetime.fromtimestamp(wall_clock(), UTC))
-        news = await asyncio.to_thread(self._store.read_news, self._known_keys, month, self.parts.id)
+        reserved = self.parts.budgets.outstanding(all_written=self.parts.ledger.is_empty)
+        news = await asyncio.to_thread(self._store.exchange, self._known_keys, month, self.parts.id, reserved)
         if news.keys is not None:
             self.parts.keys.replace(news.keys)
         self._known_keys = news.counts
-        self.parts.budgets.read_others(month, news.spent)
+        self.parts.budgets.read_others(month, news.spent, news.reserved)
         self.parts.end_revoked()
 
     def _log_targets(self) -> None:

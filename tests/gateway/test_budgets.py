@@ -90,12 +90,32 @@ async def test_what_was_spent_elsewhere_counts(wire: WireServer, tmp_path: Path)
         assert (await restarted.chat(key)).status_code == 402
 
 
+async def test_what_runs_elsewhere_counts(wire: WireServer, tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path / 'shared.db'}"
+    async with gateway(wire, tmp_path / "first", database_url=database) as first:
+        key = await first.add_key(usd=1.5 * MOST / money.NANO)
+        async with gateway(wire, tmp_path / "second", database_url=database) as second:
+            wire.on(CHAT, Reply(ANSWER.parts, delay=0.5), ANSWER)
+            running = asyncio.create_task(first.chat(key))
+            budgets = second.gateway.parts.budgets
+            await until(lambda: sum(budgets._others_reserved.values()) == MOST)
+            refusal = await second.chat(key)
+            assert refusal.status_code == 402
+            assert "wait for the answers that run" in refusal.json()["error"]["message"]
+            assert (await running).status_code == 200
+            (known,) = first.store.read_keys()
+            month = month_of(datetime.now(UTC))
+            await until(lambda: not budgets._others_reserved)
+            assert budgets.spent(known.id, month) == COST  # it was never in neither
+            assert (await second.chat(key)).status_code == 200
+
+
 def test_a_month_begins_without_what_the_last_one_spent() -> None:
     target = Targets.load(Catalog({"a": {"kind": "embedded", "price": "tokens:1/1"}}, source="test")).find("a")
     key = Key("k", "alice", "", "", datetime.now(UTC), budget=money.from_usd(1))
     budgets = Budgets()
     november, december = datetime(2026, 11, 30, 23, 59, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC)
-    budgets.read_others("2026-11", {"k": money.from_usd(0.5)})
+    budgets.read_others("2026-11", {"k": money.from_usd(0.5)}, {})
     reservation = budgets.reserve(key, target, bills.Size(500_000, 0), november)
     with pytest.raises(BudgetReached):
         budgets.reserve(key, target, bills.Size(1, 0), november)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +18,7 @@ from backends import NotConfigured, Unreachable
 from gateway.database import connect
 from gateway.database.report import read_report
 from gateway.database.schema import metadata
-from gateway.database.store import Store
+from gateway.database.store import STALE_SECONDS, Store
 from gateway.ledger.journal import Journal
 from gateway.ledger.ledger import Ledger
 from gateway.ledger.row import LedgerRow
@@ -73,14 +73,30 @@ def test_keys_are_stored_and_revoked_once(store: Store) -> None:
     alice, bob = store.read_keys()
     assert (alice.owner, alice.targets, alice.requests_per_minute) == ("alice", ("paid",), 3)
     assert (alice.tokens_per_minute, alice.budget, bob.budget, bob.targets) == (10**12, 2_500_000_000, None, None)
-    first = store.read_news((0, 0), "2026-11", "g")
+    first = store.exchange((0, 0), "2026-11", "g", {})
     assert (first.counts, first.keys, first.spent) == ((2, 0), [alice, bob], {})
-    assert store.read_news((2, 0), "2026-11", "g").keys is None
+    assert store.exchange((2, 0), "2026-11", "g", {}).keys is None
     for time in (NOON, NOON + timedelta(days=1)):
         store.revoke_key(alice.id, time)
-    later = store.read_news((2, 0), "2026-11", "g")
+    later = store.exchange((2, 0), "2026-11", "g", {})
     assert later.counts == (2, 1)
     assert later.keys and later.keys[0].revoked_at == NOON
+
+
+def test_reservations_of_other_gateways_count_until_they_are_gone(store: Store) -> None:
+    def others(gateway: str, **reserved: int) -> Mapping[str, int]:
+        return store.exchange((0, 0), "2026-11", gateway, reserved).reserved
+
+    assert others("g", k=5, l=1) == {}
+    assert others("h", k=7) == {"k": 5, "l": 1}
+    assert others("i") == {"k": 12, "l": 1}
+    assert others("g", k=6) == {"k": 7}
+    assert others("i") == {"k": 13}
+    with store.engine.begin() as connection:  # a gateway that was killed
+        connection.execute(text(f"UPDATE reservations SET seen_at = seen_at - {STALE_SECONDS} WHERE gateway = 'h'"))
+    assert others("i") == {"k": 6}
+    assert others("g") == {}
+    assert others("i") == {}
 
 
 def test_a_report_adds_up(store: Store) -> None:

@@ -34,6 +34,11 @@ class Ledger:
         if journal.waiting_bytes:
             self._has_rows.set()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether the database has all rows."""
+        return not self.journal.waiting_bytes and not self._unsaved
+
     def check_room(self) -> None:
         """Raise `LedgerFull` if no more rows can wait: answers without a bill are not given."""
         if self.journal.is_full or self._unsaved:
