@@ -101,13 +101,13 @@ class Gateway:
         """Bring the schema up to date, write what an earlier gateway left, and read the keys."""
         try:
             await asyncio.to_thread(migrate, self._store.engine)
-            await self.parts.ledger.flush()  # first: what was spent includes these rows
+            await self.parts.ledger.flush()
             await self._refresh()
         except (*AWAY, Unreachable) as error:
             reason = away(error) if isinstance(error, DBAPIError) else error
             logger.warning("waiting for the database", extra={"fields": {"error": str(reason)}})
             return False
-        return True
+        return self.parts.ledger.is_empty  # or budgets would miss what an earlier gateway spent
 
     async def _refresh_for_ever(self) -> None:
         while True:

@@ -31,9 +31,11 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0) ->
 
 def test_a_key_is_shown_once(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     limits = ("--targets", "paid, other", "--requests", "60", "--tokens", "100000", "--budget", "2.50")
-    text, remark = run(capsys, "keys", "add", "Team A", *limits).splitlines()
+    assert command.run(["keys", "add", "Team A", *limits]) == 0
+    printed = capsys.readouterr()
+    text = printed.out.strip()
     assert re.fullmatch(r"sk-spaceport-[\w-]{43}", text)
-    assert "Team A" in remark
+    assert "of Team A. This is the only time" in printed.err
     second = run(capsys, "keys", "add", "Team A").split()[0]
     assert second != text
     listed = run(capsys, "keys", "list")
