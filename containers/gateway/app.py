@@ -119,7 +119,7 @@ def _answer(gateway: Gateway, call: Call, request: Request, body: Any, dialect: 
         chat = parse_chat_request(completion)
         call.is_stream, _ = read_stream_flags(completion)
     target = call.choose(_required(chat.model))
-    target.connected()
+    target.chatter()
     call.size = bills.chat_size(chat)
     # The target has its own name for the model. The client that sent a schema checks the answer.
     chat = replace(chat, model=None, validate=False)

@@ -35,6 +35,12 @@ class GatewayTarget:
             raise self.unavailable or NotConfigured("The target is unavailable.", target=self.name)
         return self.backend
 
+    def chatter(self) -> Backend:
+        """Return the backend as one for chat; `NoSuchTarget` if its model does something else."""
+        if self.task != "chat":
+            raise NoSuchTarget(f"The target {self.name} doesn't chat.", "GET /v1/models lists the targets.")
+        return self.connected()
+
     def embedder(self) -> EmbeddingBackend:
         """Return the backend as one for embeddings; `NoSuchTarget` if its kind makes none."""
         backend = self.connected()

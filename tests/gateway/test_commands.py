@@ -99,7 +99,7 @@ def test_reports(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     store.write_rows([*rows, replace(row(), outcome="refused", cost=0)])
     store.engine.dispose()
     text = run(capsys, "report", "--by", "target")
-    assert "The cost of 1 requests is unknown" in text and "before their tokens were counted" in text
+    assert "The cost of one request is unknown" in text and "before their tokens were counted" in text
     table = list(csv.DictReader(run(capsys, "report", "--by", "owner", "--csv").splitlines()))
     assert [line["owner"] for line in table] == ["'=HYPERLINK(1)", "alice"]
     alice = table[1]
