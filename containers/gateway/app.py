@@ -89,7 +89,7 @@ def _add_model_routes(app: FastAPI, gateway: Gateway, authorize: Any) -> None:
     @app.get("/v1/models/{name:path}", dependencies=[Depends(authorize)])
     async def model(request: Request, name: str) -> dict[str, Any]:
         """One target."""
-        return _card(Call(gateway.ready(), request.state.key, dialect="").choose(name))
+        return _card(gateway.ready().target_of(request.state.key, name))
 
 
 def _add_operator_routes(app: FastAPI, gateway: Gateway) -> None:
@@ -122,7 +122,7 @@ def _answer(gateway: Gateway, call: Call, request: Request, body: Any, dialect: 
         chat = parse_chat_request(completion)
         call.is_stream, _ = read_stream_flags(completion)
     target = call.choose(_required(chat.model))
-    target.connected()
+    target.chatter()
     call.size = bills.chat_size(chat)
     # The target has its own name for the model. The client that sent a schema checks the answer.
     call.chat = chat = replace(chat, model=None, validate=False)

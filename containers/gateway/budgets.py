@@ -1,7 +1,7 @@
 """Budgets: a request reserves what it can cost at most, and pays what it did cost.
 
 So the requests that run at the same moment can't spend more than there is together. Each gateway knows exactly what
-it spent and reserved itself, and reads what the others spent at every refresh.
+it spent and reserved itself, and reads what the others spent and reserved at every refresh.
 """
 
 from __future__ import annotations
@@ -35,12 +35,23 @@ class Budgets:
     def __init__(self) -> None:
         self.reserved: Counter[str] = Counter()
         self._own: Counter[tuple[str, str]] = Counter()  # by month and key
+        self._unwritten: Counter[str] = Counter()  # costs whose rows the database may not have yet
         self._others: Mapping[str, int] = {}
         self._others_month = ""
+        self._others_reserved: Mapping[str, int] = {}
 
-    def read_others(self, month: str, spent: Mapping[str, int]) -> None:
-        """Take what keys spent in a month through other gateways, and through this one before its last start."""
-        self._others_month, self._others = month, spent
+    def read_others(self, month: str, spent: Mapping[str, int], reserved: Mapping[str, int]) -> None:
+        """Take what keys spent in a month and reserved through other gateways, or this one before its last start."""
+        self._others_month, self._others, self._others_reserved = month, spent, reserved
+
+    def outstanding(self, *, all_written: bool) -> Mapping[str, int]:
+        """Return what other gateways must count for each key besides the ledger: running requests, and unwritten bills.
+
+        For a moment, a bill can be in both. The other way around, it would be in neither.
+        """
+        if all_written:
+            self._unwritten.clear()
+        return self.reserved + self._unwritten
 
     def spent(self, key_id: str, month: str) -> int:
         """Return what a key has spent in a month."""
@@ -60,7 +71,8 @@ class Budgets:
                 "Use a target with a price, or ask the operator to add one.",
             )
         most = money.from_usd(target.price.request(size.input_tokens, size.output_tokens))
-        left = key.budget - self.spent(key.id, month_of(now)) - self.reserved[key.id]
+        reserved = self.reserved[key.id] + self._others_reserved.get(key.id, 0)
+        left = key.budget - self.spent(key.id, month_of(now)) - reserved
         if most > left:
             raise BudgetReached(
                 f"This request can cost up to {money.show(most)} USD; "
@@ -76,3 +88,5 @@ class Budgets:
         if not self.reserved[key_id]:
             del self.reserved[key_id]
         self._own[month, key_id] += cost
+        if reservation:  # only keys with a budget have one
+            self._unwritten[key_id] += cost

@@ -64,6 +64,13 @@ class Parts:
         self.settling.add(task)
         task.add_done_callback(self.settling.discard)
 
+    def target_of(self, key: Key, model: str) -> GatewayTarget:
+        """Return the target of that name; `NoSuchTarget` or `NotAllowed` if the key can't use it."""
+        target = self.targets.find(model)
+        if not key.may_use(target.name):
+            raise NotAllowed(f"The key may not use {model}.", "GET /v1/models lists what it may use.")
+        return target
+
     def end_revoked(self) -> None:
         """End the answers that run with a key that is revoked by now."""
         for call in list(self.running):
@@ -92,12 +99,9 @@ class Call:
         self._embeddings: Embeddings | None = None
 
     def choose(self, model: str) -> GatewayTarget:
-        """Return the target that a request names; `NoSuchTarget` or `NotAllowed` if the key can't use it."""
-        target = self._parts.targets.find(model)
-        if not self.key.may_use(target.name):
-            raise NotAllowed(f"The key may not use {model}.", "GET /v1/models lists what it may use.")
-        self.target = target
-        return target
+        """Take the target that a request names; see `Parts.target_of`."""
+        self.target = self._parts.target_of(self.key, model)
+        return self.target
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[float]:
@@ -121,7 +125,7 @@ class Call:
             if self.chat is None:
                 yield seconds
                 return
-            backends = {each.name: each.connected for each in targets}
+            backends = {each.name: each.chatter for each in targets}
             start = partial(RoutedStream, self.chat, backends, parts.router.board)
             async with parts.answers.open(key, start) as self.answer:
                 yield seconds

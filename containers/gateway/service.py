@@ -60,11 +60,12 @@ class Gateway:
         self._is_reading = True  # whether the last refresh worked
         queue = AdmissionQueue(settings.parallel, settings.queue)
         journal = Journal(settings.folder / "journal", int(settings.journal_mb * 1e6))
+        ledger = Ledger(journal, self._store, settings.refresh_seconds)
         self.redis = SharedRedis(settings.redis_url, seconds=settings.redis_seconds) if settings.redis_url else None
-        self.parts = Parts(Targets([]), Ledger(journal, self._store), queue, self.metrics)
+        self.parts = Parts(Targets([]), ledger, queue, self.metrics)
         self._share()
         self.metrics.track_load(slots=queue.slots, in_flight=lambda: queue.in_use, queue_length=lambda: queue.length)
-        self.metrics.track_ledger(self.parts.ledger)
+        self.metrics.track_ledger(ledger)
 
     def ready(self) -> Parts:
         """Return the parts; raises `Overloaded` before the keys are read, and while the gateway drains."""
@@ -132,13 +133,13 @@ class Gateway:
         """Bring the schema up to date, write what an earlier gateway left, and read the keys."""
         try:
             await asyncio.to_thread(migrate, self._store.engine)
-            await self.parts.ledger.flush()  # first: what was spent includes these rows
+            await self.parts.ledger.flush()
             await self._refresh()
         except (*AWAY, Unreachable) as error:
             reason = away(error) if isinstance(error, DBAPIError) else error
             logger.warning("waiting for the database", extra={"fields": {"error": str(reason)}})
             return False
-        return True
+        return self.parts.ledger.is_empty  # or budgets would miss what an earlier gateway spent
 
     async def _refresh_for_ever(self) -> None:
         while True:
@@ -157,13 +158,13 @@ class Gateway:
 
     async def _refresh(self) -> None:
         """Read the keys if there are other ones, and what they spent elsewhere; end answers whose key is revoked."""
-        counts = await asyncio.to_thread(self._store.count_keys)
-        if counts != self._known_keys:
-            self.parts.keys.replace(await asyncio.to_thread(self._store.read_keys))
-            self._known_keys = counts
         month = month_of(datetime.fromtimestamp(wall_clock(), UTC))
-        spent = await asyncio.to_thread(lambda: self._store.spent(month, without=self.parts.id))
-        self.parts.budgets.read_others(month, spent)
+        reserved = self.parts.budgets.outstanding(all_written=self.parts.ledger.is_empty)
+        news = await asyncio.to_thread(self._store.exchange, self._known_keys, month, self.parts.id, reserved)
+        if news.keys is not None:
+            self.parts.keys.replace(news.keys)
+        self._known_keys = news.counts
+        self.parts.budgets.read_others(month, news.spent, news.reserved)
         self.parts.end_revoked()
 
     def _log_targets(self) -> None:

@@ -35,6 +35,12 @@ class GatewayTarget:
             raise self.unavailable or NotConfigured("The target is unavailable.", target=self.name)
         return self.backend
 
+    def chatter(self) -> Backend:
+        """Return the backend as one for chat; `NoSuchTarget` if its model does something else."""
+        if self.task != "chat":
+            raise NoSuchTarget(f"The target {self.name} doesn't chat.", "GET /v1/models lists the targets.")
+        return self.connected()
+
     def embedder(self) -> EmbeddingBackend:
         """Return the backend as one for embeddings; `NoSuchTarget` if its kind makes none."""
         backend = self.connected()
@@ -62,12 +68,6 @@ class Targets:
             hint = f"Did you mean {close[0]}? " if close else ""
             raise NoSuchTarget(f"There is no target {name[:80]!r}.", f"{hint}GET /v1/models lists the targets.")
         return target
-
-    async def aclose(self) -> None:
-        """Close the connections of all targets."""
-        for target in self.by_name.values():
-            if target.backend:
-                await target.backend.aclose()
 
 
 def _load(catalog: Catalog, name: str) -> GatewayTarget:

@@ -132,6 +132,6 @@ def run(server: Server, settings: ServerSettings, remarks: Iterable[str] = ()) -
 def _exit_now() -> None:
     """Exit without waiting for a thread that still loads a model, which can outlast the platform's grace period."""
     kill_children()
-    logger.info("ended before the model was loaded")
+    logger.info("ended before it was ready")
     sys.stdout.flush()
     os._exit(0)

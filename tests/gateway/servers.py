@@ -86,10 +86,11 @@ async def until(condition: Any, seconds: float = TIMEOUT) -> None:
 
 
 def write_catalog(folder: Path, url: str, entries: str = "") -> Path:
-    """Write a catalogue with the targets paid, other (without a price), away (not configured), and more entries."""
+    """Write a catalogue with the targets paid, other (no price), away (not configured), vectors (no chat), and more."""
     folder.mkdir(parents=True, exist_ok=True)
     entry = {"kind": "openai", "url": url, "model": "tiny"}
-    targets = {"paid": {**entry, "price": PRICE}, "other": entry, "away": {**entry, "url": "${NO_SUCH_VARIABLE}"}}
+    away, vectors = {**entry, "url": "${NO_SUCH_VARIABLE}"}, {**entry, "task": "embed"}
+    targets = {"paid": {**entry, "price": PRICE}, "other": entry, "away": away, "vectors": vectors}
     lines = []
     for name, values in targets.items():
         lines += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in values.items())]

@@ -37,6 +37,25 @@ async def test_ten_parallel_requests_cannot_overspend(wire: WireServer, tmp_path
         assert not running.gateway.parts.budgets.reserved
 
 
+async def test_a_request_that_has_no_turn_reserves_nothing(wire: WireServer, tmp_path: Path) -> None:
+    async with gateway(wire, tmp_path, parallel=1, queue=1) as running:
+        key = await running.add_key(usd=1)
+        wire.on(CHAT, Reply(ANSWER.parts, delay=0.4), ANSWER)
+        first = asyncio.create_task(running.chat(key))
+        await until(lambda: wire.requests(CHAT))
+        leaves = asyncio.create_task(running.chat(key))
+        await until(lambda: running.gateway.parts.queue.length == 1)
+        full = await running.chat(key)
+        assert (full.status_code, int(full.headers["retry-after"]) > 0) == (429, True)
+        leaves.cancel()
+        assert (await first).status_code == 200
+        rows = {row["outcome"]: row for row in await running.rows(3)}
+        assert (rows["refused"]["error"], rows["refused"]["cost"]) == ("full", 0)
+        assert (rows["cancelled"]["error"], rows["cancelled"]["cost"]) == ("left", 0)
+        assert not running.gateway.parts.budgets.reserved
+        assert len(wire.requests(CHAT)) == 1
+
+
 async def test_a_budget_is_no_use_without_a_price(wire: WireServer, tmp_path: Path) -> None:
     async with gateway(wire, tmp_path) as running:
         key, free = await running.add_key(usd=1), await running.add_key("bob")
@@ -71,12 +90,32 @@ async def test_what_was_spent_elsewhere_counts(wire: WireServer, tmp_path: Path)
         assert (await restarted.chat(key)).status_code == 402
 
 
+async def test_what_runs_elsewhere_counts(wire: WireServer, tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path / 'shared.db'}"
+    async with gateway(wire, tmp_path / "first", database_url=database) as first:
+        key = await first.add_key(usd=1.5 * MOST / money.NANO)
+        async with gateway(wire, tmp_path / "second", database_url=database) as second:
+            wire.on(CHAT, Reply(ANSWER.parts, delay=0.5), ANSWER)
+            running = asyncio.create_task(first.chat(key))
+            budgets = second.gateway.parts.budgets
+            await until(lambda: sum(budgets._others_reserved.values()) == MOST)
+            refusal = await second.chat(key)
+            assert refusal.status_code == 402
+            assert "wait for the answers that run" in refusal.json()["error"]["message"]
+            assert (await running).status_code == 200
+            (known,) = first.store.read_keys()
+            month = month_of(datetime.now(UTC))
+            await until(lambda: not budgets._others_reserved)
+            assert budgets.spent(known.id, month) == COST  # it was never in neither
+            assert (await second.chat(key)).status_code == 200
+
+
 def test_a_month_begins_without_what_the_last_one_spent() -> None:
     target = Targets.load(Catalog({"a": {"kind": "embedded", "price": "tokens:1/1"}}, source="test")).find("a")
     key = Key("k", "alice", "", "", datetime.now(UTC), budget=money.from_usd(1))
     budgets = Budgets()
     november, december = datetime(2026, 11, 30, 23, 59, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC)
-    budgets.read_others("2026-11", {"k": money.from_usd(0.5)})
+    budgets.read_others("2026-11", {"k": money.from_usd(0.5)}, {})
     reservation = budgets.reserve(key, target, bills.Size(500_000, 0), november)
     with pytest.raises(BudgetReached):
         budgets.reserve(key, target, bills.Size(1, 0), november)

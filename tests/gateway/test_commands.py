@@ -31,9 +31,11 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0) ->
 
 def test_a_key_is_shown_once(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     limits = ("--targets", "paid, other", "--requests", "60", "--tokens", "100000", "--budget", "2.50")
-    text, remark = run(capsys, "keys", "add", "Team A", *limits).splitlines()
+    assert command.run(["keys", "add", "Team A", *limits]) == 0
+    printed = capsys.readouterr()
+    text = printed.out.strip()
     assert re.fullmatch(r"sk-spaceport-[\w-]{43}", text)
-    assert "Team A" in remark
+    assert "of Team A. This is the only time" in printed.err
     second = run(capsys, "keys", "add", "Team A").split()[0]
     assert second != text
     listed = run(capsys, "keys", "list")
@@ -97,7 +99,7 @@ def test_reports(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     store.write_rows([*rows, replace(row(), outcome="refused", cost=0)])
     store.engine.dispose()
     text = run(capsys, "report", "--by", "target")
-    assert "The cost of 1 requests is unknown" in text and "before their tokens were counted" in text
+    assert "The cost of one request is unknown" in text and "before their tokens were counted" in text
     table = list(csv.DictReader(run(capsys, "report", "--by", "owner", "--csv").splitlines()))
     assert [line["owner"] for line in table] == ["'=HYPERLINK(1)", "alice"]
     alice = table[1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +18,7 @@ from backends import NotConfigured, Unreachable
 from gateway.database import connect
 from gateway.database.report import read_report
 from gateway.database.schema import metadata
-from gateway.database.store import Store
+from gateway.database.store import STALE_SECONDS, Store
 from gateway.ledger.journal import Journal
 from gateway.ledger.ledger import Ledger
 from gateway.ledger.row import LedgerRow
@@ -73,11 +73,30 @@ def test_keys_are_stored_and_revoked_once(store: Store) -> None:
     alice, bob = store.read_keys()
     assert (alice.owner, alice.targets, alice.requests_per_minute) == ("alice", ("paid",), 3)
     assert (alice.tokens_per_minute, alice.budget, bob.budget, bob.targets) == (10**12, 2_500_000_000, None, None)
-    assert store.count_keys() == (2, 0)
+    first = store.exchange((0, 0), "2026-11", "g", {})
+    assert (first.counts, first.keys, first.spent) == ((2, 0), [alice, bob], {})
+    assert store.exchange((2, 0), "2026-11", "g", {}).keys is None
     for time in (NOON, NOON + timedelta(days=1)):
         store.revoke_key(alice.id, time)
-    assert store.count_keys() == (2, 1)
-    assert store.read_keys()[0].revoked_at == NOON
+    later = store.exchange((2, 0), "2026-11", "g", {})
+    assert later.counts == (2, 1)
+    assert later.keys and later.keys[0].revoked_at == NOON
+
+
+def test_reservations_of_other_gateways_count_until_they_are_gone(store: Store) -> None:
+    def others(gateway: str, **reserved: int) -> Mapping[str, int]:
+        return store.exchange((0, 0), "2026-11", gateway, reserved).reserved
+
+    assert others("g", k=5, l=1) == {}
+    assert others("h", k=7) == {"k": 5, "l": 1}
+    assert others("i") == {"k": 12, "l": 1}
+    assert others("g", k=6) == {"k": 7}
+    assert others("i") == {"k": 13}
+    with store.engine.begin() as connection:  # a gateway that was killed
+        connection.execute(text(f"UPDATE reservations SET seen_at = seen_at - {STALE_SECONDS} WHERE gateway = 'h'"))
+    assert others("i") == {"k": 6}
+    assert others("g") == {}
+    assert others("i") == {}
 
 
 def test_a_report_adds_up(store: Store) -> None:
@@ -170,7 +189,7 @@ def test_gateways_that_start_together_migrate_once(engine: Engine) -> None:
     for thread in threads:
         thread.join()
     assert not failures
-    assert Store(engine).count_keys() == (0, 0)
+    assert Store(engine).read_keys() == []
 
 
 # What a database refuses
@@ -178,7 +197,7 @@ def test_gateways_that_start_together_migrate_once(engine: Engine) -> None:
 
 async def test_a_row_that_no_database_takes_doesnt_hold_up_the_others(store: Store, tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal", 10_000)
-    ledger = Ledger(journal, store)
+    ledger = Ledger(journal, store, 1)
     for each in (row(), row(input_tokens=2**70), row()):
         ledger.add(each)
     with (tmp_path / "journal" / "open.jsonl").open("ab") as file:

@@ -76,7 +76,9 @@ async def test_no_answer_is_given_without_room_for_its_bill(
 @asynccontextmanager
 async def process(folder: Path, **environment: str | float) -> AsyncIterator[Server]:
     """A gateway as a process, which the test ends."""
-    context = launch_server(folder, module="gateway", SPACEPORT_DATA=str(folder / "data"), **environment)
+    # Without a cache: these tests send the same question again.
+    settings = {"SPACEPORT_DATA": str(folder / "data"), "SPACEPORT_CACHE_MB": 0, **environment}
+    context = launch_server(folder, module="gateway", **settings)
     server = await asyncio.to_thread(context.__enter__)
     try:
         yield server

@@ -62,7 +62,7 @@ def test_a_folder_has_one_gateway(journal: Journal, tmp_path: Path) -> None:
 
 async def test_a_full_disk_stops_answers_and_loses_no_bill(journal: Journal, tmp_path: Path) -> None:
     store = open_store(tmp_path)
-    ledger = Ledger(journal, store)
+    ledger = Ledger(journal, store, 1)
     ledger.add(first := row())
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -23,7 +23,7 @@ async def test_the_sdks_get_answers_and_the_ledger_gets_no_text(wire: WireServer
         key = await running.add_key()
         async with AsyncOpenAI(base_url=f"{running.url}/v1", api_key=key) as client:
             models = {model.id: model.state async for model in client.models.list()}
-            assert models == {"paid": "configured", "other": "configured", "away": "unavailable"}
+            assert models == {**dict.fromkeys(("paid", "other", "vectors"), "configured"), "away": "unavailable"}
             assert (await client.models.retrieve("paid")).usd_per_million_tokens == {"input": 1.0, "output": 2.0}
             messages = [{"role": "user", "content": SECRET}]
             whole = await client.chat.completions.create(model="paid", messages=messages)
@@ -66,10 +66,11 @@ async def test_what_a_key_may_not_do_is_refused_and_written_down(wire: WireServe
         assert (await running.client.get("/v1/models")).status_code == 401
         everything = await running.add_key("bob")
         assert "NO_SUCH_VARIABLE is not set" in (await running.chat(everything, "away")).text
-        rows = await running.rows(6)
-    assert [row["status"] for row in rows] == [403, 404, 400, 400, 400, 500]  # a stranger has no row
+        assert "The target vectors doesn't chat." in (await running.chat(everything, "vectors")).text
+        rows = await running.rows(7)
+    assert [row["status"] for row in rows] == [403, 404, 400, 400, 400, 500, 404]  # a stranger has no row
     assert {(row["outcome"], row["cost"], row["input_tokens"]) for row in rows} == {("refused", 0, None)}
-    assert [row["target"] for row in rows] == ["", "", "", "", "", "away"]
+    assert [row["target"] for row in rows] == ["", "", "", "", "", "away", "vectors"]
     assert not wire.requests(CHAT)
 
 

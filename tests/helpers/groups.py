@@ -98,6 +98,7 @@ NEEDS_BY_PATH = {
     "tests/compare/measure": "time",
     "tests/compare/test_cli.py": "time",
     "tests/dashboard/test_prometheus.py": "models",
+    "tests/gateway/test_database_loss.py": "time",
     "tests/inference": "models",
     "tests/publish/test_faults.py": "time",
     "tests/publish/test_publish.py": "time",

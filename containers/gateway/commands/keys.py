@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import sys
 import uuid
 from datetime import UTC, datetime
 from typing import Any
@@ -54,7 +55,8 @@ def _add(store: Store, options: argparse.Namespace) -> None:
     )
     store.add_key(key)
     print(text)
-    print(f"Key {key.id[:8]} of {key.owner}. This is the only time that it is shown.")
+    # Not on standard output, so that a script can write KEY=$(python -m gateway keys add OWNER).
+    print(f"Key {key.id[:8]} of {key.owner}. This is the only time that it is shown.", file=sys.stderr)
 
 
 def _list(store: Store, _options: argparse.Namespace) -> None:

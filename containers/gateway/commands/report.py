@@ -38,7 +38,8 @@ def _report(store: Store, options: argparse.Namespace) -> None:
     for row in [header, *rows]:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     if unknown := sum(line.unknown_cost for line in lines):
-        print(f"\nThe cost of {unknown} requests is unknown and not in these sums: their target has no price.")
+        count = f"{unknown} requests" if unknown > 1 else "one request"
+        print(f"\nThe cost of {count} is unknown and not in these sums: the target has no price.")
     if any(line.bound for line in lines):
         print("\nusd_at_most is the part of usd whose answers ended before their tokens were counted.")
 

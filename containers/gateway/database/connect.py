@@ -63,6 +63,9 @@ def migrate(engine: Engine) -> None:
     try:
         with engine.begin() as connection:  # SQLite's is exclusive, see below
             if engine.dialect.name == "postgresql":
+                connection.execute(
+                    text("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0")
+                )  # a large ledger
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")

@@ -67,3 +67,13 @@ spending = Table(
     Column("gateway", String(32), primary_key=True),
     Column("cost", BigInteger, nullable=False),
 )
+
+# What the running requests of each gateway can cost; `seen_at` is the database's clock, when the gateway last said so.
+reservations = Table(
+    "reservations",
+    metadata,
+    Column("key_id", String(32), primary_key=True),
+    Column("gateway", String(32), primary_key=True),
+    Column("cost", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),  # seconds since 1970
+)

@@ -18,22 +18,26 @@ from gateway.ledger.row import LedgerRow
 logger = logging.getLogger(__name__)
 
 BATCH_ROWS = 500
-BATCH_SECONDS = 0.2
-RETRY_SECONDS = 1.0
 
 
 class Ledger:
-    """The journal and its way to the database; `is_connected` says how the last attempt to write ended."""
+    """The journal and its way to the database, every `seconds`; `is_connected` says how the last attempt ended."""
 
-    def __init__(self, journal: Journal, store: Store) -> None:
+    def __init__(self, journal: Journal, store: Store, seconds: float) -> None:
         self.journal = journal
         self.is_connected = True
+        self._seconds = seconds
         self._store = store
         self._unsaved: list[LedgerRow] = []  # the disk had no room for them
         self._has_rows = asyncio.Event()
         self._writing = asyncio.Lock()
         if journal.waiting_bytes:
             self._has_rows.set()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the database has all rows."""
+        return not self.journal.waiting_bytes and not self._unsaved
 
     def check_room(self) -> None:
         """Raise `LedgerFull` if no more rows can wait: answers without a bill are not given."""
@@ -54,7 +58,7 @@ class Ledger:
         """Write rows until cancelled."""
         while True:
             await self._has_rows.wait()
-            await asyncio.sleep(BATCH_SECONDS if self.is_connected else RETRY_SECONDS)
+            await asyncio.sleep(self._seconds)
             await self.flush()
 
     async def flush(self) -> None:

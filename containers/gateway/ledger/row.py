@@ -42,11 +42,18 @@ class LedgerRow:
         """The day in UTC, such as 2026-11-29."""
         return self.started_at.date().isoformat()
 
+    def values(self) -> dict[str, Any]:
+        """Return the row as a mapping: `dataclasses.asdict` copies all values, which takes ten times as long."""
+        return {name: getattr(self, name) for name in _FIELDS}
+
     def to_json(self) -> dict[str, Any]:
         """Return the row for the journal."""
-        return {**dataclasses.asdict(self), "started_at": self.started_at.isoformat()}
+        return {**self.values(), "started_at": self.started_at.isoformat()}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> LedgerRow:
         """Read a row of the journal; TypeError, ValueError or KeyError if it isn't one."""
         return cls(**{**values, "started_at": datetime.fromisoformat(values["started_at"])})
+
+
+_FIELDS = tuple(field.name for field in dataclasses.fields(LedgerRow))

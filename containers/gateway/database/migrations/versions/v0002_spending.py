@@ -1,4 +1,4 @@
-"""What each key spent in a month, from the ledger so far."""
+"""What each key spent in a month, from the ledger so far, and what its running requests can cost."""
 
 from __future__ import annotations
 
@@ -10,13 +10,20 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Create the table and fill it."""
+    """Create the tables and fill the first."""
     op.create_table(
         "spending",
         sa.Column("month", sa.String(7), primary_key=True),
         sa.Column("key_id", sa.String(32), primary_key=True),
         sa.Column("gateway", sa.String(32), primary_key=True),
         sa.Column("cost", sa.BigInteger, nullable=False),
+    )
+    op.create_table(
+        "reservations",
+        sa.Column("key_id", sa.String(32), primary_key=True),
+        sa.Column("gateway", sa.String(32), primary_key=True),
+        sa.Column("cost", sa.BigInteger, nullable=False),
+        sa.Column("seen_at", sa.BigInteger, nullable=False),
     )
     op.execute(
         "INSERT INTO spending (month, key_id, gateway, cost) "
