@@ -77,7 +77,7 @@ def test_pods_use_the_user_and_the_port_of_the_image(objects: list[Object]) -> N
     for name in images.NAMES:
         dockerfile = (ROOT / "containers" / name / "Dockerfile").read_text()
         matches = workloads_of_image(objects, f"spaceport-{name}")
-        assert matches
+        assert matches or name == "gateway"  # which only its overlay has
         for workload in matches:
             context = workload.pod["securityContext"]
             assert f"\nUSER {context['runAsUser']}:{context['runAsGroup']}\n" in dockerfile
