@@ -34,6 +34,7 @@ BELOW = {
     "live_metrics": ["compare", "ui", "backends"],
     "dashboard_pages": ["live_metrics", "compare", "ui", "backends"],
     "inference": ["backends"],
+    "gateway": ["inference", "backends"],
     "containers": ["backends"],
     "cloud": ["backends"],
     "publishing": ["chat_page", "rag", "backends"],
@@ -46,7 +47,14 @@ LAYERS = {
         ("chat_page.sources", "chat_page.sharing", "chat_page.visitors"),
         ("chat_page.conversation", "chat_page.rendering.markdown", "chat_page.strings", "chat_page.translations"),
     ],
-    "inference": [("inference.app",), ("inference.http",), ("inference.generation",), ("inference.service",)],
+    "gateway": [
+        ("gateway.app", "gateway.commands"),
+        ("gateway.service",),
+        ("gateway.request_path",),
+        ("gateway.database",),
+        ("gateway.ledger.row", "gateway.keys.key"),
+    ],
+    "inference": [("inference.app",), ("inference.http",), ("inference.generation",), ("inference.endings",)],
     "rag": [
         ("rag.scoring",),
         ("rag.answering",),

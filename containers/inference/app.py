@@ -15,13 +15,15 @@ from fastapi.responses import JSONResponse, Response
 from backends import ChatRequest, Rejected, telemetry
 from backends.chat.requests import parse_chat_request, read_stream_flags
 from backends.telemetry.asgi import RequestSpans
-from inference.errors import Unauthorized
 from inference.formats import cloud_platforms, embeddings
+from inference.formats.models import model_card
 from inference.formats.table import FORMATS
 from inference.generation import CompletionRequest, Embedding, Generation
 from inference.http import error_handlers
 from inference.http.answer_streams import EventStream, JSONAnswer
 from inference.http.error_handlers import request_id
+from inference.http.keys import sent_key, wrong_key
+from inference.http.openapi import CHAT_BODY
 from inference.http.prompt_limits import check_size
 from inference.http.request_body import LARGE_BODIES, read_json
 from inference.metrics import CONTENT_TYPE, DIALECTS
@@ -58,7 +60,7 @@ def create_app(service: Service) -> FastAPI:
 
     for path, dialect in dialect_by_route.items():
         app.add_api_route(
-            path, answer, methods=["POST"], name=dialect, dependencies=[Depends(authorize)], openapi_extra=_BODY
+            path, answer, methods=["POST"], name=dialect, dependencies=[Depends(authorize)], openapi_extra=CHAT_BODY
         )
     for path in dict.fromkeys(("/ready", "/ping", settings.health_route or "/ready")):
         app.add_api_route(path, ready, methods=["GET"], name=path.strip("/"))
@@ -87,14 +89,10 @@ def _add_operator_routes(app: FastAPI, service: Service, authorize: Callable[[Re
         """The model that this server serves, and the one for embeddings."""
         service.ready()
         context = service.health.context if service.health else None
-        cards = [_model_card(service.name) | ({"max_model_len": context} if context else {})]
+        cards = [model_card(service.name) | ({"max_model_len": context} if context else {})]
         if service.embeddings:
-            cards.append(_model_card(service.embeddings[0]))
+            cards.append(model_card(service.embeddings[0]))
         return {"object": "list", "data": cards}
-
-
-def _model_card(name: str) -> dict[str, Any]:
-    return {"id": name, "object": "model", "created": 0, "owned_by": "spaceport"}
 
 
 def _answer(service: Service, request: Request, body: Any, dialect: str) -> Response:
@@ -114,8 +112,9 @@ def _answer(service: Service, request: Request, body: Any, dialect: str) -> Resp
         writer = form.make_writer(body, completion, shared_id, service.name)
         completions.append(CompletionRequest(chat, writer, dialect, shared_id, stream))
     if completions[0].stream:
-        return EventStream(service, Generation(service, completions[0]))
-    return JSONAnswer(service, [Generation(service, completion) for completion in completions], format_response)
+        return EventStream(service, Generation(service, service, completions[0]))
+    work = [Generation(service, service, completion) for completion in completions]
+    return JSONAnswer(service, work, format_response, concurrency=service.queue.slots)
 
 
 def _chat_request(service: Service, completion: dict[str, Any]) -> ChatRequest:
@@ -126,13 +125,11 @@ def _chat_request(service: Service, completion: dict[str, Any]) -> ChatRequest:
 
 
 def _embed(service: Service, request: Request, body: Any, dialect: str) -> Response:
-    if service.embeddings is None:
-        raise Rejected("This server makes no embeddings.", "Set SPACEPORT_EMBEDDINGS_TARGET to a target.", status=404)
-    name, backend = service.embeddings
+    name, _ = service.embedding_model()
     texts = embeddings.read_texts(body, service.settings)
     _check_model(embeddings.read_model(body), name)
     write = partial(embeddings.write_embeddings, model=name, encoding=body.get("encoding_format"))
-    work = Embedding(service, backend, texts, write, request_id=request_id(request), dialect=dialect)
+    work = Embedding(service, service, texts, write, request_id=request_id(request), dialect=dialect)
     return JSONAnswer(service, [work], cloud_platforms.only_answer)
 
 
@@ -145,22 +142,5 @@ def _check_model(asked: str | None, name: str) -> None:
 def _authorize(request: Request, key: str | None) -> None:
     if key is None:
         return
-    scheme, _, token = request.headers.get("authorization", "").strip().partition(" ")
-    if scheme.lower() != "bearer":
-        token = request.headers.get("x-api-key", "")  # of Anthropic's client
-    if not hmac.compare_digest(token.strip().encode(), key.encode()):
-        raise Unauthorized("The API key is missing or wrong.", "Send it as Authorization: Bearer KEY.", status=401)
-
-
-_MESSAGE = {"type": "object", "properties": {"role": {"type": "string"}, "content": {"type": "string"}}}
-_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {"type": "object", "properties": {"messages": {"type": "array", "items": _MESSAGE}}},
-                "example": {"messages": [{"role": "user", "content": "Hello"}], "max_tokens": 64, "stream": True},
-            }
-        },
-    }
-}
+    if not hmac.compare_digest(sent_key(request).encode(), key.encode()):
+        raise wrong_key()

@@ -8,9 +8,12 @@ import logging
 import os
 import socket
 import sys
+from collections.abc import Iterable
 from types import FrameType
+from typing import Protocol
 
 import uvicorn
+from fastapi import FastAPI
 
 from backends import SpaceportError, telemetry
 from backends.embedded.subprocess_engine import kill_children
@@ -18,7 +21,7 @@ from inference import logs
 from inference.app import create_app
 from inference.http.protocol import protocol
 from inference.service import Service
-from inference.settings import Settings, from_environment, warnings
+from inference.settings import ServerSettings, from_environment, warnings
 
 logger = logging.getLogger("inference")
 
@@ -26,16 +29,28 @@ logger = logging.getLogger("inference")
 KEEP_ALIVE_SECONDS = 75
 
 
-class Server(uvicorn.Server):
-    """Listens before the model is loaded, drains after the first signal, and stops at once after the second."""
+class Lifecycle(Protocol):
+    """What a server does besides answering: `run` until it is cancelled, `drain` before the end."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.service = Service(settings)
+    loaded: bool  # once it has been ready
+
+    async def run(self) -> None:
+        """Raises a `SpaceportError` if the server can never answer."""
+        ...
+
+    async def drain(self) -> None: ...
+
+
+class Server(uvicorn.Server):
+    """Listens before the service is loaded, drains after the first signal, and stops at once after the second."""
+
+    def __init__(self, service: Lifecycle, app: FastAPI, settings: ServerSettings) -> None:
+        self.service = service
         self.failure: SpaceportError | None = None
         self._drain_task: asyncio.Task[None] | None = None
         super().__init__(
             uvicorn.Config(
-                create_app(self.service),
+                app,
                 settings.host,
                 settings.port,
                 http=protocol(client_seconds=settings.client_seconds, max_connections=settings.max_connections),
@@ -74,14 +89,14 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
     async def _run_service(self) -> None:
-        """Load the model and check its health; stop the server if it can't be used."""
+        """Run the service, and stop the server if that can't be used."""
         try:
             await self.service.run()
         except SpaceportError as error:
             self.failure = error
         except Exception as error:
-            logger.exception("the model could not be loaded")
-            self.failure = SpaceportError(f"The model could not be loaded ({type(error).__name__}).")
+            logger.exception("the server can't go on")
+            self.failure = SpaceportError(f"The server can't go on ({type(error).__name__}).")
         self.should_exit = True
 
 
@@ -93,10 +108,15 @@ def serve() -> int:
     except SpaceportError as error:
         print(error.for_terminal, file=sys.stderr)
         return 2
+    service = Service(settings)
+    return run(Server(service, create_app(service), settings), settings, warnings())
+
+
+def run(server: Server, settings: ServerSettings, remarks: Iterable[str] = ()) -> int:
+    """Run a server and log `remarks` first; returns 0 after a signal, 1 if the service or the port fails."""
     logs.configure(settings.log_level)
-    for line in warnings():
+    for line in remarks:
         logger.warning(line)
-    server = Server(settings)
     gc.freeze()  # objects that exist by now live as long as the server: collections can skip them
     try:
         server.run()
@@ -112,6 +132,6 @@ def serve() -> int:
 def _exit_now() -> None:
     """Exit without waiting for a thread that still loads a model, which can outlast the platform's grace period."""
     kill_children()
-    logger.info("ended before the model was loaded")
+    logger.info("ended before it was ready")
     sys.stdout.flush()
     os._exit(0)

@@ -6,17 +6,31 @@ import asyncio
 import contextlib
 import enum
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
-from backends import Backend, BackendError, Health, NotConfigured, Overloaded
+from backends import (
+    Backend,
+    BackendError,
+    ChatRequest,
+    Event,
+    Health,
+    NotConfigured,
+    Overloaded,
+    Rejected,
+    Unreachable,
+)
 from backends.openai import one_token_request
 from backends.streams import closing
 from backends.types import Downloadable
-from backends.vectors import EmbeddingBackend
+from backends.vectors import EmbeddingBackend, Embeddings
 from inference import model
 from inference.admission_queue import AdmissionQueue
+from inference.endings import Ending
 from inference.metrics import Metrics
+from inference.running_answers import RunningAnswers
 from inference.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -46,8 +60,7 @@ class Service:
         self.health: Health | None = None
         self.backend: Backend | None = None
         self.embeddings: tuple[str, EmbeddingBackend] | None = None  # the model's name, and its backend
-        self.responses: set[asyncio.Task[None]] = set()
-        self.drain_expired = False
+        self.answers = RunningAnswers()
         self.loaded = False  # the model has answered at least once
         self.check_now = asyncio.Event()  # a request couldn't reach the model
         self._folders = folders
@@ -79,18 +92,44 @@ class Service:
             raise Overloaded(f"The server is not ready: {self.phase.value}.", "Try again in a moment.", retry_after=2)
         return self.backend
 
+    @asynccontextmanager
+    async def slot(self) -> AsyncIterator[float]:
+        """Wait for a slot; yields the seconds spent waiting. Raises `Overloaded` while the model can't answer."""
+        self.ready()
+        async with self.queue.slot() as seconds:
+            yield seconds
+
+    def stream(self, request: ChatRequest) -> AsyncIterator[Event]:
+        """Return the events of an answer."""
+        backend = self.backend or self.ready()  # what has its slot goes on while the server drains
+        return backend.stream(request)
+
+    def embed(self, texts: Sequence[str]) -> Awaitable[Embeddings]:
+        """Return the vectors of texts."""
+        _, backend = self.embedding_model()
+        return backend.embed(texts)
+
+    def embedding_model(self) -> tuple[str, EmbeddingBackend]:
+        """Return the name of the model for embeddings and its backend; `Rejected` if there is none."""
+        if self.embeddings is None:
+            remedy = "Set SPACEPORT_EMBEDDINGS_TARGET to a target."
+            raise Rejected("This server makes no embeddings.", remedy, status=404)
+        return self.embeddings
+
+    def headers(self) -> Mapping[str, str]:
+        """Return no headers: there is nothing to choose here."""
+        return {}
+
+    def ended(self, ending: Ending) -> Mapping[str, Any]:
+        """Check the model at once if a request couldn't reach it."""
+        if isinstance(ending.error, Unreachable):
+            self.check_now.set()
+        return {}
+
     async def drain(self) -> None:
         """Refuse new requests, and wait for running ones until `drain_seconds` are over."""
         self._enter(Phase.DRAINING)
-        if self.responses:
-            await asyncio.wait(set(self.responses), timeout=self.settings.drain_seconds)
-        self.drain_expired = True
-        unfinished = {response for response in self.responses if not response.done()}
-        for response in unfinished:
-            response.cancel()
-        if unfinished:
-            logger.warning("the drain period is over", extra={"fields": {"answers_cut": len(unfinished)}})
-            await asyncio.wait(unfinished, timeout=1)
+        await self.answers.drain(self.settings.drain_seconds)
 
     async def _load(self, backend: Backend, *, fatal: bool) -> bool:
         """Request one token, which proves more than an open port does; return whether the model answers."""

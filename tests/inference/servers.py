@@ -1,4 +1,4 @@
-"""Runs the inference server as a separate process on a free port, with its settings in the environment."""
+"""Runs the inference server, or the gateway, as a process on a free port, with its settings in the environment."""
 
 from __future__ import annotations
 
@@ -115,12 +115,16 @@ def metric_name(name: str, labels: dict[str, str]) -> str:
 
 @contextmanager
 def launch_server(
-    folder: Path, *, descriptors: int | float | str | None = None, **environment: str | int | float | None
+    folder: Path,
+    *,
+    module: str = "inference",
+    descriptors: int | float | str | None = None,
+    **environment: str | int | float | None,
 ) -> Iterator[Server]:
     """Start a server that the test stops; kills what is left of it at the end.
 
-    The server can open at most so many `descriptors`. The other keywords are environment variables; None removes a
-    default.
+    `python -m MODULE serve` is the server. It can open at most so many `descriptors`. The other keywords are
+    environment variables; None removes a default.
     """
     port = free_port()
     settings = {"SPACEPORT_HOST": "127.0.0.1", "SPACEPORT_PORT": port, "SPACEPORT_CONTEXT": 512}
@@ -132,7 +136,7 @@ def launch_server(
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "output").open("wb") as output, (folder / "errors").open("wb") as errors:
         process = subprocess.Popen(
-            [*limit, sys.executable, "-m", "inference", "serve"],
+            [*limit, sys.executable, "-m", module, "serve"],
             cwd=folder,
             env={**inherited, **variables, MARKER: marker},
             stdin=subprocess.DEVNULL,
@@ -151,9 +155,9 @@ def launch_server(
 
 
 @contextmanager
-def run_server(folder: Path, **environment: str | int | float | None) -> Iterator[Server]:
+def run_server(folder: Path, *, module: str = "inference", **environment: str | int | float | None) -> Iterator[Server]:
     """Start a server and wait until it is ready; at the end stop it with SIGTERM and check that nothing is left."""
-    with launch_server(folder, **environment) as server:
+    with launch_server(folder, module=module, **environment) as server:
         server.wait_ready()
         yield server
         if server.process.poll() is None:

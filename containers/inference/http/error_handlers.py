@@ -33,8 +33,11 @@ def request_id(request: Request) -> str:
     return str(request.state.id)
 
 
-def install(app: FastAPI, metrics: Metrics, dialects: Mapping[str, str]) -> None:
-    """Add handlers for the errors that routes raise; `dialects` maps routes to the metric's label."""
+def install(app: FastAPI, metrics: Metrics, dialects: Mapping[str, str], routes: str = ROUTES) -> None:
+    """Add handlers for the errors that routes raise; `dialects` maps routes to the metric's label.
+
+    `routes` are the routes in words, for a client that asks for another one.
+    """
 
     def error_response(request: Request, error: SpaceportError, headers: Mapping[str, str] | None = None) -> Response:
         all_headers = {**(headers or {}), "x-request-id": request_id(request)}
@@ -56,7 +59,7 @@ def install(app: FastAPI, metrics: Metrics, dialects: Mapping[str, str]) -> None
     @app.exception_handler(HTTPException)
     async def no_route(request: Request, error: HTTPException) -> Response:
         message = f"{request.method} {request.url.path[:80]} is not served here."
-        return error_response(request, Rejected(message, ROUTES, status=error.status_code), error.headers)
+        return error_response(request, Rejected(message, routes, status=error.status_code), error.headers)
 
     @app.exception_handler(ClientDisconnect)
     async def client_disconnected(request: Request, error: ClientDisconnect) -> Response:

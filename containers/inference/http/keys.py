@@ -1,0 +1,20 @@
+"""The key that a client sends."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+
+from inference.errors import Unauthorized
+
+
+def sent_key(request: Request) -> str:
+    """Return the key of a request, "" without one."""
+    scheme, _, token = request.headers.get("authorization", "").strip().partition(" ")
+    if scheme.lower() != "bearer":
+        token = request.headers.get("x-api-key", "")  # of Anthropic's client
+    return token.strip()
+
+
+def wrong_key() -> Unauthorized:
+    """The error for a request whose key is missing or wrong; it doesn't say which."""
+    return Unauthorized("The API key is missing or wrong.", "Send it as Authorization: Bearer KEY.", status=401)
