@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,6 +24,11 @@ def connect(settings: Mapping[str, Any]) -> Backend:
     names = read_settings(Settings, settings).targets
     if not isinstance(settings, TargetSettings) or not names:
         raise NotConfigured("A fallback needs targets of its catalogue.", 'Write targets = ["gpu", "laptop"].')
+    return FallbackBackend(connect_targets(settings, names))
+
+
+def connect_targets(settings: TargetSettings, names: Sequence[str]) -> list[tuple[str, Backend]]:
+    """The targets that can be used, with their names; `NotConfigured` if none can."""
     usable: list[tuple[str, Backend]] = []
     errors: list[NotConfigured] = []
     for name in names:
@@ -37,7 +42,7 @@ def connect(settings: Mapping[str, Any]) -> Backend:
     if not usable:
         reasons = " ".join(f"{error.target}: {error.reason} {error.remedy}" for error in errors)
         raise NotConfigured("None of its targets can be used.", reasons)
-    return FallbackBackend(usable)
+    return usable
 
 
 class FallbackBackend:
@@ -66,7 +71,7 @@ class FallbackBackend:
                     if has_output:
                         raise
                     failures.append((name, error))
-        raise _combined_error(failures)
+        raise combined_error(failures)
 
     async def check(self) -> Health:
         """The health of the first target that is healthy."""
@@ -77,14 +82,15 @@ class FallbackBackend:
                 return replace(health, detail=f"through {name}")
             except BackendError as error:
                 failures.append((name, error))
-        raise _combined_error(failures)
+        raise combined_error(failures)
 
     async def aclose(self) -> None:
         for _, backend in self._targets:
             await backend.aclose()
 
 
-def _combined_error(failures: list[tuple[str, BackendError]]) -> BackendError:
+def combined_error(failures: list[tuple[str, BackendError]]) -> BackendError:
+    """One error for the targets that failed, by their names."""
     if len(failures) == 1:
         return failures[0][1]
     messages = " ".join(f"{name}: {error.message}" for name, error in failures)

@@ -25,7 +25,7 @@ from harness.answers.rows import Row
 from harness.tables import table, write
 
 from rag.answering.evidence.decision import is_refused, is_unsure, lacks_figure
-from rag.answering.evidence.feature_names import NAMES
+from rag.answering.evidence.features.names import NAMES
 from rag.answering.evidence.model import Model
 from rag.answering.evidence.selection import LEAST_SHARE, MAX_QUOTES
 

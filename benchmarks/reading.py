@@ -25,8 +25,8 @@ from pathlib import Path
 from harness.pdf_samples import LAYOUTS, Sample, samples
 from harness.tables import table, write
 
+from rag.commands.read import document_json
 from rag.documents import Document
-from rag.read_command import document_json
 from rag.reading.parse import read_document
 
 FIGURE = re.compile(r"\d[\d.,]*\d|\d")

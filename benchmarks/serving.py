@@ -36,7 +36,7 @@ from harness.tables import free_port, table, write
 from backends import Backend, Catalog, ChatRequest, Message, Stopwatch
 from backends.http.connections import close_connections
 from backends.stopwatch import now
-from inference.lifecycle import Phase
+from inference.service import Phase
 
 CONTEXT = 4096
 REQUEST = ChatRequest([Message("user", "Tell me a long story about the sea.")], temperature=0.0)
@@ -93,22 +93,21 @@ def serving(parallel: int) -> Iterator[tuple[dict[str, tuple[str, str]], dict[st
 
 def serve() -> int:
     """Run Spaceport's server, and print its engine's address to standard output when it is ready."""
-    from inference import process
-    from inference.server import serve as serve_inference
+    from inference import server as inference
 
-    def print_engine(server: process.Server) -> None:
+    def print_engine(server: inference.Server) -> None:
         while server.service.phase is not Phase.READY:
             time.sleep(0.1)
         engine = server.service.backend._running[0]
         print(json.dumps({"url": engine.url, "key": engine.key, "pid": engine.pid}), flush=True)
 
-    class ReportingServer(process.Server):
+    class ReportingServer(inference.Server):
         def __init__(self, *arguments: Any) -> None:
             super().__init__(*arguments)
             threading.Thread(target=print_engine, args=[self], daemon=True).start()
 
-    process.Server = ReportingServer
-    return serve_inference()
+    inference.Server = ReportingServer
+    return inference.serve()
 
 
 async def run_block(backend: Backend, streams: int, seed: int, workload: Workload) -> Block:

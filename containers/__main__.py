@@ -91,7 +91,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         return subparser
 
     build = command("build", _build, "Build images and print their sizes.")
-    build.add_argument("images", nargs="*", metavar="IMAGE", help="inference, demo or vision (default: the first two)")
+    build.add_argument(
+        "images", nargs="*", metavar="IMAGE", help="inference, gateway, demo or vision (default: all but vision)"
+    )
     build.add_argument("--tag", default="dev", help="the tag (default: dev)")
     build.add_argument("--trust", type=Path, metavar="FILE", help="CA certificates for downloads during the build")
     build.add_argument("--trust-mine", action="store_true", help="use this machine's CA certificates")
@@ -106,7 +108,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--first-token", type=float, default=10.0, metavar="SECONDS", help="maximum time to first token (default: 10)"
     )
     up = command("up", _up, "Start the stack and wait until all services are healthy.")
-    up.add_argument("--profile", action="append", default=[], help="also start gpu or ollama")
+    up.add_argument("--profile", action="append", default=[], help="also start gpu, ollama or gateway")
     down = command("down", _down, "Stop the stack and keep its volumes.")
     down.add_argument("--volumes", action="store_true", help="delete the volumes with their data")
     command("lock", _lock, "Write the locked requirements of the images.")

@@ -23,7 +23,7 @@ BASE_MB = 130  # the size on Docker Hub; a machine without a registry builds a l
 MB = 1_000_000
 # Build arguments for the stages that download packages; pip reads variables of these names.
 BUILD_ARGUMENTS = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
-STACK = ("inference", "demo")  # what compose.yaml starts
+STACK = ("inference", "gateway", "demo")  # what compose.yaml starts
 NAMES = (*STACK, "vision")
 
 

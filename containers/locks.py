@@ -21,6 +21,7 @@ class Lock:
 
 LOCKS = (
     Lock("containers/inference/requirements-locked.txt", ("containers/inference/requirements.txt",)),
+    Lock("containers/gateway/requirements-locked.txt", ("containers/gateway/requirements.txt",)),
     Lock(
         "containers/vision/requirements-locked.txt",
         ("containers/vision/requirements.txt",),

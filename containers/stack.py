@@ -15,17 +15,19 @@ from containers.images import FOLDER, ROOT, ContainerError, docker_client
 from containers.sandbox import last_log_line
 
 PROJECT = "spaceport"
-GENERATED_SECRETS = ("inference_api_key", "grafana_admin_password")
+GENERATED_SECRETS = ("inference_api_key", "grafana_admin_password", "postgres_password")
 OPTIONAL_SECRETS = ("hf_token",)  # fill in your own; an empty file means no token
+DATABASE_URL = "postgresql://spaceport:{password}@postgres/spaceport"  # the secret gateway_database_url
 # Seconds until every service must be healthy; the engine of a profile first downloads gigabytes of model files.
 TIMEOUT, DOWNLOAD_TIMEOUT = 300.0, 3600.0
-# The variables that add a profile's engine to the pages.
+# The profiles, and the variables that add a profile's engine to the pages.
 ENGINE_VARIABLES = {
     "gpu": {"SPACEPORT_VLLM_URL": "http://vllm:8000/v1"},
     "ollama": {"SPACEPORT_OLLAMA_URL": "http://ollama:11434"},
+    "gateway": {},
 }
-# The services that have a page, and their container port.
-PAGE_PORTS = {"chat": 7860, "compare": 7860, "grafana": 3000, "prometheus": 9090}
+# The services that have a page or an API for clients, and their container port.
+PAGE_PORTS = {"chat": 7860, "compare": 7860, "grafana": 3000, "prometheus": 9090, "gateway": 8080}
 ReportLine = Callable[[str], object]
 
 
@@ -70,10 +72,15 @@ def make_secrets(folder: Path = FOLDER / "secrets") -> None:
     """Create missing secrets, in a folder that only its owner can open, readable for the users inside containers."""
     folder.mkdir(mode=0o700, exist_ok=True)
     for name in (*GENERATED_SECRETS, *OPTIONAL_SECRETS):
-        file = folder / name
-        if not file.exists():
-            file.write_text(secrets.token_urlsafe(32) if name in GENERATED_SECRETS else "")
-            file.chmod(0o444)
+        _make_secret(folder / name, secrets.token_urlsafe(32) if name in GENERATED_SECRETS else "")
+    password = (folder / "postgres_password").read_text()
+    _make_secret(folder / "gateway_database_url", DATABASE_URL.format(password=password))
+
+
+def _make_secret(file: Path, text: str) -> None:
+    if not file.exists():
+        file.write_text(text)
+        file.chmod(0o444)
 
 
 def _compose(

@@ -8,11 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from gateway.app import create_app as create_gateway_app
+from gateway.service import Gateway
+from gateway.settings import Settings as GatewaySettings
 from inference.app import create_app
 from inference.service import Service
 from inference.settings import Settings
@@ -34,6 +38,8 @@ The same guard protects the dashboard, which has no login. `/` contains the stat
 SERVER = """\
 Without `SPACEPORT_API_KEY`, everybody counts as having the key. `AIP_PREDICT_ROUTE` renames `/predict`, and
 `AIP_HEALTH_ROUTE` adds another name of `/ready`."""
+
+GATEWAY = "A key is one that `python -m gateway keys add` has made, and that isn't revoked."
 
 
 def page_routes() -> Iterator[Row]:
@@ -64,20 +70,28 @@ def dashboard_routes() -> Iterator[Row]:
 
 def inference_routes() -> Iterator[Row]:
     """Yield the routes of the inference server with their callers: "everybody" or "who has the key"."""
-    yield from _server_routes(create_app(Service(Settings())))
+    yield from _keyed_routes(create_app(Service(Settings())), "who has the key")
 
 
 def vision_routes() -> Iterator[Row]:
     """Yield the routes of the vision server, as those of the inference server."""
-    yield from _server_routes(create_vision_app(VisionService(VisionSettings())))
+    yield from _keyed_routes(create_vision_app(VisionService(VisionSettings())), "who has the key")
 
 
-def _server_routes(app: FastAPI) -> Iterator[Row]:
+def gateway_routes() -> Iterator[Row]:
+    """Yield the routes of the gateway with their callers: "everybody" or "who has a key"."""
+    with TemporaryDirectory() as folder:
+        gateway = Gateway(GatewaySettings(data=folder))
+        yield from _keyed_routes(create_gateway_app(gateway), "who has a key")
+        gateway.close()
+
+
+def _keyed_routes(app: FastAPI, caller: str) -> Iterator[Row]:
     for route in app.routes:
         dependencies = route.dependant.dependencies if isinstance(route, APIRoute) else []
         key = any(getattr(each.call, "__name__", "") == "authorize" for each in dependencies)
         for method in sorted(_methods(route)):
-            yield getattr(route, "path", ""), method, "who has the key" if key else "everybody"
+            yield getattr(route, "path", ""), method, caller if key else "everybody"
 
 
 def markdown() -> str:
@@ -87,6 +101,7 @@ def markdown() -> str:
         ("The dashboard", DASHBOARD, dashboard_routes()),
         ("The inference server", SERVER, inference_routes()),
         ("The vision server", SERVER, vision_routes()),
+        ("The gateway", GATEWAY, gateway_routes()),
     ]
     texts = [f"## {title}\n\n{text}\n\n{_table(rows)}" for title, text, rows in sections]
     return "\n\n".join(["# Routes", NOTE, "Who may call which route of each program.", *texts]) + "\n"

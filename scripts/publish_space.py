@@ -5,6 +5,7 @@
     python scripts/publish_space.py --changed origin/main --apply
     python scripts/publish_space.py chat_rag --documents handbook/ --repo me/handbook --apply --public-documents
     python scripts/publish_space.py chat_rag --rollback --apply
+    python scripts/publish_space.py --static conversation.html --repo me/answers --apply --public-documents
 
 The token comes from HF_TOKEN, a trusted publisher (HF_OIDC_RESOURCE) or `hf auth login`, never from an argument.
 Exit status: 0 success or nothing to do, 1 failure (message and remedy on stderr), 2 wrong usage.
@@ -24,6 +25,7 @@ from typing import TextIO
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from publishing.arguments import build_parser
 from publishing.errors import PublishError, SpaceNotReady
 from publishing.hub.client import Hub, check_name
 from publishing.hub.previews import preview_name, stale_previews
@@ -33,14 +35,17 @@ from publishing.options import Outcome, PublishOptions
 from publishing.publish import delete_previews, publish
 from publishing.rollback import roll_back
 from publishing.staging.stage import changed_spaces, space_names
+from publishing.static_page import publish_page
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def main(arguments: Sequence[str] | None = None, hub: Hub | None = None) -> int:
     """Plan, publish or roll back, and return the exit status."""
-    options = _parser().parse_args(arguments)
+    options = build_parser(str(__doc__), ROOT).parse_args(arguments)
     hub = hub or Hub()
+    if options.static:
+        return _publish_static(options, hub)
     try:
         spaces = _selected_spaces(options)
         settings = SpaceSettings(
@@ -63,92 +68,6 @@ def main(arguments: Sequence[str] | None = None, hub: Hub | None = None) -> int:
         return 130
     _print_outcomes(options, outcomes)
     return 1 if any(outcome.error for outcome in outcomes) else 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="publish_space.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    _add_selection(parser)
-    _add_steps(parser)
-    _add_settings(parser)
-    parser.add_argument("--timeout", type=float, default=2400.0, help="seconds to wait for the Space (2400)")
-    parser.add_argument("--poll", type=float, default=3.0, help=argparse.SUPPRESS)
-    parser.add_argument("--json", action="store_true", help="print the outcome of each Space as JSON")
-    return parser
-
-
-def _add_selection(parser: argparse.ArgumentParser) -> None:
-    """Add the options that select Spaces, previews and files."""
-    which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("spaces", nargs="*", default=[], metavar="SPACE", help=f"{', '.join(space_names(ROOT))}")
-    which.add_argument("--all", action="store_true", help="every Space")
-    which.add_argument(
-        "--changed", nargs="?", const="HEAD~1", metavar="SINCE", help="the Spaces whose files changed since (HEAD~1)"
-    )
-    parser.add_argument(
-        "--root", type=_path, default=ROOT, metavar="FOLDER", help="the checkout with the Spaces (this one)"
-    )
-    parser.add_argument("--repo", metavar="OWNER/NAME", help="the Space to publish to; for one Space only")
-    parser.add_argument(
-        "--include",
-        action="append",
-        default=[],
-        metavar="PATH",
-        help="also a file that git doesn't track; one Space only",
-    )
-    parser.add_argument(
-        "--documents",
-        type=_path,
-        metavar="FOLDER",
-        help="documents, or a library of them, that the Space answers from; one Space only",
-    )
-    parser.add_argument(
-        "--page",
-        type=_path,
-        metavar="FILE",
-        help="the title, description and questions of their page; a plan shows the ones made from the documents",
-    )
-    parser.add_argument("--owner", metavar="NAME", help="an organisation, instead of your own account")
-    parser.add_argument("--preview", type=int, metavar="N", help="a private Space NAME-pr-N for a pull request")
-    parser.add_argument("--delete-preview", action="store_true", help="delete the Space of --preview")
-    parser.add_argument(
-        "--prune-previews", type=float, metavar="DAYS", help="delete previews without a commit in the last DAYS"
-    )
-
-
-def _add_steps(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say which steps to take."""
-    parser.add_argument("--apply", action="store_true", help="make the changes; without it, only print the plan")
-    parser.add_argument(
-        "--public-documents", action="store_true", help="send the documents, although others can then read them"
-    )
-    parser.add_argument("--yes", action="store_true", help="don't ask before deleting more than a third of the files")
-    parser.add_argument(
-        "--rollback", action="store_true", help="restore the files and documents from before the last commit"
-    )
-    parser.add_argument(
-        "--on-failure", choices=("keep", "rollback"), default="keep", help="if the new commit fails (keep)"
-    )
-    parser.add_argument("--no-try", action="store_true", help="don't start the staged app before sending it")
-    parser.add_argument("--no-wait", action="store_true", help="don't wait until the Space runs the new commit")
-    parser.add_argument("--no-smoke", action="store_true", help="don't call the Space's API at the end")
-
-
-def _add_settings(parser: argparse.ArgumentParser) -> None:
-    """Add the options that change a Space's settings."""
-    parser.add_argument("--private", action="store_true", help="create the Space as private")
-    parser.add_argument("--hardware", metavar="NAME", help="cpu-basic, zero-a10g, t4-small …")
-    parser.add_argument("--sleep", type=int, metavar="SECONDS", help="sleep after so many seconds without visitors")
-    parser.add_argument("--variable", action="append", default=[], metavar="NAME=VALUE", help="a variable of the Space")
-    parser.add_argument(
-        "--secret", action="append", default=[], metavar="NAME", help="a secret, with the value of $NAME here"
-    )
-    parser.add_argument("--replace-secrets", action="store_true", help="overwrite secrets that exist")
-
-
-def _path(text: str) -> Path:
-    return Path(text).resolve()
 
 
 def _selected_spaces(options: argparse.Namespace) -> list[str]:
@@ -177,6 +96,31 @@ def _selected_spaces(options: argparse.Namespace) -> list[str]:
     if options.repo or options.owner:
         check_name(options.repo or f"{options.owner}/name")
     return spaces
+
+
+def _publish_static(options: argparse.Namespace, hub: Hub) -> int:
+    """Publish an HTML page and return the exit status."""
+    steps = PublishOptions(
+        options.root, apply=options.apply, private=options.private, public_documents=options.public_documents
+    )
+    try:
+        _check_static(options)
+        report = partial(_report, sys.stderr if options.json else sys.stdout)
+        outcome = publish_page(hub, options.static, options.repo, steps, report)
+    except PublishError as error:
+        return _print_error(error)
+    _print_outcomes(options, [outcome])
+    return 0
+
+
+def _check_static(options: argparse.Namespace) -> None:
+    """Raise `PublishError` for options that a page without a server can't have."""
+    names = ("documents", "page", "preview", "rollback", "include", "hardware", "sleep", "variable", "secret")
+    if given := [f"--{name}" for name in names if getattr(options, name)]:
+        raise PublishError(f"A static Space has no {given[0]}.", "Leave it out.")
+    if not options.repo or options.repo.count("/") != 1:
+        raise PublishError("--static needs the name of a Space.", "Add --repo OWNER/NAME.")
+    check_name(options.repo)
 
 
 def _publish_one(options: argparse.Namespace, hub: Hub, name: str, repo: str, settings: SpaceSettings) -> Outcome:

@@ -36,6 +36,7 @@ BELOW = {
     "inference": ["backends"],
     "vision": ["inference", "backends"],
     "vision_page": ["ui", "backends"],
+    "gateway": ["inference", "backends"],
     "containers": ["backends"],
     "cloud": ["backends"],
     "publishing": ["chat_page", "rag", "backends"],
@@ -48,7 +49,14 @@ LAYERS = {
         ("chat_page.sources", "chat_page.sharing", "chat_page.visitors"),
         ("chat_page.conversation", "chat_page.rendering.markdown", "chat_page.strings", "chat_page.translations"),
     ],
-    "inference": [("inference.app",), ("inference.http",), ("inference.generation",), ("inference.service",)],
+    "gateway": [
+        ("gateway.app", "gateway.commands"),
+        ("gateway.service",),
+        ("gateway.request_path",),
+        ("gateway.database",),
+        ("gateway.ledger.row", "gateway.keys.key"),
+    ],
+    "inference": [("inference.app",), ("inference.http",), ("inference.generation",), ("inference.endings",)],
     "rag": [
         ("rag.scoring",),
         ("rag.answering",),

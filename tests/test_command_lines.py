@@ -10,8 +10,9 @@ import pytest
 from tests.conftest import ROOT
 
 # Each takes 0.1 s of CPU or more to import.
-HEAVY = {"fastapi", "gradio", "plotly.basedatatypes", "pydantic", "scipy", "torch", "uvicorn"}
-HEAVY |= {"boto3", "chromadb", "docker", "google.auth", "onnxruntime", "sagemaker", "transformers", "xllamacpp"}
+HEAVY = {"fastapi", "gradio", "plotly.basedatatypes", "pydantic", "scipy", "sqlalchemy", "torch", "uvicorn"}
+HEAVY |= {"alembic", "boto3", "chromadb", "docker", "google.auth", "onnxruntime", "sagemaker", "transformers"}
+HEAVY |= {"xllamacpp"}
 SCRIPT = """
 import runpy, sys
 name, kind, heavy = sys.argv[1], sys.argv[2], sys.argv[3].split()
@@ -32,6 +33,7 @@ print("loaded:", *sorted(set(heavy) & sys.modules.keys()))
         "compare",
         "inference",
         "vision",
+        "gateway",
         "containers",
         "cloud/deploy_sagemaker.py",
         "cloud/deploy_vertex.py",

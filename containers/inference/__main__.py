@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import signal
 import sys
 
@@ -28,11 +27,9 @@ def main(arguments: list[str]) -> int:
 
 
 def _help() -> str:
-    from inference.settings import PREFIX, Settings
+    from inference.settings import Settings, describe
 
-    fields = dataclasses.fields(Settings)
-    lines = [f"{PREFIX + field.name.upper():35}{'' if field.default is None else field.default}" for field in fields]
-    return "\n".join([HELP, *(line.rstrip() for line in lines)])
+    return "\n".join([HELP, *describe(Settings)])
 
 
 if __name__ == "__main__":

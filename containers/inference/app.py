@@ -14,16 +14,19 @@ from backends import ChatRequest, Rejected, telemetry
 from backends.chat.requests import parse_chat_request, read_stream_flags
 from backends.telemetry.asgi import RequestSpans
 from inference.formats import cloud_platforms, embeddings
+from inference.formats.models import model_card
 from inference.formats.table import FORMATS
 from inference.generation import CompletionRequest, Embedding, Generation
 from inference.http import error_handlers
 from inference.http.answer_streams import EventStream, JSONAnswer
 from inference.http.error_handlers import request_id
-from inference.http.operator_routes import add_operator_routes, authorizer, model_card
+from inference.http.keys import authorizer
+from inference.http.openapi import CHAT_BODY
+from inference.http.operator_routes import add_operator_routes
 from inference.http.prompt_limits import check_size
 from inference.http.request_body import LARGE_BODIES, read_json
 from inference.metrics import DIALECTS
-from inference.service import Service
+from inference.service import Phase, Service
 
 CHAT, INVOCATIONS, PREDICT = "/v1/chat/completions", "/invocations", "/predict"
 RESPONSES, MESSAGES, EMBEDDINGS = "/v1/responses", "/v1/messages", "/v1/embeddings"
@@ -46,25 +49,33 @@ def create_app(service: Service) -> FastAPI:
         dialect = dialect_by_route[request.url.path]
         return (_embed if dialect == "embeddings" else _answer)(service, request, body, dialect)
 
+    def state() -> tuple[bool, dict[str, str]]:
+        return service.phase is Phase.READY, {"status": service.phase.value}
+
     authorize = authorizer(settings.api_key)
     for path, dialect in dialect_by_route.items():
         app.add_api_route(
-            path, answer, methods=["POST"], name=dialect, dependencies=[Depends(authorize)], openapi_extra=_BODY
+            path, answer, methods=["POST"], name=dialect, dependencies=[Depends(authorize)], openapi_extra=CHAT_BODY
         )
-    add_operator_routes(app, service, authorize, lambda: _models(service))
+    ready_routes = ("/ready", "/ping", settings.health_route or "/ready")
+    add_operator_routes(app, service.metrics, state, ready_routes=ready_routes)
+    _add_models_route(app, service, authorize)
     error_handlers.install(app, service.metrics, dialect_by_route)
     if telemetry.is_on():
         app.add_middleware(RequestSpans, paths=frozenset(dialect_by_route))
     return app
 
 
-def _models(service: Service) -> list[dict[str, Any]]:
-    """Return the model that the server serves, and the one for embeddings."""
-    context = service.health.context if service.health else None
-    cards = [model_card(service.name) | ({"max_model_len": context} if context else {})]
-    if service.embeddings:
-        cards.append(model_card(service.embeddings[0]))
-    return cards
+def _add_models_route(app: FastAPI, service: Service, authorize: Any) -> None:
+    @app.get("/v1/models", dependencies=[Depends(authorize)])
+    async def models() -> dict[str, Any]:
+        """The model that this server serves, and the one for embeddings."""
+        service.ready()
+        context = service.health.context if service.health else None
+        cards = [model_card(service.name) | ({"max_model_len": context} if context else {})]
+        if service.embeddings:
+            cards.append(model_card(service.embeddings[0]))
+        return {"object": "list", "data": cards}
 
 
 def _answer(service: Service, request: Request, body: Any, dialect: str) -> Response:
@@ -84,8 +95,10 @@ def _answer(service: Service, request: Request, body: Any, dialect: str) -> Resp
         writer = form.make_writer(body, completion, shared_id, service.name)
         completions.append(CompletionRequest(chat, writer, dialect, shared_id, stream))
     if completions[0].stream:
-        return EventStream(service, Generation(service, completions[0]))
-    return JSONAnswer(service, [Generation(service, completion) for completion in completions], format_response)
+        generation = Generation(service, service, completions[0])
+        return EventStream(service, generation, silence_seconds=service.settings.silence_seconds)
+    work = [Generation(service, service, completion) for completion in completions]
+    return JSONAnswer(service, work, format_response, concurrency=service.queue.slots)
 
 
 def _chat_request(service: Service, completion: dict[str, Any]) -> ChatRequest:
@@ -96,13 +109,11 @@ def _chat_request(service: Service, completion: dict[str, Any]) -> ChatRequest:
 
 
 def _embed(service: Service, request: Request, body: Any, dialect: str) -> Response:
-    if service.embeddings is None:
-        raise Rejected("This server makes no embeddings.", "Set SPACEPORT_EMBEDDINGS_TARGET to a target.", status=404)
-    name, backend = service.embeddings
+    name, _ = service.embedding_model()
     texts = embeddings.read_texts(body, service.settings)
     _check_model(embeddings.read_model(body), name)
     write = partial(embeddings.write_embeddings, model=name, encoding=body.get("encoding_format"))
-    work = Embedding(service, backend, texts, write, request_id=request_id(request), dialect=dialect)
+    work = Embedding(service, service, texts, write, request_id=request_id(request), dialect=dialect)
     return JSONAnswer(service, [work], cloud_platforms.only_answer)
 
 
@@ -110,17 +121,3 @@ def _check_model(asked: str | None, name: str) -> None:
     if asked not in (None, name):
         message = f"There is no model {str(asked)[:80]!r} here."
         raise Rejected(message, f"Ask for {name}, or for none.", status=404)
-
-
-_MESSAGE = {"type": "object", "properties": {"role": {"type": "string"}, "content": {"type": "string"}}}
-_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {"type": "object", "properties": {"messages": {"type": "array", "items": _MESSAGE}}},
-                "example": {"messages": [{"role": "user", "content": "Hello"}], "max_tokens": 64, "stream": True},
-            }
-        },
-    }
-}

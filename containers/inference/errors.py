@@ -28,7 +28,11 @@ class Full(Overloaded):
     """The queue is full: the client should retry, and the server is fine."""
 
 
-class Unauthorized(Rejected):
+class Refused(Rejected):
+    """This server refuses the request, not the model's: the status is about the client."""
+
+
+class Unauthorized(Refused):
     """The request lacks the server's API key."""
 
 
@@ -36,8 +40,8 @@ def status(error: SpaceportError) -> int:
     """Return the HTTP status of an error; the model's own 4xx status passes through if the client caused it."""
     if isinstance(error, Full):
         return 429
-    if isinstance(error, Unauthorized):
-        return 401
+    if isinstance(error, Refused):
+        return error.status
     if isinstance(error, Rejected):
         # The server's own key for the model is wrong if the model answers 401 or 403: the client can't fix that.
         return error.status if 400 <= error.status < 500 and error.status not in (401, 403) else 502

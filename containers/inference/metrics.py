@@ -67,10 +67,10 @@ class ServerMetrics:
 
 
 class Metrics(ServerMetrics):
-    """The metrics of the server for text."""
+    """The metrics of a server for chat."""
 
-    def __init__(self) -> None:
-        super().__init__(DIALECTS)
+    def __init__(self, dialects: Sequence[str] = DIALECTS) -> None:
+        super().__init__(dialects)
         self.first_token = self.histogram("time_to_first_token", "From the request to its first text.", FIRST_TOKEN)
         self.inter_token = self.histogram("inter_token_latency", "Between two texts of an answer.", INTER_TOKEN)
         self.input_tokens = Counter("spaceport_input_tokens", "Tokens of prompts.", registry=self.registry)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import signal
 import sys
 from pathlib import Path
@@ -41,12 +40,10 @@ def main(arguments: list[str]) -> int:
 
 
 def _help() -> str:
-    from inference.settings import PREFIX
+    from inference.settings import describe
     from vision.settings import VisionSettings
 
-    fields = dataclasses.fields(VisionSettings)
-    lines = [f"{PREFIX + field.name.upper():35}{'' if field.default is None else field.default}" for field in fields]
-    return "\n".join([HELP, *(line.rstrip() for line in lines)])
+    return "\n".join([HELP, *describe(VisionSettings)])
 
 
 def _download(folder: Path, model: str = "") -> int:

@@ -13,11 +13,14 @@ from fastapi.responses import Response
 from backends import Rejected, telemetry
 from backends.telemetry.asgi import RequestSpans
 from inference.formats.cloud_platforms import only_answer
+from inference.formats.models import model_card
 from inference.http import error_handlers
 from inference.http.answer_streams import JSONAnswer
 from inference.http.error_handlers import request_id
-from inference.http.operator_routes import add_operator_routes, authorizer, model_card
+from inference.http.keys import authorizer
+from inference.http.operator_routes import add_operator_routes
 from inference.http.request_body import LARGE_BODIES
+from inference.service import Phase
 from vision.requests import ClassifyRequest, read_request
 from vision.service import DIALECTS, VisionService
 from vision.work import Classify
@@ -42,16 +45,29 @@ def create_app(service: VisionService) -> FastAPI:
         service.ready()
         return _answer(service, request, pictures, dialect_by_route[request.url.path])
 
+    def state() -> tuple[bool, dict[str, str]]:
+        return service.phase is Phase.READY, {"status": service.phase.value}
+
     authorize = authorizer(settings.api_key)
     for path, dialect in dialect_by_route.items():
         app.add_api_route(
             path, classify, methods=["POST"], name=dialect, dependencies=[Depends(authorize)], openapi_extra=_BODY
         )
-    add_operator_routes(app, service, authorize, lambda: [model_card(service.name)])
+    ready_routes = ("/ready", "/ping", settings.health_route or "/ready")
+    add_operator_routes(app, service.metrics, state, ready_routes=ready_routes)
+    _add_models_route(app, service, authorize)
     error_handlers.install(app, service.metrics, dialect_by_route, ROUTES)
     if telemetry.is_on():
         app.add_middleware(RequestSpans, paths=frozenset(dialect_by_route))
     return app
+
+
+def _add_models_route(app: FastAPI, service: VisionService, authorize: Any) -> None:
+    @app.get("/v1/models", dependencies=[Depends(authorize)])
+    async def models() -> dict[str, Any]:
+        """The model that this server serves."""
+        service.ready()
+        return {"object": "list", "data": [model_card(service.name)]}
 
 
 def _answer(service: VisionService, request: Request, pictures: ClassifyRequest, dialect: str) -> Response:

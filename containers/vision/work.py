@@ -9,7 +9,7 @@ from typing import Any
 from backends import Rejected
 from backends.stopwatch import now
 from backends.vision.types import Classification
-from inference.work import Work
+from inference.generation import Work
 from vision.requests import ClassifyRequest
 from vision.service import VisionService
 
@@ -17,11 +17,9 @@ from vision.service import VisionService
 class Classify(Work):
     """Classifies the pictures of one request; a single slot is enough for them, because they run in batches."""
 
-    _service: VisionService
-
     def __init__(self, service: VisionService, request: ClassifyRequest, *, request_id: str, dialect: str) -> None:
-        super().__init__(service, request_id=request_id, dialect=dialect)
-        self._request = request
+        super().__init__(service, service, request_id=request_id, dialect=dialect)
+        self._service, self._request = service, request
 
     async def complete(self) -> dict[str, Any]:
         classifications = await self.classifications()
@@ -35,7 +33,7 @@ class Classify(Work):
         metrics, request = self._service.metrics, self._request
         async with self.recorded():
             start = now()
-            async with self._service.queue.slot() as self._queue_seconds:
+            async with self._service.slot() as self._queue_seconds:
                 results = await self._classify_all()
             metrics.duration.observe(now() - start)
             metrics.pictures.inc(len(results))
@@ -54,16 +52,17 @@ class Classify(Work):
     async def _classify(self, number: int) -> Classification:
         request = self._request
         try:
-            return await self._service.ready().classify(
-                request.pictures[number], top=request.top, explain=request.explain
-            )
+            return await self._service.classify(request.pictures[number], top=request.top, explain=request.explain)
         except Rejected as error:
             if len(request.pictures) == 1:
                 raise
             raise Rejected(f"Picture {number + 1}: {error.message}", error.remedy, status=error.status) from error
 
-    def _log_fields(self) -> dict[str, Any]:
-        return super()._log_fields() | {"pictures": len(self._request.pictures), "explain": self._request.explain}
+    def _log_fields(self, seconds: float) -> dict[str, Any]:
+        return super()._log_fields(seconds) | {
+            "pictures": len(self._request.pictures),
+            "explain": self._request.explain,
+        }
 
 
 def _result(classification: Classification) -> dict[str, Any]:

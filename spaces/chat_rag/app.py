@@ -229,6 +229,7 @@ with PublicBlocks(
     sources.select(DOCUMENTS.open_source, key, preview, concurrency_limit=None, trigger_mode="multiple", **key_first)
 
     for button, handler, name, media_type in (
+        (actions.web_page, EXPORTS.export_html, "conversation.html", "text/html"),
         (actions.markdown, EXPORTS.export_markdown, "conversation.md", "text/markdown"),
         (actions.json, EXPORTS.export_json, "conversation.json", "application/json"),
         (conversations.download, CHATS.export_all, "conversations.json", "application/json"),

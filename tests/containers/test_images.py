@@ -52,6 +52,11 @@ def test_an_image_installs_the_packages_of_its_extra() -> None:
     assert requirements("requirements.txt", "vision") == extra("vision")
 
 
+def test_the_gateways_image_installs_the_packages_of_its_extras() -> None:
+    packages = requirements("requirements.txt", folder="gateway")
+    assert packages == extra("gateway") | extra("inference") | {project()["dependencies"][0]}
+
+
 def project() -> dict[str, Any]:
     project: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     return project
@@ -62,8 +67,8 @@ def extra(name: str) -> set[str]:
     return {line.partition(";")[0] for line in lines} | {project()["dependencies"][0]}
 
 
-def requirements(name: str, image: str = "inference") -> set[str]:
-    lines = (ROOT / "containers" / image / name).read_text().splitlines()
+def requirements(name: str, folder: str = "inference") -> set[str]:
+    lines = (ROOT / "containers" / folder / name).read_text().splitlines()
     return {line.partition(";")[0] for line in lines if line and not line.startswith("#")}
 
 

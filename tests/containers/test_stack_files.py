@@ -10,8 +10,9 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +20,11 @@ import pytest
 import yaml
 
 from backends import Catalog
+from containers import stack
+from gateway.metrics import GatewayMetrics
+from gateway.routing.board import Board
+from gateway.routing.router import Router
+from gateway.shared_redis import SharedRedis
 from inference.metrics import Metrics
 from tests.conftest import ROOT, missing
 
@@ -26,17 +32,26 @@ FOLDER = ROOT / "containers"
 COMPOSE = FOLDER / "compose.yaml"
 PROMETHEUS = FOLDER / "prometheus"
 DASHBOARD = FOLDER / "grafana" / "dashboards" / "serving.json"
+GATEWAY_DASHBOARD = DASHBOARD.with_name("gateway.json")
 CATALOGUE = FOLDER / "compose" / "backends.toml"
+GATEWAY_CATALOGUE = FOLDER / "compose" / "gateway.toml"
 
 STACK: dict[str, Any] = yaml.safe_load(COMPOSE.read_text())
 SERVICES: dict[str, dict[str, Any]] = STACK["services"]
 DEFAULT_SERVICES = {"inference", "chroma", "prometheus", "grafana", "chat", "compare"}
-BY_PROFILE = {"gpu": {"vllm"}, "ollama": {"ollama"}}
-OUR_IMAGES = {"inference": "spaceport-inference", "chat": "spaceport-demo", "compare": "spaceport-demo"}
-HOST_PORTS = {"chat": 7860, "compare": 7861, "grafana": 3000, "prometheus": 9090}
+BY_PROFILE = {"gpu": {"vllm"}, "ollama": {"ollama"}, "gateway": {"gateway", "redis", "postgres"}}
+OUR_IMAGES = {
+    "inference": "spaceport-inference",
+    "chat": "spaceport-demo",
+    "compare": "spaceport-demo",
+    "gateway": "spaceport-gateway",
+}
+HOST_PORTS = {"chat": 7860, "compare": 7861, "grafana": 3000, "prometheus": 9090, "gateway": 8080}
 IMAGE_HEALTH_CHECK = {"chat", "compare"}  # the health check is in the image
 WRITABLE_ROOT = {"vllm"}  # compiles to several folders of its home
+TMPFS = {"vllm": [], "postgres": ["/tmp", "/run/postgresql"]}  # others have only /tmp
 each_service = pytest.mark.parametrize("name", SERVICES)
+each_board = pytest.mark.parametrize("file", [DASHBOARD, GATEWAY_DASHBOARD], ids=lambda file: file.stem)
 
 
 # The services
@@ -57,7 +72,8 @@ def test_image_is_pinned(name: str) -> None:
         build = SERVICES[name]["build"]
         assert (FOLDER / build["context"] / build["dockerfile"]).resolve().is_relative_to(FOLDER)
     else:
-        assert re.search(r":v?\d+\.\d+\.\d+(@sha256:[0-9a-f]{64})?$", image), f"{image} has no exact tag"
+        # PostgreSQL's versions have two numbers.
+        assert re.search(r":v?\d+\.\d+(\.\d+)?(@sha256:[0-9a-f]{64})?$", image), f"{image} has no exact tag"
 
 
 @each_service
@@ -71,7 +87,7 @@ def test_service_is_confined(name: str) -> None:
     assert "network_mode" not in service
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert service["read_only"] is (name not in WRITABLE_ROOT)
-    assert service["tmpfs"] == ([] if name in WRITABLE_ROOT else ["/tmp"])
+    assert service["tmpfs"] == TMPFS.get(name, ["/tmp"])
     assert service["logging"]["options"].keys() == {"max-size", "max-file"}
 
 
@@ -99,7 +115,8 @@ def test_service_has_a_health_check(name: str) -> None:
 def test_dependencies_wait_for_health(name: str) -> None:
     for other, condition in SERVICES[name].get("depends_on", {}).items():
         assert condition == {"condition": "service_healthy"}
-        assert other in DEFAULT_SERVICES, "a service with a profile can be missing"
+        together = {each for names in BY_PROFILE.values() if name in names for each in names}
+        assert other in DEFAULT_SERVICES | together, "a service with another profile can be missing"
 
 
 def test_only_pages_publish_ports_and_only_on_this_machine() -> None:
@@ -113,8 +130,13 @@ def test_only_pages_publish_ports_and_only_on_this_machine() -> None:
 
 
 def test_internal_services_have_no_way_out() -> None:
-    assert STACK["networks"] == {"pages": None, "inside": {"internal": True}}
+    internal = {"internal": True}
+    assert STACK["networks"] == {"pages": None, "inside": internal, "gateway": internal}
+    assert SERVICES["gateway"]["networks"] == ["pages", "inside", "gateway"]
+    assert SERVICES["redis"]["networks"] == SERVICES["postgres"]["networks"] == ["gateway"]
     for name, service in SERVICES.items():
+        if name in BY_PROFILE["gateway"]:
+            continue
         # vLLM and Ollama download their models, and `inside` has no way out.
         outside = name in HOST_PORTS or "profiles" in service
         assert service["networks"] == (["pages", "inside"] if outside else ["inside"]), name
@@ -123,6 +145,7 @@ def test_internal_services_have_no_way_out() -> None:
 def test_servers_have_time_to_finish() -> None:
     for name in ("inference", "vllm"):
         assert SERVICES[name]["stop_grace_period"] == "30s"
+    assert SERVICES["gateway"]["stop_grace_period"] == "35s"
     assert "--shutdown-timeout=25" in SERVICES["vllm"]["command"]
 
 
@@ -152,6 +175,19 @@ def test_secrets_are_files_and_in_no_environment() -> None:
                 assert value.removeprefix("/run/secrets/") in service["secrets"]
 
 
+def test_secrets_are_made_once_and_the_url_has_the_password(tmp_path: Path) -> None:
+    folder = tmp_path / "secrets"
+    for _ in range(2):
+        stack.make_secrets(folder)
+        made = {file.name: file.read_text() for file in folder.iterdir()}
+        assert made.keys() == STACK["secrets"].keys()
+        url = urlsplit(made["gateway_database_url"])
+        environment = SERVICES["postgres"]["environment"]
+        assert (url.scheme, url.hostname, url.password) == ("postgresql", "postgres", made["postgres_password"])
+        assert (url.username, url.path) == (environment["POSTGRES_USER"], f"/{environment['POSTGRES_DB']}")
+    assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o444}
+
+
 def test_git_ignores_the_secrets() -> None:
     if not (ROOT / ".git").exists() or not shutil.which("git"):
         missing("git, and this repository as a clone")
@@ -174,10 +210,23 @@ def test_catalogue_lists_an_engine_only_if_its_variable_is_set() -> None:
     assert "SPACEPORT_OLLAMA_URL" in reasons["ollama"]
 
 
-@pytest.mark.parametrize("name", ["chat", "compare"])
-def test_pages_get_the_variables_of_the_catalogue(name: str) -> None:
+def test_the_gateway_has_the_pages_servers_and_a_route_to_them() -> None:
+    environment = {"SPACEPORT_INFERENCE_KEY": "key", "SPACEPORT_VLLM_URL": "http://vllm:8000/v1"}
+    entries = tomllib.loads(GATEWAY_CATALOGUE.read_text())
+    catalogue = Catalog(entries, source=str(GATEWAY_CATALOGUE), environment=environment)
+    reasons = {target.name: target.reason for target in catalogue.targets()}
+    assert reasons.keys() == {"container", "vllm", "ollama", "anywhere"}
+    assert {name for name, reason in reasons.items() if reason} == {"ollama"}
+    pages = tomllib.loads(CATALOGUE.read_text())
+    assert all(entries[name]["url"] == pages[name]["url"] for name in ("container", "vllm", "ollama"))
+
+
+@pytest.mark.parametrize(
+    ("name", "file"), [("chat", CATALOGUE), ("compare", CATALOGUE), ("gateway", GATEWAY_CATALOGUE)]
+)
+def test_pages_and_gateway_get_the_variables_of_the_catalogue(name: str, file: Path) -> None:
     environment = SERVICES[name]["environment"]
-    variables = set(re.findall(r"= \"\$\{(\w+)", CATALOGUE.read_text()))
+    variables = set(re.findall(r"= \"\$\{(\w+)", file.read_text()))
     assert {variable for variable in variables if not {variable, f"{variable}_FILE"} & environment.keys()} == set()
     assert any(mount.split(":")[1] == environment["SPACEPORT_CATALOG"] for mount in SERVICES[name]["volumes"])
 
@@ -191,10 +240,12 @@ def test_addresses_name_services() -> None:
         SERVICES["chat"]["environment"]["SPACEPORT_CHROMA_URL"],
         source["url"],
         *(f"http://{target}" for target in scrapes["inference"]["static_configs"][0]["targets"]),
-        *(f"http://{name}" for name in scrapes["vllm"]["dns_sd_configs"][0]["names"]),
+        *(f"http://{name}" for job in ("vllm", "gateway") for name in scrapes[job]["dns_sd_configs"][0]["names"]),
+        SERVICES["gateway"]["environment"]["SPACEPORT_REDIS_URL"],
+        stack.DATABASE_URL,
     ]
     hosts = [urlsplit(address).hostname for address in addresses]
-    assert set(hosts) == {"inference", "vllm", "ollama", "chroma", "prometheus"}
+    assert set(hosts) == {"inference", "vllm", "ollama", "chroma", "prometheus", "gateway", "redis", "postgres"}
     assert set(hosts) <= SERVICES.keys()
 
 
@@ -202,7 +253,7 @@ def test_addresses_name_services() -> None:
 
 
 def test_metrics_of_queries_exist() -> None:
-    metrics = _exposed().keys() | _recorded() | {"up", "ALERTS"}
+    metrics = _exposed(_gateway_metrics()).keys() | _recorded() | {"up", "ALERTS"}
     queries = {name: expression for expression in _expressions() for name in _metrics(expression)}
     unknown = {name: queries[name] for name in queries if not name.startswith("vllm:") and name not in metrics}
     assert unknown == {}
@@ -210,7 +261,7 @@ def test_metrics_of_queries_exist() -> None:
 
 
 def test_labels_of_queries_exist() -> None:
-    labels = {"job", "instance", "le", "alertstate"}.union(*_exposed().values())
+    labels = {"job", "instance", "le", "alertstate"}.union(*_exposed(_gateway_metrics()).values())
     queries = {
         label: expression
         for expression in _expressions()
@@ -225,21 +276,22 @@ def test_metrics_in_alert_texts_exist() -> None:
     for alert in (rule for rule in _rules() if "alert" in rule):
         assert alert["labels"]["severity"] in ("critical", "warning")
         text = " ".join(alert["annotations"].values())
-        families = {re.sub(r"_(bucket|sum|count)$", "", name) for name in _exposed()} | _exposed().keys()
+        families = _families(_exposed(Metrics())) | _exposed(Metrics()).keys()
         assert set(re.findall(r"\bspaceport_\w+", text)) <= families, alert["alert"]
 
 
-def test_dashboard_shows_every_metric_of_the_server() -> None:
-    names = {name for expression in _panel_expressions() for name in _metrics(expression)}
-    ours = {re.sub(r"_(bucket|sum|count)$", "", name) for name in _exposed() if name.startswith("spaceport_")}
-    assert ours == {re.sub(r"_(bucket|sum|count)$", "", name) for name in names if name.startswith("spaceport_")}
+def test_dashboards_show_every_metric_of_their_server() -> None:
+    serving = _families(_exposed(Metrics()))
+    assert _families(_shown(DASHBOARD)) == serving
+    assert _families(_shown(GATEWAY_DASHBOARD)) == _families(_exposed(_gateway_metrics())) - serving
 
 
 # The dashboard
 
 
-def test_panels_have_unique_ids_and_do_not_overlap() -> None:
-    board = _dashboard()
+@each_board
+def test_panels_have_unique_ids_and_do_not_overlap(file: Path) -> None:
+    board = _dashboard(file)
     ids = [panel["id"] for panel in _panels(board)]
     assert len(ids) == len(set(ids))
     for group in [board["panels"], *(panel["panels"] for panel in board["panels"] if "panels" in panel)]:
@@ -248,8 +300,9 @@ def test_panels_have_unique_ids_and_do_not_overlap() -> None:
         assert not [pair for pair in itertools.combinations(positions, 2) if _overlap(*pair)]
 
 
-def test_panels_have_units_descriptions_and_legends() -> None:
-    board = _dashboard()
+@each_board
+def test_panels_have_units_descriptions_and_legends(file: Path) -> None:
+    board = _dashboard(file)
     assert board["schemaVersion"] >= 39
     assert {variable["name"] for variable in board["templating"]["list"]} == {"job", "instance"}
     for panel in _panels(board):
@@ -344,8 +397,8 @@ def _recorded() -> set[str]:
     return {rule["record"] for rule in _rules() if "record" in rule}
 
 
-def _dashboard() -> dict[str, Any]:
-    return json.loads(DASHBOARD.read_text())
+def _dashboard(file: Path) -> dict[str, Any]:
+    return json.loads(file.read_text())
 
 
 def _panels(board: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -354,12 +407,24 @@ def _panels(board: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from panel.get("panels", [])
 
 
-def _panel_expressions() -> list[str]:
-    return [target["expr"] for panel in _panels(_dashboard()) for target in panel.get("targets", [])]
+def _panel_expressions(*files: Path) -> list[str]:
+    boards = [_dashboard(file) for file in files or (DASHBOARD, GATEWAY_DASHBOARD)]
+    return [target["expr"] for board in boards for panel in _panels(board) for target in panel.get("targets", [])]
+
+
+def _shown(file: Path) -> set[str]:
+    """The metrics in the panels of a dashboard."""
+    return {name for expression in _panel_expressions(file) for name in _metrics(expression)}
+
+
+def _families(names: Iterable[str]) -> set[str]:
+    """Our metrics without the endings of histograms."""
+    return {re.sub(r"_(bucket|sum|count)$", "", name) for name in names if name.startswith("spaceport_")}
 
 
 def _expressions() -> list[str]:
-    variables = [variable["query"]["query"] for variable in _dashboard()["templating"]["list"]]
+    boards = (_dashboard(DASHBOARD), _dashboard(GATEWAY_DASHBOARD))
+    variables = [variable["query"]["query"] for board in boards for variable in board["templating"]["list"]]
     label_queries = [re.sub(r"label_values\((.*), \w+\)", r"\1", query) for query in variables]
     return [*_panel_expressions(), *(rule["expr"] for rule in _rules()), *label_queries]
 
@@ -371,9 +436,25 @@ def _metrics(expression: str) -> set[str]:
     return names - {"or", "and", "unless", "by", "without"}
 
 
-def _exposed() -> dict[str, set[str]]:
+def _gateway_metrics() -> GatewayMetrics:
+    """Metrics of a gateway with a route, with a value of each."""
+    metrics = GatewayMetrics()
+    metrics.track_redis(SharedRedis("redis://localhost"))
+    metrics.track_ledger(SimpleNamespace(journal=SimpleNamespace(waiting_bytes=0), is_connected=True))  # type: ignore[arg-type]
+    route = {"kind": "gateway.routing", "targets": ["a"]}
+    board = Board()
+    metrics.track_targets(Router(Catalog({"a": {"kind": "openai", "url": "http://a"}, "r": route}, source=""), board))
+    for _ in range(5):
+        with board.attempt("a") as attempt:
+            attempt.first_token()
+    for counter in (metrics.cost, metrics.unpriced):
+        counter.labels("a")
+    metrics.target_requests.labels("a", "ok")
+    return metrics
+
+
+def _exposed(metrics: Metrics) -> dict[str, set[str]]:
     """The names of the server's metrics, with their labels."""
-    metrics = Metrics()
     metrics.track_load(slots=1, in_flight=lambda: 0, queue_length=lambda: 0)
     metrics.requests.labels("openai", "200")
     metrics.errors.labels("full")

@@ -10,6 +10,7 @@ from xdist.scheduler import LoadScopeScheduling
 # Tests that share one thing: a Docker engine with its images, or one running app.
 SHARED = {
     "engine": ("tests/containers",),
+    "postgresql": ("tests/gateway/test_database.py", "tests/gateway/test_database_loss.py"),
     "scripted page": (
         "tests/app/test_access.py",
         "tests/app/test_conversations.py",
@@ -98,6 +99,7 @@ NEEDS_BY_PATH = {
     "tests/compare/measure": "time",
     "tests/compare/test_cli.py": "time",
     "tests/dashboard/test_prometheus.py": "models",
+    "tests/gateway/test_database_loss.py": "time",
     "tests/inference": "models",
     "tests/vision": "models",
     "tests/publish/test_faults.py": "time",

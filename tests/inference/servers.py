@@ -1,4 +1,4 @@
-"""Runs the inference server as a separate process on a free port, with its settings in the environment."""
+"""Runs the inference server, or the gateway, as a process on a free port, with its settings in the environment."""
 
 from __future__ import annotations
 
@@ -123,8 +123,8 @@ def launch_server(
 ) -> Iterator[Server]:
     """Start a server that the test stops; kills what is left of it at the end.
 
-    The server is the program `module`, and can open at most so many `descriptors`. The other keywords are environment
-    variables; None removes a default.
+    `python -m MODULE serve` is the server. It can open at most so many `descriptors`. The other keywords are
+    environment variables; None removes a default.
     """
     port = free_port()
     settings = {"SPACEPORT_HOST": "127.0.0.1", "SPACEPORT_PORT": port, "SPACEPORT_CONTEXT": 512}

@@ -48,9 +48,9 @@ def target_environment(folder: Path, url: str, **more: Any) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def start_server(folder: Path, **environment: str | float) -> AsyncIterator[Server]:
+async def start_server(folder: Path, *, module: str = "inference", **environment: str | float) -> AsyncIterator[Server]:
     """`run_server` for tests that need their event loop meanwhile."""
-    process = run_server(folder, **environment)
+    process = run_server(folder, module=module, **environment)
     server = await asyncio.to_thread(process.__enter__)
     failure: BaseException | None = None
     try:

@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 from tests.k8s.objects import (
     CLUSTER_SCOPED,
@@ -102,7 +103,7 @@ def service_accounts(objects: list[Object]) -> Iterator[str]:
 
 
 def scraping(objects: list[Object]) -> Iterator[str]:
-    """Prometheus scrapes every model server once, with labels that distinguish releases."""
+    """Prometheus scrapes every model server and gateway once, with labels that distinguish releases."""
     metrics_services = [
         service
         for service in of_kind(objects, "Service")
@@ -110,7 +111,7 @@ def scraping(objects: list[Object]) -> Iterator[str]:
     ]
     for workload in workloads(objects):
         own = [service for service in metrics_services if workload in service_targets(objects, service)]
-        if len(own) != workload.is_model_server:
+        if len(own) != (workload.is_model_server or workload.is_gateway):
             yield f"{workload} is scraped {len(own)} times"
         for service in own:
             if service["metadata"]["labels"]["app.kubernetes.io/name"] != workload.labels["app.kubernetes.io/name"]:
@@ -155,7 +156,7 @@ def _check_backend(objects: list[Object], name: str, reference: Object) -> Itera
 
 
 def references(objects: list[Object]) -> Iterator[str]:
-    """The Services and ports in the pages' catalogue and settings exist."""
+    """The Services and ports in the catalogues and settings of the pages and of the gateway exist."""
     for page, service, port in service_calls(objects):
         try:
             ports = {each["port"] for each in get_object(objects, "Service", service)["spec"]["ports"]}
@@ -167,15 +168,16 @@ def references(objects: list[Object]) -> Iterator[str]:
 
 
 def service_calls(objects: list[Object]) -> Iterator[tuple[Workload, str, int]]:
-    """Each page with the Services and ports that it calls, from its catalogue and its settings."""
-    for page in (workload for workload in workloads(objects) if workload.is_page):
-        variables = environment(objects, page.main)
-        for target in catalogue(objects, page).values():
+    """Each page and gateway with the Services and ports that it calls, from its catalogue and its settings."""
+    for caller in (workload for workload in workloads(objects) if workload.is_page or workload.is_gateway):
+        variables = environment(objects, caller.main)
+        urls = [variables[name] for name in ("SPACEPORT_CHROMA_URL", "SPACEPORT_REDIS_URL") if name in variables]
+        for target in catalogue(objects, caller).values():
+            urls += [target["url"]] if "url" in target else []
             if name := _expand(target.get("service", ""), variables):
-                yield page, name, target["port"]
-        if url := variables.get("SPACEPORT_CHROMA_URL"):
-            host, _, port = url.removeprefix("http://").partition(":")
-            yield page, host, int(port)
+                yield caller, name, target["port"]
+        for address in map(urlsplit, urls):
+            yield caller, str(address.hostname), int(address.port or 0)
 
 
 def catalogue(objects: list[Object], page: Workload) -> dict[str, Any]:

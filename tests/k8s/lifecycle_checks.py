@@ -20,7 +20,7 @@ def probes(objects: list[Object]) -> Iterator[str]:
             if not probe:
                 yield f"{workload} has no {kind}"
                 continue
-            if workload.port(probe["httpGet"]["port"]) is None:
+            if "httpGet" in probe and workload.port(probe["httpGet"]["port"]) is None:
                 yield f"{workload} has a probe of the port {probe['httpGet']['port']}"
             if "initialDelaySeconds" in probe:
                 yield f"{workload} has a delay in its {kind} instead of a startupProbe"
@@ -55,7 +55,7 @@ def grace_period(objects: list[Object]) -> Iterator[str]:
 
 def drain_seconds(objects: list[Object], workload: Workload) -> float:
     """How long the server drains after SIGTERM, from its settings or its arguments."""
-    if "spaceport-inference" in workload.main["image"]:
+    if workload.main["image"].startswith(("spaceport-inference:", "spaceport-gateway:")):
         variable = environment(objects, workload.main).get("SPACEPORT_DRAIN_SECONDS")
         return float(variable or Settings().drain_seconds)
     for word in command_line(objects, workload.main):

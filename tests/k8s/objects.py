@@ -53,6 +53,10 @@ class Workload:
         return self.labels.get("app.kubernetes.io/component") == "model-server"
 
     @property
+    def is_gateway(self) -> bool:
+        return self.labels.get("app.kubernetes.io/component") == "gateway"
+
+    @property
     def main(self) -> Object:
         """The only container besides init containers."""
         (container,) = self.pod["containers"]

@@ -8,7 +8,11 @@ from collections.abc import Iterator
 from tests.k8s.objects import Object, Workload, environment, get_object, of_kind, quantity, workloads
 
 VOLUME_TYPES = {"configMap", "secret", "emptyDir", "persistentVolumeClaim"}  # the ones we use of those in `restricted`
-SECRETS = {"spaceport-keys", "spaceport-hub"}  # created by hand or by an external store; see k8s/README.md
+SECRETS = {
+    "spaceport-keys",
+    "spaceport-hub",
+    "spaceport-gateway",
+}  # created by hand or by an external store; see k8s/README.md
 RESOURCES = ("cpu", "memory", "ephemeral-storage")
 
 
@@ -60,7 +64,8 @@ def image_tags(objects: list[Object]) -> Iterator[str]:
     """Every image has an exact version as its tag."""
     for workload in workloads(objects):
         for container in workload.containers:
-            if not re.search(r":v?\d+\.\d+\.\d+(@sha256:[0-9a-f]{64})?$", container["image"]):
+            # PostgreSQL's versions have two numbers.
+            if not re.search(r":v?\d+\.\d+(\.\d+)?(@sha256:[0-9a-f]{64})?$", container["image"]):
                 yield f"{workload} runs {container['image']}"
 
 

@@ -13,7 +13,7 @@ from tests.k8s.objects import get_object, workloads_of_image
 from tests.k8s.pod_checks import SECRETS
 
 README = (FOLDER / "README.md").read_text()
-SERVER, DEMO = "spaceport-inference", "spaceport-demo"
+SERVER, DEMO, GATEWAY = "spaceport-inference", "spaceport-demo", "spaceport-gateway"
 
 
 def test_folders_in_the_readme_exist() -> None:
@@ -29,7 +29,8 @@ def test_tags_in_the_readme_equal_the_manifests(render: Render) -> None:
     images = {
         workload.main["image"] for image in (SERVER, DEMO) for workload in workloads_of_image(render("base"), image)
     }
-    assert set(re.findall(r"spaceport-(?:inference|demo):[\d.]+\d", README)) == images
+    images |= {workload.main["image"] for workload in workloads_of_image(render("overlays/gateway"), GATEWAY)}
+    assert set(re.findall(r"spaceport-(?:inference|demo|gateway):[\d.]+\d", README)) == images
     assert f"build --tag {images.pop().rpartition(':')[2]} " in README
 
 
@@ -46,7 +47,8 @@ def test_commands_in_the_readme_name_existing_objects(render: Render) -> None:
         ("HorizontalPodAutoscaler", r"hpa ([a-z]+)\b"),
         ("Service", r"(?:svc/|service )([a-z]+(?:-[a-z]+)?) "),
         ("HTTPRoute", r"httproute ([a-z]+)"),
-        ("Gateway", r"gateway/([a-z]+)"),
+        ("Gateway", r"wait gateway/([a-z]+)"),
+        ("StatefulSet", r"statefulset/([a-z]+)"),
     ):
         matches = set(re.findall(pattern, README)) - {"metrics-server"}
         assert matches, kind
@@ -58,8 +60,11 @@ def test_readme_and_external_store_create_the_same_secrets() -> None:
         secret["spec"]["target"]["name"]: {item["secretKey"] for item in secret["spec"]["data"]}
         for secret in yaml.safe_load_all((FOLDER / "examples/external-secret.yaml").read_text())
     }
-    by_hand = {name: {key} for name, key in re.findall(r"create secret generic (\S+) --from-literal=([\w-]+)=", README)}
-    assert external == by_hand == {"spaceport-keys": {"inference-api-key"}, "spaceport-hub": {"token"}}
+    commands = re.findall(r"create secret generic (\S+) ((?:\\\n)?.*--from-literal=(?:.*\\\n)*.*)", README)
+    by_hand = {name: set(re.findall(r"--from-literal=([\w-]+)=", options)) for name, options in commands}
+    gateway = {"database-url", "database-password"}
+    keys = {"spaceport-keys": {"inference-api-key"}, "spaceport-hub": {"token"}, "spaceport-gateway": gateway}
+    assert external == by_hand == keys
     assert by_hand.keys() == SECRETS
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tomllib
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -54,9 +54,8 @@ def test_settings_exist_in_the_server(objects: list[Object], tmp_path: Path) -> 
         variables = environment(objects, server.main)
         settings = from_environment(variables | {"SPACEPORT_API_KEY_FILE": str(key)})
         assert warnings(variables) == []
-        assert {name.removeprefix("SPACEPORT_").removesuffix("_FILE").lower() for name in variables} <= {
-            field.name for field in fields(Settings)
-        }
+        names = {name.removeprefix("SPACEPORT_").removesuffix("_FILE").lower() for name in variables}
+        assert names <= {field.name for field in dataclasses.fields(Settings)}
         assert (settings.port, settings.api_key) == (server.port("http"), "a key")
 
 
@@ -78,7 +77,7 @@ def test_pods_use_the_user_and_the_port_of_the_image(objects: list[Object]) -> N
     for name in images.STACK:
         dockerfile = (ROOT / "containers" / name / "Dockerfile").read_text()
         matches = workloads_of_image(objects, f"spaceport-{name}")
-        assert matches
+        assert matches or name == "gateway"  # which only its overlay has
         for workload in matches:
             context = workload.pod["securityContext"]
             assert f"\nUSER {context['runAsUser']}:{context['runAsGroup']}\n" in dockerfile

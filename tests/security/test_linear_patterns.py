@@ -22,7 +22,7 @@ from chat_page.sources.csv_preview import MAX_COLUMNS
 from chat_page.sources.preview import preview_html
 from rag.answering.citations.cite import Citer
 from rag.answering.citations.markers import Marker
-from rag.answering.evidence.units import find_units
+from rag.answering.evidence.units.split import find_units
 from rag.answering.prompts.prompt import quote
 from rag.answering.prompts.rewrite import expand_by_rule
 from rag.answering.repetition import RepetitionDetector

@@ -15,10 +15,10 @@ import pytest
 
 from rag.answering.evidence.asked.mentions import documents_that_are_meant, find_missing
 from rag.answering.evidence.asked.questions import Question
-from rag.answering.evidence.structure import _structures, structure_of
 from rag.answering.evidence.summary import _candidates
 from rag.answering.evidence.tables.table_rows import find_rows
-from rag.answering.evidence.units import find_units
+from rag.answering.evidence.units.split import find_units
+from rag.answering.evidence.units.structure import _structures, structure_of
 from rag.answering.verification.verifier import Verifier
 from rag.documents import Chunk, Document, Limits, Page, Passage
 from rag.reading.tables import ContentWriter, GridCell

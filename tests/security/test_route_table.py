@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,10 +15,13 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
+from gateway.app import create_app as create_gateway_app
+from gateway.service import Gateway, Phase
+from gateway.settings import Settings as GatewaySettings
 from inference.app import create_app
 from inference.service import Service
 from inference.settings import Settings
-from list_routes import Row, inference_routes, markdown, streamlit_routes, vision_routes
+from list_routes import Row, gateway_routes, inference_routes, markdown, streamlit_routes, vision_routes
 from tests.conftest import ROOT
 from ui.access.guard import Guard
 from ui.access.routes import API, GRADIO, GRADIO_CLOSED, SIGN_IN, STREAMLIT, RouteTable, gradio_routes, installed_routes
@@ -174,3 +178,14 @@ def test_a_server_asks_for_the_key_where_the_list_says_so(
     assert (example, "POST", "who has the key") in rows
     for path, method, caller in rows:
         assert (client.request(method, path).status_code == 401) == (caller == "who has the key"), path
+
+
+def test_the_gateway_asks_for_a_key_where_the_list_says_so(tmp_path: Path) -> None:
+    gateway = Gateway(GatewaySettings(data=str(tmp_path)))
+    gateway.phase = Phase.READY
+    client = TestClient(create_gateway_app(gateway))
+    listed = list(gateway_routes())
+    assert ("/v1/chat/completions", "POST", "who has a key") in listed
+    for path, method, caller in listed:
+        assert (client.request(method, path).status_code == 401) == (caller == "who has a key"), path
+    gateway.close()

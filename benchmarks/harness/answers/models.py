@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from harness.answers.rows import Row
-from rag.answering.evidence.feature_names import BY_VECTORS, NAMES, RELATIVE
+from rag.answering.evidence.features.names import BY_VECTORS, NAMES, RELATIVE
+from rag.answering.evidence.features.questions import QUESTION_NAMES, question_features
 from rag.answering.evidence.model import Model, QuestionModel, UnitModel
-from rag.answering.evidence.question_features import QUESTION_NAMES, question_features
 
 # Of exchangeable questions; those of a new corpus are not, so this is below the 3 % that it shall have.
 MAX_REFUSED = 0.02

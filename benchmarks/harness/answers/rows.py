@@ -22,10 +22,10 @@ from rag.answering.evidence.asked.mentions import find_missing
 from rag.answering.evidence.asked.questions import Question, years_of
 from rag.answering.evidence.asked.typos import read_question
 from rag.answering.evidence.candidates import CANDIDATES
-from rag.answering.evidence.feature_names import NAMES
-from rag.answering.evidence.features import Measurer
-from rag.answering.evidence.question_features import Situation
-from rag.answering.evidence.units import Unit, find_units
+from rag.answering.evidence.features.names import NAMES
+from rag.answering.evidence.features.questions import Situation
+from rag.answering.evidence.features.units import Measurer
+from rag.answering.evidence.units.split import Unit, find_units
 from rag.answering.retrieve import retrieve_passages
 from rag.answering.verification.support import content_tokens
 from rag.documents import Document, Passage

@@ -10,14 +10,14 @@ from backends import Rejected
 from backends.chat.checks import describe, read_text, replace_surrogates
 from backends.vectors import Embeddings, Vector
 from inference.formats.reading import BodyReader
-from inference.settings import Settings
+from inference.settings import ChatServerSettings
 
 MAX_TEXTS = 2048  # as OpenAI's
 _FORMATS = ("float", "base64")
 _read = BodyReader("one for embeddings", 'Send {"input": ["…"]}.')
 
 
-def read_texts(body: Any, settings: Settings) -> list[str]:
+def read_texts(body: Any, settings: ChatServerSettings) -> list[str]:
     """Return the texts of a body; `Rejected` if there is none, or too much."""
     body = _read.object("it", body)
     _read.unsupported(body, {"dimensions": (None,)})

@@ -12,12 +12,9 @@ from starlette.types import Receive, Scope, Send
 
 from backends import BackendError, Delta, Done, Interrupted
 from backends.stopwatch import now
-from inference.errors import response, status
+from inference.errors import Unauthorized, response, status
 from inference.formats.cloud_platforms import FormatResponse
-from inference.generation import Generation
-from inference.lifecycle import Lifecycle
-from inference.service import Service
-from inference.work import Work
+from inference.generation import Generation, Host, Work
 
 KEEP_ALIVE = b": still here\n\n"  # a comment in the event stream, which clients ignore
 HEADERS = {
@@ -30,9 +27,9 @@ HEADERS = {
 class GeneratedResponse(Response, ABC):
     """A response whose generation stops when the client disconnects; a draining server waits for it."""
 
-    def __init__(self, service: Lifecycle) -> None:
+    def __init__(self, host: Host) -> None:
         super().__init__()
-        self._service = service
+        self._host = host
         self._finishing = False  # the rest is ready: send it even if the client seems to be gone
 
     @abstractmethod
@@ -41,7 +38,7 @@ class GeneratedResponse(Response, ABC):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         answer = asyncio.create_task(self.respond(scope, receive, send))
         disconnect = asyncio.create_task(_wait_for_disconnect(receive))
-        self._service.responses.add(answer)
+        self._host.answers.tasks.add(answer)
         try:
             await asyncio.wait({answer, disconnect}, return_when=asyncio.FIRST_COMPLETED)
             if self._finishing:
@@ -50,7 +47,7 @@ class GeneratedResponse(Response, ABC):
             answer.cancel()
             disconnect.cancel()
             await asyncio.wait({answer, disconnect})
-            self._service.responses.discard(answer)
+            self._host.answers.tasks.discard(answer)
         if not answer.cancelled():
             answer.result()
 
@@ -58,19 +55,21 @@ class GeneratedResponse(Response, ABC):
 class JSONAnswer(GeneratedResponse):
     """One JSON body for one answer, or for several that are made concurrently."""
 
-    def __init__(self, service: Lifecycle, work: Sequence[Work], format_response: FormatResponse) -> None:
-        super().__init__(service)
+    def __init__(
+        self, host: Host, work: Sequence[Work], format_response: FormatResponse, *, concurrency: int = 1
+    ) -> None:
+        super().__init__(host)
         self._work = work
         self._format_response = format_response
+        self._concurrency = concurrency
 
     async def respond(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = {"x-request-id": self._work[0].id}
-        answer: Response
+        work = self._work[0]
         try:
-            completions = await _complete_all(self._work, concurrency=self._service.queue.slots)
-            answer = self.make_response(self._format_response(completions), headers)
+            completions = await _complete_all(self._work, concurrency=self._concurrency)
+            answer = self.make_response(self._format_response(completions), work.headers)
         except BackendError as error:
-            answer = response(error, headers, dialect=self._work[0].dialect)
+            answer = response(error, work.headers, dialect=work.dialect)
         self._finishing = True
         await answer(scope, receive, send)
 
@@ -82,11 +81,10 @@ class JSONAnswer(GeneratedResponse):
 class EventStream(GeneratedResponse):
     """Server-sent events. The status is sent with the first event, so that a refusal can have its own."""
 
-    _service: Service
-
-    def __init__(self, service: Service, generation: Generation) -> None:
-        super().__init__(service)
+    def __init__(self, host: Host, generation: Generation, *, silence_seconds: float) -> None:
+        super().__init__(host)
         self._generation = generation
+        self._silence_seconds = silence_seconds
         self._started = False
         self._last = now()
 
@@ -99,10 +97,11 @@ class EventStream(GeneratedResponse):
             self._finishing = True
             generation = self._generation
             if not self._started:
-                answer = response(error, {"x-request-id": generation.id}, dialect=generation.dialect)
+                answer = response(error, generation.headers, dialect=generation.dialect)
                 await answer(scope, receive, send)
                 return
-            final = Interrupted(error.message, error.remedy) if generation.has_text else error
+            is_cut = generation.has_text and not isinstance(error, Unauthorized)
+            final = Interrupted(error.message, error.remedy) if is_cut else error
             await _send_body(send, generation.request.writer.failure(final, status(final)), more=False)
         finally:
             keep_alive.cancel()
@@ -128,7 +127,7 @@ class EventStream(GeneratedResponse):
 
     async def _keep_alive(self, send: Send) -> None:
         """Send a comment after each `silence_seconds` without an event."""
-        silence = self._service.settings.silence_seconds
+        silence = self._silence_seconds
         while not self._finishing:
             await asyncio.sleep(max(0.0, self._last + silence - now()))
             if now() - self._last >= silence and not self._finishing:
@@ -139,7 +138,7 @@ class EventStream(GeneratedResponse):
     async def _send_start(self, send: Send) -> None:
         if not self._started:
             self._started = True
-            headers = HEADERS | {"x-request-id": self._generation.id}
+            headers = HEADERS | self._generation.headers
             encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
             await send({"type": "http.response.start", "status": 200, "headers": encoded})
 
@@ -147,7 +146,8 @@ class EventStream(GeneratedResponse):
 async def _complete_all(work: Sequence[Work], *, concurrency: int) -> list[dict[str, Any]]:
     """Return all answers, or raise the first error and cancel the rest.
 
-    Runs at most as many at once as there are slots, so that one large request to an idle server doesn't fill the queue.
+    Runs at most `concurrency` at once, as many as there are slots: one large request to an idle server doesn't fill
+    the queue.
     """
     semaphore = asyncio.Semaphore(concurrency)
 

@@ -36,7 +36,7 @@ def request_id(request: Request) -> str:
 def install(app: FastAPI, metrics: ServerMetrics, dialects: Mapping[str, str], routes: str = ROUTES) -> None:
     """Add handlers for the errors that routes raise; `dialects` maps routes to the metric's label.
 
-    `routes` tells a client that asks for another one what there is.
+    `routes` are the routes in words, for a client that asks for another one.
     """
 
     def error_response(request: Request, error: SpaceportError, headers: Mapping[str, str] | None = None) -> Response:

@@ -1,45 +1,31 @@
-"""The routes of every server besides those that answer: health, readiness, metrics, the models; and the API key."""
+"""The routes of every server besides those that answer: health, readiness and metrics."""
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
 
-from fastapi import Depends, FastAPI, Request
+from fastapi import FastAPI
 from fastapi.responses import JSONResponse, Response
 
-from inference.errors import Unauthorized
-from inference.lifecycle import Lifecycle, Phase
-from inference.metrics import CONTENT_TYPE
-
-Authorize = Callable[[Request], Awaitable[None]]
+from inference.metrics import CONTENT_TYPE, ServerMetrics
 
 
 def add_operator_routes(
-    app: FastAPI, service: Lifecycle, authorize: Authorize, models: Callable[[], list[dict[str, Any]]]
+    app: FastAPI,
+    metrics: ServerMetrics,
+    state: Callable[[], tuple[bool, Mapping[str, str]]],
+    *,
+    ready_routes: Iterable[str] = ("/ready",),
 ) -> None:
-    """Add the routes; `models` returns the cards of what a server that is ready serves."""
-    _add_probes(app, service)
+    """Add the routes; `state` returns whether the server is ready, and what `ready_routes` say about it."""
 
-    @app.get("/metrics")
-    async def metrics() -> Response:
-        """Metrics for Prometheus."""
-        return Response(service.metrics.render(), media_type=CONTENT_TYPE)
-
-    @app.get("/v1/models", dependencies=[Depends(authorize)], name="models")
-    async def list_models() -> dict[str, Any]:
-        """The models that this server serves."""
-        service.check_ready()
-        return {"object": "list", "data": models()}
-
-
-def _add_probes(app: FastAPI, service: Lifecycle) -> None:
     async def ready() -> JSONResponse:
-        """200 while the model answers; 503 while it loads or doesn't answer, or while the server drains."""
-        return JSONResponse({"status": service.phase.value}, 200 if service.phase is Phase.READY else 503)
+        """200 while the server answers; 503 while it loads, can't answer or drains."""
+        is_ready, content = state()
+        return JSONResponse(content, 200 if is_ready else 503)
 
-    for path in dict.fromkeys(("/ready", "/ping", service.settings.health_route or "/ready")):
+    # The first route of a path answers: on Vertex AI the health route can be /health itself.
+    for path in dict.fromkeys(ready_routes):
         app.add_api_route(path, ready, methods=["GET"], name=path.strip("/"))
         app.add_api_route(path, ready, methods=["HEAD"], include_in_schema=False)
 
@@ -49,23 +35,7 @@ def _add_probes(app: FastAPI, service: Lifecycle) -> None:
         """200 while the process can answer at all."""
         return {"status": "alive"}
 
-
-def authorizer(key: str | None) -> Authorize:
-    """Return what requires the API key if the server has one."""
-
-    async def authorize(request: Request) -> None:
-        """Require the API key if the server has one; the list of routes tells from this who may call a route."""
-        if key is None:
-            return
-        scheme, _, token = request.headers.get("authorization", "").strip().partition(" ")
-        if scheme.lower() != "bearer":
-            token = request.headers.get("x-api-key", "")  # of Anthropic's client
-        if not hmac.compare_digest(token.strip().encode(), key.encode()):
-            raise Unauthorized("The API key is missing or wrong.", "Send it as Authorization: Bearer KEY.", status=401)
-
-    return authorize
-
-
-def model_card(name: str) -> dict[str, Any]:
-    """Return a model in the list of models."""
-    return {"id": name, "object": "model", "created": 0, "owned_by": "spaceport"}
+    @app.get("/metrics", name="metrics")
+    async def render_metrics() -> Response:
+        """Metrics for Prometheus."""
+        return Response(metrics.render(), media_type=CONTENT_TYPE)

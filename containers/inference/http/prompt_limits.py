@@ -10,12 +10,12 @@ from typing import Any
 
 from backends import Rejected
 from inference.http.schema_limits import check_schemas
-from inference.settings import Settings
+from inference.settings import ChatServerSettings
 
 MAX_CHARACTERS_PER_TOKEN = 100
 
 
-def check_size(completions: Sequence[Mapping[str, Any]], settings: Settings, context: int | None) -> None:
+def check_size(completions: Sequence[Mapping[str, Any]], settings: ChatServerSettings, context: int | None) -> None:
     """Raise `Rejected` if the completions of one HTTP request have too many messages or characters.
 
     Messages and characters are limited for all completions together, because they can share one long text; each must

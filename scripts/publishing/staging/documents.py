@@ -16,8 +16,8 @@ from publishing.errors import StageError
 from publishing.scan.personal import personal_data
 from publishing.staging.content_check import MAX_FILE_BYTES, MAX_TOTAL_BYTES, check_content
 from publishing.staging.stage import StagedSpace
+from rag.commands.inspect import describe
 from rag.documents import Document
-from rag.inspect_command import describe
 from rag.library.built.manifest import LibraryRefused, Manifest, is_library, read_data, read_manifest
 from rag.library.built.packed import read_packed
 

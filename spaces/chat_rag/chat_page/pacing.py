@@ -12,8 +12,8 @@ from backends.stopwatch import now
 # Seconds between two updates. 20 updates per second look like a stream, and 10 still do when many visitors share the
 # thread that serves the pages.
 MIN_INTERVAL, MAX_INTERVAL = 0.05, 0.1
-# For each update, a browser works through the whole conversation. From LONG characters on, updates are LONG_INTERVAL
-# apart: 7 updates per second, each with some words.
+# For each update, a browser works through the whole conversation. The interval is proportional to its length, so that
+# a second takes the same work, up to LONG characters. From there on it is 7 updates per second, each with some words.
 LONG, LONG_INTERVAL = 60_000, 0.15
 # On a busy page, the answers of one address share the updates of one answer; each of them gets at least one a second.
 MAX_SHARED_INTERVAL = 1.0
@@ -49,7 +49,7 @@ class Pace:
             load = (cpu - self._last_sample[1]) / elapsed
             self._interval = min(MAX_SHARED_INTERVAL, max(MIN_INTERVAL, self._interval * load / TARGET_LOAD))
             self._last_sample = clock, cpu
-        least = MIN_INTERVAL + (LONG_INTERVAL - MIN_INTERVAL) * min(1, characters / LONG)
+        least = max(MIN_INTERVAL, LONG_INTERVAL * min(1, characters / LONG))
         return max(least, min(self._interval, MAX_INTERVAL * answers))
 
 

@@ -271,6 +271,7 @@ class Strings:
     confirm_delete: str = "Delete your documents and conversations?"
 
     # Download and share
+    download_web_page: str = "Download web page"
     download_markdown: str = "Download Markdown"
     download_json: str = "Download JSON"
     characters: str = "Characters {start:,} to {end:,}:"

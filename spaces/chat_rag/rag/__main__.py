@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     def run() -> int:
         telemetry.configure("spaceport-rag")
         # The module of a command is imported only when it runs: that takes a second, and --help has no use for it.
-        status: int = importlib.import_module(f"rag.{arguments.command}_command").run(arguments)
+        status: int = importlib.import_module(f"rag.commands.{arguments.command}").run(arguments)
         return status
 
     return exit_status(run)

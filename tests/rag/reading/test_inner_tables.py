@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.read_command import document_json
+from rag.commands.read import document_json
 from tests.rag import make_documents as make
 from tests.rag.reading.office.test_open_document import odt
 

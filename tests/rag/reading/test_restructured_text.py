@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.read_command import document_json
+from rag.commands.read import document_json
 
 GRID = """
 +-------+--------+--------+

@@ -8,15 +8,11 @@ from rag.scoring.answer_text import plain_text, statements
 from rag.scoring.correctness import mark_answer
 from rag.scoring.questions import Gold
 from rag.scoring.texts.refusals import is_refusal
-from tests.rag.scoring.cases import CASES, Case
-from tests.rag.scoring.further_cases import FURTHER_CASES
-from tests.rag.scoring.last_cases import LAST_CASES
-from tests.rag.scoring.later_cases import LATER_CASES
+from tests.rag.scoring.cases import CASES
+from tests.rag.scoring.cases.case import Case
 
 
-@pytest.mark.parametrize(
-    "case", [*CASES, *FURTHER_CASES, *LAST_CASES, *LATER_CASES], ids=lambda case: f"{case.gold[0]}: {case.answer[:60]}"
-)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.gold[0]}: {case.answer[:60]}")
 def test_an_answer_gets_the_mark_that_a_person_gives(case: Case) -> None:
     text = plain_text(case.answer)
     parts = statements(text)

@@ -11,12 +11,12 @@ import pytest
 from rag.__main__ import main
 from rag.answering.answer import Rag
 from rag.answering.options import AnswerOptions
+from rag.commands.workload import with_progress
 from rag.errors import RagError
 from rag.json_lines import write_json_lines
 from rag.library.library import Library
 from rag.scoring.workload_documents import read_documents
 from rag.search.embedding.embedders import Embedder
-from rag.workload_command import with_progress
 from tests.rag.answering.test_answer import DONE, QueueBackend, collect
 
 HARBOUR = "North Harbour Ltd. Revenue was $4,648 million in 2023. The harbour has 12 cranes."

@@ -11,7 +11,7 @@ import gradio as gr
 from chat_page.chat import Chat
 from chat_page.handlers.notices import warn
 from chat_page.handlers.page import PageHandlers
-from chat_page.sharing import export, share
+from chat_page.sharing import export, share, web_page
 from chat_page.sources import panel
 from rag.answering.turn import Turn
 from ui.admission.admission import Refused
@@ -30,6 +30,10 @@ class ExportHandlers:
     async def export_json(self, key: str, request: gr.Request) -> str:
         """Return the conversation as JSON."""
         return await self._export(export.as_json, key, request)
+
+    async def export_html(self, key: str, request: gr.Request) -> str:
+        """Return the conversation as an HTML page."""
+        return await self._export(web_page.as_html, key, request)
 
     async def share_link(self, key: str, request: gr.Request) -> tuple[str, Any]:
         """Return the part of the link after `#c=`, and the box that shows the link."""

@@ -79,13 +79,10 @@ def sources_html(turns: Sequence[Turn]) -> str:
 def _turn(number: int, turn: Turn) -> str:
     words = strings()
     citations = {citation.passage.number: citation for citation in turn.citations}
-    spans = {passage.number: _cited_spans(turn, passage.number) for passage in turn.passages}
-    cited = {number for number in spans if spans[number] or number in citations}
-    rest = [passage for passage in turn.passages if passage.number not in cited]
+    cited = cited_passages(turn)
+    rest = [passage for passage in turn.passages if all(passage is not each for each, _ in cited)]
     cards = "".join(
-        _card(number, passage, spans[passage.number], _origin(turn, citations.get(passage.number)))
-        for passage in turn.passages
-        if passage.number in cited
+        _card(number, passage, spans, _origin(turn, citations.get(passage.number))) for passage, spans in cited
     )
     note = f'<p class="sp-note">{_invalid_markers(turn.invalid_markers)}</p>' if turn.invalid_markers else ""
     if not rest:
@@ -93,6 +90,13 @@ def _turn(number: int, turn: Turn) -> str:
     folded = "".join(_card(number, passage) for passage in rest)
     summary = (words.also_retrieved if cards else words.retrieved).format(passages=len(rest))
     return f'{cards}{note}<details class="sp-more"><summary>{summary}</summary>{folded}</details>'
+
+
+def cited_passages(turn: Turn) -> list[tuple[Passage, list[Span]]]:
+    """Return the passages that are quoted or cited, each with those parts of its text."""
+    cited = {citation.passage.number for citation in turn.citations}
+    passages = ((passage, _cited_spans(turn, passage.number)) for passage in turn.passages)
+    return [(passage, spans) for passage, spans in passages if spans or passage.number in cited]
 
 
 def _cited_spans(turn: Turn, number: int) -> list[Span]:
@@ -120,7 +124,7 @@ def _card(turn: int, passage: Passage, spans: Sequence[Span] = (), origin: tuple
     kind, how = origin
     how = f'<span class="sp-how">{how}</span>' if how else ""
     return (
-        f'<article class="sp-card{kind}" id="source-{key}" tabindex="-1">{_anchors(turn, passage, len(spans))}'
+        f'<article class="sp-card{kind}" id="source-{key}" tabindex="-1">{anchor_targets(turn, passage, len(spans))}'
         f'<button type="button" class="sp-opener" data-open="{key}" aria-expanded="false"'
         f' aria-controls="preview-{key}" title="{words.open_source}"><b class="sp-number">{passage.number}</b>'
         f'{name}</button><blockquote dir="auto">{excerpt_html(passage, spans)}</blockquote>'
@@ -129,8 +133,8 @@ def _card(turn: int, passage: Passage, spans: Sequence[Span] = (), origin: tuple
     )
 
 
-def _anchors(turn: int, passage: Passage, count: int) -> str:
-    """The targets of an answer's links, which lead to the card even without the script."""
+def anchor_targets(turn: int, passage: Passage, count: int) -> str:
+    """Return the targets of an answer's links to a passage, which lead to it even without the script."""
     places = [anchor(turn, passage.number, claim) for claim in range(max(1, count))]
     names = {name for place in places for name in (place, f"{place}a")} - {places[0]}
     return "".join(f'<span id="{name}"></span>' for name in sorted(names))

@@ -36,6 +36,11 @@ def strings() -> Strings:
     return LANGUAGES[choose_language(request.headers.get("accept-language") or "" if request else "")]
 
 
+def language_code(words: Strings) -> str:
+    """Return the language of these strings as HTML names it."""
+    return next(language for language, each in LANGUAGES.items() if each is words)
+
+
 def strings_of(name: str) -> Strings:
     """Return the strings of a language by its English name, or those of the page if there are none."""
     return LANGUAGES[_BY_NAME[name]] if name in _BY_NAME else strings()

@@ -8,8 +8,8 @@ from collections import Counter, defaultdict
 from functools import cache
 from pathlib import Path
 
-ENGLISH, GERMAN, CHINESE, JAPANESE = "english", "german", "chinese", "japanese"
-KOREAN, THAI = "korean", "thai"
+ENGLISH, GERMAN, SPANISH, FRENCH = "english", "german", "spanish", "french"
+CHINESE, JAPANESE, KOREAN, THAI = "chinese", "japanese", "korean", "thai"
 # In these, a character says more than a letter does.
 DENSE_LANGUAGES = frozenset({CHINESE, JAPANESE, KOREAN})
 _STOP_WORDS = Path(__file__).with_name("stop_words.toml")

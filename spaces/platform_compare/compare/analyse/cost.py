@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from backends.token_prices import PerToken
 from compare.analyse.metrics import Metrics
-from compare.analyse.prices import Hourly, PerToken, Price
+from compare.analyse.prices import Hourly, Price
 
 
 @dataclass(frozen=True, slots=True)

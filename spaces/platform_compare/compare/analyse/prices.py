@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import difflib
-import math
 import os
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
+from backends.token_prices import NoPrice, PerToken, read_token_price, read_usd
 from compare.errors import PriceError
 from compare.records import Run
 
@@ -20,7 +21,6 @@ BUILT_IN = Path(__file__).parent.parent.parent / "prices.toml"
 MAX_AGE = timedelta(days=90)
 FORMATS = 'Write a row of prices.toml (ml.g5.xlarge), "1.25/h", "tokens:openai/gpt-4o" or "tokens:0.15/0.60".'
 _HOUR = re.compile(r"\$?(-?[\d.]+)\s*(?:USD\s*)?(?:/|an? |per )\s*h(?:our)?", re.IGNORECASE)
-_TOKENS = re.compile(r"\$?(-?[\d.]+)\s*/\s*\$?(-?[\d.]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +39,6 @@ class Hourly:
         if self.spot is None:
             raise PriceError(f"{self.name} has no spot price.", "Use the on-demand price, or enter one: 0.35/h.")
         return replace(self, name=f"{self.name}, spot", usd_hour=self.usd_hour * self.spot, confidence="rule of thumb")
-
-
-@dataclass(frozen=True, slots=True)
-class PerToken:
-    """A model's price in USD per million input and output tokens."""
-
-    name: str
-    usd_input: float
-    usd_output: float
-    source: str
-    as_of: date | None = None
-    confidence: str = ""
-
-    def request(self, input_tokens: float, output_tokens: float) -> float:
-        """Return the USD of a request of that size."""
-        return (input_tokens * self.usd_input + output_tokens * self.usd_output) / 1e6
 
 
 Price = Hourly | PerToken
@@ -81,7 +65,8 @@ class Prices:
         if hour := _HOUR.fullmatch(text):
             return Hourly(f"{_usd(hour[1], text):g} USD/h", _usd(hour[1], text), "entered by the user")
         if text.lower().startswith("tokens:"):
-            return _per_token(text[7:].strip())
+            with _price_errors():
+                return read_token_price(text[7:].strip())
         if text in self.rows:
             return self.rows[text]
         matches = [row for name, row in self.rows.items() if name.split("/", 2)[-1] == text]
@@ -171,34 +156,13 @@ def _parse_group(group: dict[str, Any]) -> Iterator[Hourly]:
 
 
 def _usd(value: Any, where: str) -> float:
+    with _price_errors():
+        return read_usd(value, where)
+
+
+@contextmanager
+def _price_errors() -> Iterator[None]:
     try:
-        usd = float(value)
-    except (TypeError, ValueError):
-        raise PriceError(f"The price {value!r} of {where} isn't a number.", "Use USD, such as 1.25.") from None
-    if not math.isfinite(usd) or usd < 0:
-        raise PriceError(f"The price {usd:g} of {where} is negative or not a number.", "Use USD of 0 or more.")
-    return usd
-
-
-def _per_token(text: str) -> PerToken:
-    if match := _TOKENS.fullmatch(text):
-        each = [_usd(part, text) for part in match.groups()]
-        return PerToken(f"{each[0]:g}/{each[1]:g} USD per million tokens", each[0], each[1], "entered by the user")
-    from importlib.metadata import version
-
-    import genai_prices
-
-    provider, _, model = text.rpartition("/")
-    usage = genai_prices.Usage(input_tokens=1000, output_tokens=1000)
-    try:
-        price = genai_prices.calc_price(usage, model_ref=model, provider_id=provider or None)
-    except LookupError as error:
-        raise PriceError(
-            f"genai-prices doesn't know {text!r}.", "Write provider/model, or enter the price: 0.15/0.60."
-        ) from error
-    return PerToken(
-        f"{price.provider.name} {price.model.name or price.model.id}",
-        float(price.input_price) * 1000,
-        float(price.output_price) * 1000,
-        f"genai-prices {version('genai-prices')}",
-    )
+        yield
+    except NoPrice as error:
+        raise PriceError(error.message, error.remedy) from error

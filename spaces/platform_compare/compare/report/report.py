@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 
+from backends.token_prices import PerToken
 from compare.analyse.caveats import find_caveats, run_differences
 from compare.analyse.client_load import ClientLoad, client_load
 from compare.analyse.cost import BreakEven, Cost, break_evens, cost
 from compare.analyse.metrics import Metrics, compute_metrics
 from compare.analyse.objectives import OBJECTIVES, Objective
 from compare.analyse.paired import Share
-from compare.analyse.prices import Hourly, PerToken, Price, Prices, run_prices, spot_prices
+from compare.analyse.prices import Hourly, Price, Prices, run_prices, spot_prices
 from compare.analyse.quality import Measure, shares
 from compare.analyse.quality_verdict import MARGIN, QualityVerdict, check_margin, quality_verdicts, target_pairs
 from compare.analyse.verdict import (

@@ -9,11 +9,11 @@ import pytest
 
 from rag.answering.evidence.asked.questions import Question
 from rag.answering.evidence.candidates import retrieve_candidates
-from rag.answering.evidence.feature_names import NAMES, RELATIVE
-from rag.answering.evidence.features import Measurer
+from rag.answering.evidence.features.names import NAMES, RELATIVE
+from rag.answering.evidence.features.units import Measurer
 from rag.answering.evidence.model import packaged_model
 from rag.answering.evidence.selection import find_quotes
-from rag.answering.evidence.units import Unit, find_units
+from rag.answering.evidence.units.split import Unit, find_units
 from rag.library.library import Library
 from rag.search.embedding.embedders import Embedder
 from rag.search.embedding.token_vectors import TokenVectors

@@ -174,3 +174,12 @@ def test_the_column_says_what_kind_its_figures_have(
 ) -> None:
     cell = LabeledCell(Cell(1, 1, 0, len(text)), text, "Chair", "", header, 0, len(text))
     assert has_kind(Question(question), cell) is expected
+
+
+def test_a_named_row_of_words_below_the_header_has_values() -> None:
+    labels = labels_of(
+        "| Item | Upper limit | Comment |\n|---|---|---|\n| database size | unlimited | |\n"
+        "| relation size | 32 TB | with blocks of 8 kB |\n| columns | 1,600 | fewer with wide ones |\n"
+    )
+    assert labels["unlimited"] == ("", "database size", "Upper limit")
+    assert labels["32 TB"] == ("", "relation size", "Upper limit")

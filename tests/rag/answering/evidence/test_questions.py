@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.evidence.answer_spans import answer_span, candidates, counts, has_figure
 from rag.answering.evidence.asked.kinds import Kind
 from rag.answering.evidence.asked.mentions import Missing, covered_years, find_missing
 from rag.answering.evidence.asked.questions import Question, years_of
 from rag.answering.evidence.asked.typos import read_question
-from rag.answering.evidence.sentences import split_sentences
+from rag.answering.evidence.units.answer_spans import answer_span, candidates, counts, has_figure
+from rag.answering.evidence.units.sentences import split_sentences
 from rag.documents import Document, Passage
 
 
@@ -47,6 +47,29 @@ def passage(text: str) -> Passage:
     ],
 )
 def test_the_kind_of_answer(question: str, kind: Kind) -> None:
+    assert Question(question).kind is kind
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("Wann wurde das Museum in der Stadt gegründet?", Kind.DATE),
+        ("Was sind die Aufgaben des Vereins?", Kind.OTHER),  # "was" isn't the English verb
+        ("Wie viele Reiher gibt es im Hafen?", Kind.NUMBER),
+        ("Wie hoch war der Umsatz in dem Jahr?", Kind.MONEY),
+        ("Wer leitet das Museum?", Kind.PERSON),
+        ("Ist der Hafen für alle offen?", Kind.YES_NO),
+        ("¿Cuántos días dura el viaje a la isla?", Kind.DURATION),
+        ("¿En qué año se fundó la empresa?", Kind.DATE),
+        ("¿Qué porcentaje de las ventas es en línea?", Kind.PERCENT),
+        ("¿Por qué cerraron el puerto de la ciudad?", Kind.REASON),
+        ("Combien de hérons y a-t-il dans le port ?", Kind.NUMBER),
+        ("Combien de jours dure le voyage vers les îles ?", Kind.DURATION),
+        ("Qui dirige le musée de la ville ?", Kind.PERSON),
+        ("Où se trouve le musée de la ville ?", Kind.PLACE),
+    ],
+)
+def test_the_kind_of_answer_in_other_languages(question: str, kind: Kind) -> None:
     assert Question(question).kind is kind
 
 

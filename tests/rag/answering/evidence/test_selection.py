@@ -120,6 +120,29 @@ def test_a_comparison_quotes_each_document(ask: Ask) -> None:
     assert {quote.document for quote in quotes} == {"Alba.md", "Brio.md"}
 
 
+def test_the_difference_between_two_things_compares_no_documents(ask: Ask) -> None:
+    texts = {
+        "locks": "# Locks\n\nA lock is held to the end of a transaction. A latch is held for one access only.\n",
+        "birds": BIRDS,
+    }
+    quotes = ask("What is the difference between a lock and a latch?", **texts).quotes
+    assert {quote.document for quote in quotes} == {"locks.md"}
+    quotes = ask("What differs between the two documents on herons?", **texts).quotes
+    assert {quote.document for quote in quotes} <= {"locks.md", "birds.md"}
+
+
+def test_quotes_in_another_language_can_be_unsure(ask: Ask) -> None:
+    text = (
+        "# Unterstützung\n\nDie Version mit dem Namen Stable wird für fünf Jahre unterstützt. Das Team für Sicherheit"
+        " kümmert sich um alle Fehler. Die Version mit dem Namen Testing wird vor jeder Veröffentlichung eingefroren.\n"
+    )
+    sure = ask("Für wie viele Jahre wird die Version mit dem Namen Stable unterstützt?", text=text)
+    assert not sure.unsure
+    assert "fünf Jahre" in sure.quotes[0].text
+    other = ask("Welche Farbe hat das Logo der Sicherheit?", text=text)
+    assert other.unsure or other.abstention
+
+
 def test_without_passages_the_documents_do_not_answer(embedder: Embedder) -> None:
     selection = find_quotes("How tall is the tower?", [], {}, embedder)
     assert selection.abstention

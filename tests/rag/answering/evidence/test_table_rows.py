@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.evidence.answer_spans import answer_span
 from rag.answering.evidence.asked.mentions import documents_that_are_meant
 from rag.answering.evidence.asked.questions import Question
 from rag.answering.evidence.tables.table_rows import find_rows
+from rag.answering.evidence.units.answer_spans import answer_span
 from rag.documents import Cell, Document, Page, Passage, Table
 
 ROWS = [("", "2022", "2021"), ("Net sales", "100", "90"), ("Net income", "12", "9"), ("Other income, net", "3", "2")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.read_command import document_json
+from rag.commands.read import document_json
 
 
 def test_html_has_only_its_text(read):
@@ -191,3 +191,11 @@ def test_html_blocks_and_tables_that_arrange_the_page_are_apart(read):
 def test_html_lists_keep_their_letters_and_their_own_numbers(read):
     lists = "<ol start=5><li>five<li value=9>nine<li>ten</ol><ol type=a><li>aa<li>bb</ol><ol type=I start=4><li>x</ol>"
     assert " ".join(read("a.html", lists).text.split()) == "5. five 9. nine 10. ten a. aa b. bb IV. x"
+
+
+def test_a_line_end_of_the_source_is_a_space(read):
+    source = "<p>The default\nis the ISO\nformat.</p><ul><li>Add a role\n(Ada\nLund)</li></ul><pre>one\n  two</pre>"
+    text = read("page.html", f"<html><body>{source}</body></html>").text
+    assert "The default is the ISO format." in text
+    assert "Add a role (Ada Lund)" in text
+    assert "one\n  two" in text

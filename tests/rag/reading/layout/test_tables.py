@@ -7,8 +7,8 @@ from functools import partial
 
 import pytest
 
+from rag.commands.read import document_json
 from rag.documents import Document
-from rag.read_command import document_json
 from rag.reading.chunk import chunk_document
 from rag.reading.parse import read_document
 from tests.rag import make_documents as make

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rag.answering.evidence.per_document import PerDocument
+from rag.answering.evidence.units.per_document import PerDocument
 from rag.documents import Document
 from rag.search.languages import detect_language
 

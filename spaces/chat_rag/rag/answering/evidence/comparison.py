@@ -9,11 +9,15 @@ from rag.answering.abstention.abstain import is_about_whole_documents
 from rag.answering.evidence.asked.questions import Question
 from rag.documents import Document
 
+_DOCUMENTS = r"(?:documents?|files?|reports?|filings?|compan(?:y|ies))"
+_EACH = rf"(?:each|every|both|all)(?: of)?(?: the(?:se)?)? {_DOCUMENTS}"
 _COMPARISON = re.compile(
     r"\b(?:compar\w*|versus|vs\.?|differ(?:s|ed|ence|ences|ent)?\b.{0,200}\b(?:between|from|and)|contrast|"
-    r"(?:each|every|both|all)(?: of)?(?: the(?:se)?)? (?:documents?|files?|reports?|filings?|compan(?:y|ies)))\b",
+    rf"{_EACH})\b",
     re.IGNORECASE,
 )
+# What compares all documents. "The difference between a lock and a latch" compares what stands in them.
+_ALL_DOCUMENTS = re.compile(rf"\b(?:{_EACH}|(?:the|these|two|three|four|my|our) {_DOCUMENTS})\b", re.IGNORECASE)
 # What is left of a comparison without its names: "the … of and in".
 _LEFT_OVER = re.compile(
     r"(?<=\s)(?:what|which|how|is|are|was|were|do|does|did|the|and|of|for|to|with|between|from|in|by|on|about|each|both|all"
@@ -26,7 +30,7 @@ _MAX_DOCUMENTS = 4
 
 
 def compared_documents(question: str, documents: Mapping[str, Document]) -> tuple[str, ...]:
-    """Return the ids of the documents that a question compares: those that it names, or all if it names fewer than two.
+    """Return the ids of the documents that a question compares: those that it names, or all if it says so.
 
     This is empty for any other question, and where there is only one document.
     """
@@ -38,7 +42,9 @@ def compared_documents(question: str, documents: Mapping[str, Document]) -> tupl
         for document_id, document in documents.items()
         if any(name in f"{document.name} {document.text[:_BEGINNING]}".lower() for name in names)
     ]
-    return tuple(named if len(named) > 1 else documents)[:_MAX_DOCUMENTS]
+    if len(named) < 2:
+        named = list(documents) if _ALL_DOCUMENTS.search(question) else []
+    return tuple(named)[:_MAX_DOCUMENTS]
 
 
 def question_to_each(question: str) -> str:

@@ -9,8 +9,8 @@ from math import exp
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag.answering.evidence.feature_names import NAMES
-from rag.answering.evidence.question_features import QUESTION_NAMES, Situation, best_unit, question_features
+from rag.answering.evidence.features.names import NAMES
+from rag.answering.evidence.features.questions import QUESTION_NAMES, Situation, best_unit, question_features
 
 if TYPE_CHECKING:
     import numpy as np

@@ -13,7 +13,6 @@ from rag.answering.abstention.abstain import (
     missing_evidence,
 )
 from rag.answering.abstention.foreign_question import other_languages
-from rag.answering.evidence.answer_spans import answer_span
 from rag.answering.evidence.asked.kinds import Kind
 from rag.answering.evidence.asked.mentions import are_meant, covered_years, documents_that_are_meant, find_missing
 from rag.answering.evidence.asked.questions import Question
@@ -27,12 +26,13 @@ from rag.answering.evidence.decision import (
     is_unsure,
     lacks_figure,
 )
-from rag.answering.evidence.feature_names import NAMES
-from rag.answering.evidence.features import Measurer
+from rag.answering.evidence.features.names import NAMES
+from rag.answering.evidence.features.questions import Situation
+from rag.answering.evidence.features.units import Measurer
 from rag.answering.evidence.model import packaged_model
-from rag.answering.evidence.question_features import Situation
 from rag.answering.evidence.summary import key_sentences
-from rag.answering.evidence.units import Unit, find_units
+from rag.answering.evidence.units.answer_spans import answer_span
+from rag.answering.evidence.units.split import Unit, find_units
 from rag.answering.quotes import Quote
 from rag.documents import Document, Passage
 from rag.search.embedding.embedders import Embedder
@@ -90,7 +90,10 @@ def find_quotes(
     if is_answered and not ranking.is_other_period:
         quotes = _likely(ranking.quotes)
         probability = sum(each.probability for each in quotes)
-        unsure = decides and is_unsure(ranking.answered, probability, without_figure=ranking.without_figure)
+        unsure = is_unsure(
+            question, ranking.answered, probability, embedder,
+            decides=decides, without_figure=ranking.without_figure,
+        )  # fmt: skip
         return QuoteSelection(quotes, unsure=unsure or has_unknown_name(situation, documents))
     return QuoteSelection(nearest=ranking.quotes, abstention=_abstention(situation, ranking, documents, embedder))
 
@@ -155,7 +158,7 @@ def _compare(
         for document_id in compared
     ]
     if quotes := [quote for part in parts for quote in part.quotes[:1]]:
-        return QuoteSelection(tuple(quotes))
+        return QuoteSelection(tuple(quotes), unsure=any(part.unsure for part in parts))
     nearest = [quote for part in parts for quote in part.nearest[:1]]
     return QuoteSelection(nearest=tuple(nearest), abstention=parts[0].abstention)
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from math import log
 from typing import TYPE_CHECKING
 
-from rag.answering.evidence.per_document import PerDocument
-from rag.answering.evidence.sentences import split_sentences
-from rag.answering.evidence.structure import structure_of
-from rag.answering.evidence.unit_vectors import encode
-from rag.answering.evidence.units import Unit
+from rag.answering.evidence.features.vectors import encode
+from rag.answering.evidence.units.per_document import PerDocument
+from rag.answering.evidence.units.sentences import split_sentences
+from rag.answering.evidence.units.split import Unit
+from rag.answering.evidence.units.structure import structure_of
 from rag.documents import Document, Span
 from rag.search.bm25 import STOP_WORDS, stems
 from rag.search.embedding.embedders import Embedder

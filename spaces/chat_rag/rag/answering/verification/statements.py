@@ -9,9 +9,9 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from rag.answering.evidence.asked.periods import CALENDAR, days_in, length_in
-from rag.answering.evidence.per_document import PerDocument, text_blocks
-from rag.answering.evidence.structure import structure_of
-from rag.answering.evidence.units import Unit, find_units
+from rag.answering.evidence.units.per_document import PerDocument, text_blocks
+from rag.answering.evidence.units.split import Unit, find_units
+from rag.answering.evidence.units.structure import structure_of
 from rag.answering.verification.clauses import Clause, figure_clauses, role_words
 from rag.answering.verification.figures import find_figures, find_periods, find_scale
 from rag.documents import Document, Passage

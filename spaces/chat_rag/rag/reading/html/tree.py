@@ -17,7 +17,7 @@ from rag.reading.superscripts import mark_superscript
 from rag.reading.tables import INNER
 
 _NO_TEXT = ("script", "style", "template", "noscript", "iframe", "object", "embed", "canvas", "audio", "video")
-_SPACE = re.compile(r"[\t \r\n]{2,}")  # the white space that HTML displays as one space
+_SPACE = re.compile(r"[\t \r\n]+")  # what HTML displays as one space, line ends of its source too
 _LONG_GAP = re.compile(r" {100,}")
 _EMPTY_LINES = re.compile(r"\n{3,}")
 # The converter's recursion ends earlier than this.
@@ -163,13 +163,9 @@ def _flatten(block: Any) -> None:
 
 def _normalize_space(element: Any) -> None:
     if element.tag != "pre" and element.text:
-        element.text = _SPACE.sub(_one_space, element.text)
+        element.text = _SPACE.sub(" ", element.text)
     if element.tail:
-        element.tail = _SPACE.sub(_one_space, element.tail)
-
-
-def _one_space(space: re.Match[str]) -> str:
-    return "\n" if "\n" in space[0] or "\r" in space[0] else " "
+        element.tail = _SPACE.sub(" ", element.tail)
 
 
 def _number_list(numbered: Any) -> None:

@@ -12,6 +12,7 @@ from rag.reading.layout.lines import is_figure
 from rag.reading.layout.page_text import HYPHENS, PageText, TableText
 from rag.reading.layout.tables.cells import Column
 from rag.reading.pdf.hyphens import HYPHEN, resolve_hyphens, unmoved
+from rag.reading.pdf.ligatures import repair_ligatures
 
 PAGE_SEPARATOR = "\n\n"
 _SAME_COLUMN = 6.0  # points by which the edges of a table's columns differ between two pages
@@ -64,6 +65,7 @@ def with_text(page: PageText, start: int, end: int, text: str) -> PageText:
 def assemble(pages: Sequence[PageText], notes: tuple[Note, ...]) -> Content:
     """Return the text of all pages with the spans of its pages, tables, heads and feet."""
     texts, moves = resolve_hyphens([page.text for page in pages])
+    texts = repair_ligatures(texts)
     text = PAGE_SEPARATOR.join(texts)
     spans: list[Page] = []
     furniture: list[Span] = []

@@ -6,8 +6,8 @@ from datetime import date, datetime, time, timedelta
 
 import pytest
 
+from rag.commands.read import document_json
 from rag.documents import Document, Limits, Note, NoteKind, Table
-from rag.read_command import document_json
 from rag.reading.chunk import chunk_document
 from rag.reading.office.number_format import display_value
 from tests.conftest import DATA

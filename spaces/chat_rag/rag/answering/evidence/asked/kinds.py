@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
+from rag.answering.evidence.asked.foreign_kinds import FOREIGN_KINDS
+from rag.search.languages import detect_language
+
 
 class Kind(StrEnum):
     """What kind of answer a question asks for."""
@@ -83,8 +86,13 @@ _KINDS = [
 # "How much oil is used?" and "How much do they eat?" ask for no price.
 ASKS_PRICE = re.compile(rf"^how (?:much|expensive)\b.{{0,200}}\b(?:{_MONEY_WORDS})\b", re.IGNORECASE)
 _KIND_PATTERNS = [(kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _KINDS]
+_FOREIGN_PATTERNS = {
+    language: [(Kind(kind), re.compile(pattern, re.IGNORECASE)) for kind, pattern in patterns.items()]
+    for language, patterns in FOREIGN_KINDS.items()
+}
 
 
 def kind_of(question: str) -> Kind:
     """Return the kind of answer that a question asks for."""
-    return next((kind for kind, pattern in _KIND_PATTERNS if pattern.search(question)), Kind.OTHER)
+    patterns = _FOREIGN_PATTERNS.get(detect_language(question), _KIND_PATTERNS)
+    return next((kind for kind, pattern in patterns if pattern.search(question)), Kind.OTHER)

@@ -10,10 +10,10 @@ from itertools import islice
 
 from rag.answering.evidence.asked.periods import CALENDAR
 from rag.answering.evidence.asked.questions import Question
-from rag.answering.evidence.per_document import PerDocument, text_blocks
-from rag.answering.evidence.structure import structure_of
 from rag.answering.evidence.tables.figures import YEAR
-from rag.answering.evidence.units import Unit
+from rag.answering.evidence.units.per_document import PerDocument, text_blocks
+from rag.answering.evidence.units.split import Unit
+from rag.answering.evidence.units.structure import structure_of
 from rag.documents import Document
 
 # A year that stands a few times only is a maturity date or a reference, not what a document is about.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from rag.answering.evidence.answer_spans import candidates
 from rag.answering.evidence.asked.kinds import Kind
 from rag.answering.evidence.asked.periods import last_day, length_in
 from rag.answering.evidence.asked.questions import Question
 from rag.answering.evidence.tables.figures import is_figure, is_period
 from rag.answering.evidence.tables.grid import LabeledCell
+from rag.answering.evidence.units.answer_spans import candidates
 
 # What the header of a column says about its figures. The first kind counts: a "Tax (%)" is no money.
 _HEADERS = {

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from rag.answering.evidence.asked.periods import CALENDAR, PERIOD_STEMS, Day, days_in, last_day, length_in
 from rag.answering.evidence.asked.questions import Question, years_of
-from rag.answering.evidence.structure import structure_of
 from rag.answering.evidence.tables.figures import is_figure, without_alternatives
-from rag.answering.evidence.units import Unit
+from rag.answering.evidence.units.split import Unit
+from rag.answering.evidence.units.structure import structure_of
 from rag.search.bm25 import STOP_WORDS, stems
 
 # What says that a figure is of the whole company, or is the one in its books.

@@ -99,6 +99,7 @@ class Grid:
     _names: int = field(init=False)
     """The column with the names of the rows if the first one has only their numbers, as in an invoice; otherwise 0."""
     _header_rows: bytearray = field(init=False)  # for each row whether it names columns
+    _marks_headers: bool = field(init=False)  # the table itself says which cells name columns
     _checkpoint_rows: list[int] = field(init=False)
     _checkpoints: list[_State] = field(init=False)
 
@@ -107,6 +108,7 @@ class Grid:
         is_sorted = all(first.row <= second.row for first, second in pairwise(cells))
         self._cells = cells if is_sorted else tuple(sorted(cells, key=lambda cell: cell.row))
         self._index_rows(max((cell.row + cell.row_span for cell in cells), default=0))
+        self._marks_headers = any(cell.header and cell.column > 0 for cell in cells)
         self._by_start = array("I", sorted(range(len(cells)), key=lambda at: self._cells[at].start))
         self._header_rows = bytearray()
         self._checkpoint_rows, self._checkpoints = [0], [_State()]
@@ -238,10 +240,16 @@ class Grid:
         if not cells or any(self._is_figure(cell) for cell in cells):
             return False
         # Above the first figure, words name columns. A table without figures has one row of them.
-        if number < first_figure_row if first_figure_row < len(self._row_ends) else number == 0:
+        is_above = number < first_figure_row if first_figure_row < len(self._row_ends) else number == 0
+        texts = [*map(self.content, cells)]
+        if is_above and (not self._is_named(row) or any(map(is_period, texts))):
             return True
-        texts = map(self.content, cells)
         return all(is_period(text) or find_unit(text) or is_blank(text) for text in texts)
+
+    def _is_named(self, row: dict[int, Cell]) -> bool:
+        """Return whether a table that marks its headers has a name for this row: "unlimited" is a value there."""
+        label = self._row_label(row)
+        return self._marks_headers and not (is_blank(label) or find_unit(label) or is_period(label))
 
     def _find_first_figure_row(self) -> int:
         behind_labels = (cell for cell in self._cells if cell.column + cell.column_span > 1)

@@ -11,8 +11,8 @@ from rag.answering.evidence.asked.kinds import Kind
 from rag.answering.evidence.asked.mentions import is_about
 from rag.answering.evidence.asked.periods import PERIOD_STEMS
 from rag.answering.evidence.asked.questions import Question
-from rag.answering.evidence.per_document import PerDocument
 from rag.answering.evidence.tables.figures import without_alternatives
+from rag.answering.evidence.units.per_document import PerDocument
 from rag.documents import Document, Passage, Span, Table
 from rag.search.bm25 import stems
 from rag.search.languages import ENGLISH

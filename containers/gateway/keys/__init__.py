@@ -1,0 +1,1 @@
+"""The keys of clients: made, stored as hashes, looked up."""

@@ -1,0 +1,212 @@
+"""The way of one request through the gateway, step by step.
+
+`Call.slot` is the one place where a request is admitted: it takes from the key's limits and budget, finds a stored
+answer, or chooses the targets that are asked for one.
+`Call.ended` is the one place where it is paid for and written to the ledger.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from backends import Catalog, ChatRequest, Event, SpaceportError, Stopwatch
+from backends.stopwatch import wall_clock
+from backends.vectors import Embeddings
+from gateway import bills, money
+from gateway.budgets import Budgets, affordable, month_of
+from gateway.cache.answers import Answer, Answers
+from gateway.cache.keys import answer_key, is_cacheable
+from gateway.errors import LedgerFull, NotAllowed
+from gateway.keys.key import Key
+from gateway.keys.key_ring import KeyRing, revoked
+from gateway.ledger.ledger import Ledger
+from gateway.ledger.row import LedgerRow
+from gateway.limits.quota import Limits, Quota, Reservation
+from gateway.metrics import GatewayMetrics
+from gateway.routing.board import Board
+from gateway.routing.router import Plan, Router
+from gateway.routing.stream import RoutedStream
+from gateway.targets import GatewayTarget, Targets
+from inference.admission_queue import AdmissionQueue
+from inference.endings import Ending
+from inference.errors import kind, status
+from inference.generation import Work
+
+
+@dataclass(slots=True)
+class Parts:
+    """What every request of one gateway uses; `id` names this gateway in the ledger, and is new at each start."""
+
+    targets: Targets
+    ledger: Ledger
+    queue: AdmissionQueue
+    metrics: GatewayMetrics
+    keys: KeyRing = field(default_factory=KeyRing)
+    budgets: Budgets = field(default_factory=Budgets)
+    running: set[Call] = field(default_factory=set)
+    limits: Limits = field(default_factory=Limits)
+    answers: Answers = field(default_factory=lambda: Answers(None))
+    router: Router = field(default_factory=lambda: Router(Catalog({}, source=""), Board()))
+    caches: bool = False  # whether equal requests share answers
+    settling: set[asyncio.Task[None]] = field(default_factory=set)
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    def settle(self, limits: Reservation, tokens: int) -> None:
+        """Correct the tokens that a request took from its key's minute, in the background."""
+        task = asyncio.create_task(limits.settle(tokens))
+        self.settling.add(task)
+        task.add_done_callback(self.settling.discard)
+
+    def target_of(self, key: Key, model: str) -> GatewayTarget:
+        """Return the target of that name; `NoSuchTarget` or `NotAllowed` if the key can't use it."""
+        target = self.targets.find(model)
+        if not key.may_use(target.name):
+            raise NotAllowed(f"The key may not use {model}.", "GET /v1/models lists what it may use.")
+        return target
+
+    def end_revoked(self) -> None:
+        """End the answers that run with a key that is revoked by now."""
+        for call in list(self.running):
+            if call.work and not self.keys.is_valid(call.key.id):
+                call.work.interrupt(revoked())
+
+
+class Call:
+    """One request with its key; see `inference.generation.Source`."""
+
+    def __init__(self, parts: Parts, key: Key, *, dialect: str) -> None:
+        self.key = key
+        self.target: GatewayTarget | None = None
+        self.size = bills.Size(0, 0)
+        self.is_stream = False
+        self.work: Work | None = None
+        self.chat: ChatRequest | None = None
+        self.user = ""  # whose request it is, for targets that users stay with
+        self.may_cache = True
+        self.answer: Answer | None = None
+        self._parts = parts
+        self._dialect = dialect
+        self._started_at = datetime.fromtimestamp(wall_clock(), UTC)
+        self._reservation = 0
+        self._limits = Reservation()
+        self._embeddings: Embeddings | None = None
+
+    def choose(self, model: str) -> GatewayTarget:
+        """Take the target that a request names; see `Parts.target_of`."""
+        self.target = self._parts.target_of(self.key, model)
+        return self.target
+
+    @asynccontextmanager
+    async def slot(self) -> AsyncIterator[float]:
+        """Admit the request: each step may refuse it with an error, which the client gets as the answer's status."""
+        parts, target = self._parts, self._chosen()
+        parts.running.add(self)
+        parts.ledger.check_room()
+        quota = Quota(self.key.requests_per_minute, self.key.tokens_per_minute)
+        tokens = self.size.likely_input + self.size.output_tokens
+        self._limits = await parts.limits.reserve(self.key.id, quota, tokens)
+        plan = parts.router.plan(target.name, self.user or self.key.id, self._price)
+        key = self._answer_key(plan)
+        self.answer = await parts.answers.find(key)
+        if self.answer:
+            yield 0.0
+            return
+        targets = affordable([parts.targets.by_name[name] for name in plan.targets], self.key)
+        dearest = max(targets, key=lambda each: self._price(each.name) or 0.0)
+        self._reservation = parts.budgets.reserve(self.key, dearest, self.size, self._started_at)
+        async with parts.queue.slot() as seconds:
+            if self.chat is None:
+                yield seconds
+                return
+            backends = {each.name: each.chatter for each in targets}
+            start = partial(RoutedStream, self.chat, backends, parts.router.board)
+            async with parts.answers.open(key, start) as self.answer:
+                yield seconds
+
+    def stream(self, request: ChatRequest) -> AsyncIterator[Event]:
+        """Return the events of the answer that the slot has begun or found."""
+        if self.answer is None:
+            raise RuntimeError("slot() comes first")
+        return self.answer.events
+
+    def headers(self) -> Mapping[str, str]:
+        """Say which target answers, and whether the answer was stored or is shared with another request."""
+        if self.answer is None:
+            return {}
+        target = {"x-spaceport-target": self.answer.target} if self.answer.target else {}
+        return {**target, "x-spaceport-cache": self.answer.source}
+
+    async def embed(self, texts: Sequence[str]) -> Embeddings:
+        """Return the vectors of the target."""
+        self._embeddings = await self._chosen().embedder().embed(texts)
+        return self._embeddings
+
+    def refuse(self, error: SpaceportError) -> None:
+        """Record a request that is refused before it has its answer; without room for a bill it leaves none."""
+        if not isinstance(error, LedgerFull):
+            self.ended(Ending(kind(error), status(error), error, 0.0, None, Stopwatch()))
+
+    def ended(self, ending: Ending) -> Mapping[str, Any]:
+        """Pay for the request, and write its row of the ledger."""
+        parts, reservation, self._reservation = self._parts, self._reservation, 0
+        parts.running.discard(self)
+        if self.answer and self.answer.tried:
+            self.target = parts.targets.by_name.get(self.answer.tried, self.target)
+        pays = self.answer is None or self.answer.bill()
+        row = self._row(ending, pays=pays)
+        parts.settle(self._limits, bills.used_tokens(ending, self.size, self._embeddings) if pays else 0)
+        parts.budgets.settle(self.key.id, reservation, row.cost or 0, month_of(row.started_at))
+        parts.metrics.count(row, self.answer.source if self.answer else "")
+        if not isinstance(ending.error, LedgerFull):
+            parts.ledger.add(row)
+        cost = {} if row.cost is None else {"cost_usd": money.show(row.cost)}
+        cache = {"cache": self.answer.source} if self.answer else {}
+        return {"owner": row.owner, "target": row.target, "outcome": row.outcome, **cache, **cost}
+
+    def _price(self, name: str) -> float | None:
+        """Return about how much the request costs at a target in USD."""
+        price = self._parts.targets.by_name[name].price if name in self._parts.targets.by_name else None
+        return price.request(self.size.likely_input, self.size.output_tokens) if price else None
+
+    def _answer_key(self, plan: Plan) -> str | None:
+        """Return the key under which equal requests share an answer, or None if this one shares none."""
+        if self.chat is None or not self.may_cache or not is_cacheable(self.chat) or not self._parts.caches:
+            return None
+        return answer_key(self.chat, target=plan.scope, owner=self.key.owner)
+
+    def _row(self, ending: Ending, *, pays: bool) -> LedgerRow:
+        first = ending.stopwatch.first_token_seconds
+        bill = bills.bill(ending, self.target.price if self.target else None, self.size, self._embeddings)
+        if not pays:  # the answer was stored, or another request pays for it
+            bill = replace(bill, cost=0, is_bound=False)
+        return LedgerRow(
+            id=uuid.uuid4().hex,
+            gateway=self._parts.id,
+            key_id=self.key.id,
+            owner=self.key.owner,
+            target=self.target.name if self.target else "",
+            dialect=self._dialect,
+            is_stream=self.is_stream,
+            started_at=self._started_at,
+            first_token_seconds=None if first is None else first + (ending.queue_seconds or 0.0),
+            seconds=ending.seconds,
+            input_tokens=bill.input_tokens,
+            output_tokens=bill.output_tokens,
+            cost=bill.cost,
+            is_bound=bill.is_bound,
+            outcome=bills.outcome(ending),
+            error=ending.kind,
+            status=ending.status,
+        )
+
+    def _chosen(self) -> GatewayTarget:
+        if self.target is None:
+            raise RuntimeError("choose() comes first")
+        return self.target

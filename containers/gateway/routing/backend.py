@@ -1,0 +1,46 @@
+"""A route as a backend, for programs that aren't the gateway; each has its own measurements."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from functools import partial
+from typing import Any
+
+from backends import Backend, ChatRequest, Event, Health, NotConfigured
+from backends.fallback import FallbackBackend, connect_targets
+from backends.settings import TargetSettings
+from gateway.routing.board import Board
+from gateway.routing.choice import order_targets
+from gateway.routing.settings import RouteSettings, read_route
+from gateway.routing.stream import RoutedStream
+
+
+def connect(settings: Mapping[str, Any]) -> Backend:
+    """A backend over the targets of a route that can be used; `NotConfigured` if none can."""
+    route = read_route(settings)
+    if not isinstance(settings, TargetSettings):
+        raise NotConfigured("A route needs a catalogue with its targets.", "Connect to it by its name.")
+    return RouteBackend(route, dict(connect_targets(settings, route.targets)))
+
+
+class RouteBackend:
+    """Streams from the target that the route chooses. There is no user here, so each request is a new one."""
+
+    def __init__(self, route: RouteSettings, targets: Mapping[str, Backend]) -> None:
+        self._route, self._targets, self._board = route, targets, Board()
+        self.local = any(backend.local for backend in targets.values())
+
+    def stream(self, request: ChatRequest) -> AsyncIterator[Event]:
+        views = [self._board.view(self._route, name) for name in self._route.targets if name in self._targets]
+        names = order_targets(self._route, views, uuid.uuid4().hex)
+        targets = {name: partial(self._targets.__getitem__, name) for name in names}
+        return aiter(RoutedStream(request, targets, self._board))
+
+    async def check(self) -> Health:
+        """The health of the first target that is healthy."""
+        return await FallbackBackend(list(self._targets.items())).check()
+
+    async def aclose(self) -> None:
+        for backend in self._targets.values():
+            await backend.aclose()

@@ -1,0 +1,77 @@
+"""Plans for requests: which targets get a request to a name of the catalogue, a target's or a route's."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from backends import Catalog, NotConfigured
+from backends.catalog import CATALOG_KEYS
+from backends.text import to_json
+from gateway.routing.board import Board
+from gateway.routing.choice import order_targets
+from gateway.routing.settings import RouteSettings, read_route
+
+ROUTE, FALLBACK = "gateway.routing", "fallback"
+
+# The price of a request at a target, or None if it isn't known.
+Price = Callable[[str], float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The targets that get a request in this order, until one answers.
+
+    `scope` is for whom equal requests share answers: not for two users of a test with weights, and not for targets of
+    the same name with other settings.
+    """
+
+    targets: tuple[str, ...]
+    scope: str
+
+
+class Router:
+    """Reads the routes of a catalogue once, and plans requests with what the board knows."""
+
+    def __init__(self, catalog: Catalog, board: Board) -> None:
+        self.board = board
+        self.routes: dict[str, RouteSettings] = {}
+        settings_of_all = {name: catalog.settings(name) for name in catalog.all_names}
+        self._version = hashlib.sha256(to_json(settings_of_all).encode()).hexdigest()[:16]
+        for name in catalog.names:
+            entry = catalog.settings(name)
+            settings = {key: value for key, value in entry.items() if key not in CATALOG_KEYS}
+            try:
+                if entry["kind"] in (ROUTE, FALLBACK):
+                    self.routes[name] = read_route(settings)
+            except NotConfigured:
+                continue  # the list of targets has the reason, and a request to it gets the error
+
+    def plan(self, name: str, user: str = "", price: Price = lambda name: None) -> Plan:
+        """The plan for a request of a user to `name`; `user` is "" for one that isn't known."""
+        targets = tuple(dict.fromkeys(self._targets(name, user or uuid.uuid4().hex, price, ())))
+        route = self.routes.get(name)
+        scope = f"{self._version}/{name}"
+        return Plan(targets, f"{scope}/{targets[0]}" if route and route.choose == "weights" else scope)
+
+    def targets(self) -> list[str]:
+        """The targets of all routes."""
+        return sorted({name for route in self.routes.values() for name in route.targets})
+
+    def left_out(self) -> list[str]:
+        """The targets that get no requests of some route now."""
+        names = {name for route in self.routes.values() for name in self.board.left_out(route)}
+        return sorted(names)
+
+    def _targets(self, name: str, user: str, price: Price, parents: tuple[str, ...]) -> list[str]:
+        """The targets that a name stands for; a target of a route can be another route."""
+        route = self.routes.get(name)
+        if route is None:
+            return [name]
+        if name in parents:
+            raise NotConfigured(f"The targets form a loop: {' → '.join((*parents, name))}.", "Remove one of them.")
+        views = [self.board.view(route, target, price(target)) for target in route.targets]
+        ordered = order_targets(route, views, f"{name}/{user}" if route.sticky else uuid.uuid4().hex)
+        return [each for target in ordered for each in self._targets(target, user, price, (*parents, name))]

@@ -1,0 +1,101 @@
+"""The catalogue's targets: connected once, each with its state, its task and its price."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from backends import Backend, BackendError, Catalog, NotConfigured
+from backends.token_prices import NoPrice, PerToken, price_at, read_token_price
+from backends.variables import expand
+from backends.vectors import EmbeddingBackend
+from gateway.errors import NoSuchTarget
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayTarget:
+    """One target; `unavailable` is why it can't be used, and `unpriced` why its answers have no price, or "".
+
+    `price` is None if it is unknown: an answer's cost is unknown then, never 0.
+    """
+
+    name: str
+    task: str
+    backend: Backend | None
+    unavailable: BackendError | None
+    price: PerToken | None
+    unpriced: str = ""
+
+    def connected(self) -> Backend:
+        """Return the backend; raises the error of a target that can't be used."""
+        if self.backend is None:
+            raise self.unavailable or NotConfigured("The target is unavailable.", target=self.name)
+        return self.backend
+
+    def chatter(self) -> Backend:
+        """Return the backend as one for chat; `NoSuchTarget` if its model does something else."""
+        if self.task != "chat":
+            raise NoSuchTarget(f"The target {self.name} doesn't chat.", "GET /v1/models lists the targets.")
+        return self.connected()
+
+    def embedder(self) -> EmbeddingBackend:
+        """Return the backend as one for embeddings; `NoSuchTarget` if its kind makes none."""
+        backend = self.connected()
+        if self.task == "rerank" or not isinstance(backend, EmbeddingBackend):
+            raise NoSuchTarget(f"The target {self.name} makes no embeddings.", "GET /v1/models lists the targets.")
+        return backend
+
+
+class Targets:
+    """All targets of a catalogue by their names."""
+
+    def __init__(self, targets: Iterable[GatewayTarget]) -> None:
+        self.by_name: Mapping[str, GatewayTarget] = {target.name: target for target in targets}
+
+    @classmethod
+    def load(cls, catalog: Catalog) -> Targets:
+        """Connect to each target, which makes no request but imports SDKs; a target that fails is unavailable."""
+        return cls(_load(catalog, name) for name in catalog.all_names)
+
+    def find(self, name: str) -> GatewayTarget:
+        """Return a target; `NoSuchTarget` if there is none of that name."""
+        target = self.by_name.get(name)
+        if target is None:
+            close = difflib.get_close_matches(name[:80], self.by_name, n=1)
+            hint = f"Did you mean {close[0]}? " if close else ""
+            raise NoSuchTarget(f"There is no target {name[:80]!r}.", f"{hint}GET /v1/models lists the targets.")
+        return target
+
+
+def _load(catalog: Catalog, name: str) -> GatewayTarget:
+    backend: Backend | None = None
+    error: BackendError | None = None
+    try:
+        backend = catalog.connect(name)
+    except BackendError as caught:
+        error = caught
+    price, unpriced = _price(catalog.settings(name))
+    return GatewayTarget(name, catalog.task(name), backend, error, price, unpriced)
+
+
+def _price(entry: Mapping[str, Any]) -> tuple[PerToken | None, str]:
+    """Return the price of a target, or why it has none.
+
+    Without a price in the catalogue, only an API whose address genai-prices knows has one: a model of the same name on
+    a machine of one's own costs something else.
+    """
+    text = str(entry.get("price") or "").strip()
+    try:
+        if text.lower().startswith("tokens:"):
+            return read_token_price(text[7:].strip()), ""
+        if text:
+            return None, f"{text!r} isn't a price by the token, such as tokens:0.15/0.60 or tokens:openai/gpt-4o."
+        if entry.get("kind") == "openai" and {"url", "model"} <= entry.keys():
+            url, model = (str(expand(entry[name], os.environ)) for name in ("url", "model"))
+            return price_at(url, model), ""
+    except (NoPrice, NotConfigured) as error:
+        return None, str(error)
+    return None, "Its entry in the catalogue has no price."

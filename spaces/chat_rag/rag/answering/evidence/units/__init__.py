@@ -1,0 +1,1 @@
+"""Takes documents apart into units: sentences, list items and cells, with the words in them that can answer."""

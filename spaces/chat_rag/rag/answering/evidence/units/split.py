@@ -1,0 +1,116 @@
+"""Takes passages apart into the units that can answer: sentences, list items, and the cells of tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from rag.answering.evidence.tables.figures import find_unit
+from rag.answering.evidence.tables.grid import Grid, LabeledCell
+from rag.answering.evidence.units.sentences import split_sentences
+from rag.answering.evidence.units.structure import Structure, introduction, structure_of
+from rag.documents import Document, Passage, Span
+
+_PRONOUN = re.compile(
+    r"\W*(?:it|its|this|that|these|those|they|their|he|she|his|her|such|of (?:this|these|which))\b", re.IGNORECASE
+)
+_REACH = 500  # characters of a sentence, or of a table's row, outside of its passage
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A sentence or cell of a document with its context.
+
+    `start` and `end` are the characters of the sentence, or of the cell's row. `before` and `after` are the sentences
+    around it; of a cell, `before` is what introduces its table. `rank` is that of its passage, from 0.
+    """
+
+    document: Document
+    start: int
+    end: int
+    text: str
+    passage: Passage | None = None
+    rank: int = 0
+    before: str = ""
+    after: str = ""
+    cell: LabeledCell | None = None
+    measure: str = ""
+    """The unit of the table's figures, such as "in millions"."""
+
+    @property
+    def heading(self) -> str:
+        """The headings above the unit."""
+        return self.passage.heading if self.passage else ""
+
+    @property
+    def referent(self) -> str:
+        """The sentence before a sentence that begins with a pronoun, and so goes on from it; otherwise ""."""
+        return self.before if not self.cell and _PRONOUN.match(self.text) else ""
+
+    @property
+    def label(self) -> str:
+        """The label of a cell's row, below that of its section."""
+        return f"{self.cell.section} {self.cell.row_label}".strip() if self.cell else ""
+
+
+def find_units(passages: Sequence[Passage], documents: Mapping[str, Document]) -> list[Unit]:
+    """Return the units of the passages, in their order, each once."""
+    units: dict[tuple[str, int, int], Unit] = {}
+    for rank, passage in enumerate(passages):
+        if document := documents.get(passage.document_id):
+            for unit in _passage_units(passage, document, rank):
+                place = unit.cell.cell.start if unit.cell else -1
+                units.setdefault((document.id, unit.start, place), unit)
+    return list(units.values())
+
+
+def _passage_units(passage: Passage, document: Document, rank: int) -> Iterator[Unit]:
+    structure = structure_of(document)
+    first, last = _reach(passage, document, structure)
+    covered: set[Span] = set()
+    for table in structure.tables_between(document, passage.start, passage.end):
+        grid = structure.grid(document, table)
+        cells = list(_cells(grid, document, passage, rank))
+        covered |= {(cell.start, cell.end) for cell in cells}
+        if cells:
+            top = min(cell.start for cell in cells)
+            spans = grid.spans_between(first, last)
+            covered |= {span for span, is_header in spans if span[1] <= top or is_header}
+        yield from cells
+    yield from _sentences(passage, document, rank, structure, covered)
+
+
+def _cells(grid: Grid, document: Document, passage: Passage, rank: int) -> Iterator[Unit]:
+    """Yield the cells of a table whose rows begin in the passage."""
+    intro = grid.table.caption or introduction(document, grid.table.start)
+    measure = grid.unit or find_unit(intro)
+    for cell in grid.labeled_cells(passage.start, passage.end, _REACH):
+        text = document.text[cell.start : cell.end]
+        yield Unit(document, cell.start, cell.end, text, passage, rank, intro, cell=cell, measure=measure)
+
+
+def _sentences(
+    passage: Passage, document: Document, rank: int, structure: Structure, covered: Collection[Span]
+) -> Iterator[Unit]:
+    """Yield the sentences that begin or end in a passage and are no part of a table and no running head."""
+    first, last = _reach(passage, document, structure)
+    text = document.text[first:last]
+    spans = [
+        (start, end)
+        for start, end in split_sentences(text)
+        if first + end > passage.start
+        and first + start < passage.end
+        and not structure.is_furniture(text[start:end])
+        and not any(left < first + end and first + start < right for left, right in covered)
+    ]
+    for at, (start, end) in enumerate(spans):
+        before = text[slice(*spans[at - 1])] if at else ""
+        after = text[slice(*spans[at + 1])] if at + 1 < len(spans) else ""
+        yield Unit(document, first + start, first + end, text[start:end], passage, rank, before, after)
+
+
+def _reach(passage: Passage, document: Document, structure: Structure) -> Span:
+    """Return where a sentence can begin and end that the passage cuts: on its page, between the running heads."""
+    first, last = structure.body_at(document, passage.start)
+    return max(first, passage.start - _REACH), min(last, passage.end + _REACH)

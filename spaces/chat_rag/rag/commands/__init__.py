@@ -1,0 +1,1 @@
+"""The subcommands of `python -m rag`, one module each."""

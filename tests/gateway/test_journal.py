@@ -1,0 +1,92 @@
+"""The ledger's rows on disk: torn lines, no room, and two gateways on one folder."""
+
+from __future__ import annotations
+
+import resource
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from backends import NotConfigured
+from gateway.errors import LedgerFull
+from gateway.ledger.journal import Journal
+from gateway.ledger.ledger import Ledger
+from tests.gateway.servers import ledger_rows, open_store
+from tests.gateway.test_database import row
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    journal = Journal(tmp_path / "journal", 2_000)
+    yield journal
+    journal.close()
+
+
+def ids(journal: Journal, batch: int = 500) -> list[str]:
+    journal.close_file()
+    return [each.id for rows in journal.closed_rows(batch) for each in rows]
+
+
+def test_rows_come_back_as_they_were(journal: Journal) -> None:
+    rows = [row(owner='Zoë, "a"\n'), row(cost=None, first_token_seconds=None)]
+    for each in rows:
+        journal.append(each)
+    journal.close_file()
+    assert list(journal.closed_rows(1)) == [[rows[0]], [rows[1]]]
+    journal.append(extra := row())
+    journal.close_file()  # the closed file has rows that aren't written yet
+    assert ids(journal) == [each.id for each in rows]
+    journal.delete_closed()
+    assert ids(journal) == [extra.id]
+
+
+def test_a_line_that_a_power_cut_tore_spoils_no_other(tmp_path: Path) -> None:
+    first = Journal(tmp_path, 10_000)
+    first.append(before := row())
+    first.close()
+    with (tmp_path / "open.jsonl").open("ab") as file:
+        file.write(b'{"id": "half a row')
+    journal = Journal(tmp_path, 10_000)
+    journal.append(after := row())
+    for _ in range(3):  # a database that is away
+        assert ids(journal) == [before.id, after.id]
+    journal.sync()
+    journal.delete_closed()
+    assert (tmp_path / "unreadable.jsonl").read_bytes() == b'{"id": "half a row\n'
+    journal.close()
+
+
+def test_a_folder_has_one_gateway(journal: Journal, tmp_path: Path) -> None:
+    with pytest.raises(NotConfigured, match="Another gateway uses the journal"):
+        Journal(tmp_path / "journal", 1)
+
+
+async def test_a_full_disk_stops_answers_and_loses_no_bill(journal: Journal, tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    ledger = Ledger(journal, store, 1)
+    ledger.add(first := row())
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        # The kernel writes up to the limit: part of a row.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (journal.open_bytes + 10, hard))
+        ledger.add(second := row())
+        ledger.add(third := row())
+        with pytest.raises(LedgerFull):
+            ledger.check_room()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, handler)
+    await ledger.flush()
+    ledger.check_room()
+    assert {each["id"] for each in ledger_rows(store.engine)} == {first.id, second.id, third.id}
+    assert not (tmp_path / "journal" / "unreadable.jsonl").exists()
+    store.engine.dispose()
+
+
+def test_a_journal_has_a_bound(journal: Journal) -> None:
+    while not journal.is_full:
+        journal.append(row())
+    assert 2_000 <= journal.waiting_bytes < 3_000

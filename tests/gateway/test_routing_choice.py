@@ -1,0 +1,269 @@
+"""Which target a route chooses: pure, with a simulated clock."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import suppress
+
+import pytest
+
+from backends import (
+    BackendError,
+    Catalog,
+    InvalidAnswer,
+    NotConfigured,
+    Overloaded,
+    Rejected,
+    TimedOut,
+    Unreachable,
+)
+from gateway.routing.board import RECENT_SECONDS, Board, is_fault
+from gateway.routing.choice import View, order_targets
+from gateway.routing.router import Router
+from gateway.routing.settings import RouteSettings, read_route
+
+ABC = ["a", "b", "c"]
+
+
+def route(**settings: object) -> RouteSettings:
+    return read_route({"targets": ABC, **settings})
+
+
+def views(**by_name: dict[str, object]) -> list[View]:
+    return [View(name, **by_name.get(name, {})) for name in ABC]  # type: ignore[arg-type]
+
+
+# Choices.
+
+
+def test_order_is_the_order_of_the_targets() -> None:
+    assert order_targets(route(), views(), "u") == ABC
+    assert order_targets(route(), views(a={"is_left_out": True}), "u") == ["b", "c"]
+    assert order_targets(route(), [View(name, is_left_out=True) for name in ABC], "u") == ABC
+
+
+def test_weights_are_shares_of_the_users_and_users_stay() -> None:
+    weighted = route(choose="weights", weights=[70, 25, 5])
+    users = [f"user{number}" for number in range(4000)]
+    chosen = {user: order_targets(weighted, views(), user)[0] for user in users}
+    shares = {name: count / len(users) for name, count in Counter(chosen.values()).items()}
+    assert shares == {
+        "a": pytest.approx(0.7, abs=0.03),
+        "b": pytest.approx(0.25, abs=0.03),
+        "c": pytest.approx(0.05, abs=0.02),
+    }
+    assert all(order_targets(weighted, views(), user)[0] == name for user, name in chosen.items())
+    more = route(choose="weights", weights=[70, 25, 20])
+    moved = {
+        order_targets(more, views(), user)[0] for user in users if order_targets(more, views(), user)[0] != chosen[user]
+    }
+    assert moved == {"c"}  # a larger canary gets users, and nobody else moves
+    without = {user: order_targets(weighted, views(a={"is_left_out": True}), user)[0] for user in users}
+    assert all(without[user] == name for user, name in chosen.items() if name != "a")
+
+
+def test_a_weight_of_0_gets_nobody() -> None:
+    weighted = route(choose="weights", weights=[0, 1, 1])
+    assert all("a" not in order_targets(weighted, views(), f"u{number}") for number in range(50))
+    only = [view for view in views() if view.name == "a"]
+    assert order_targets(weighted, only, "u") == ["a"]
+
+
+def test_least_busy_is_the_one_with_the_fewest_answers() -> None:
+    busy = views(a={"in_flight": 2, "started": 9}, b={"in_flight": 1, "started": 7}, c={"in_flight": 1, "started": 5})
+    assert order_targets(route(choose="least_busy"), busy, "u") == ["c", "b", "a"]
+
+
+def test_cheapest_is_the_lowest_price_among_those_that_are_fast_enough() -> None:
+    cheapest = route(choose="cheapest", first_token_seconds=1.0)
+    known = views(
+        a={"price": 1.0, "first_token_seconds": 2.0},
+        b={"price": 3.0, "first_token_seconds": 0.5},
+        c={"price": 2.0, "first_token_seconds": 1.0},
+    )
+    assert order_targets(cheapest, known, "u") == ["c", "b", "a"]
+    unknown = views(a={"price": 1.0, "first_token_seconds": 2.0}, b={"price": 3.0})
+    assert order_targets(cheapest, unknown, "u") == ["b", "c", "a"]  # no price comes last, no measurement is tried
+    assert order_targets(route(choose="cheapest"), known, "u") == ["a", "c", "b"]
+
+
+# Settings.
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"targets": []}, "needs targets"),
+        ({"targets": ["a", "a"]}, "each once"),
+        ({"choose": "best"}, "no choice"),
+        ({"choose": "weights"}, "0 weights"),
+        ({"choose": "weights", "weights": [1, 2]}, "one weight for each"),
+        ({"choose": "weights", "weights": [0, 0, 0]}, "all are 0"),
+        ({"choose": "weights", "weights": [1, -1, 1]}, "from 0"),
+        ({"choose": "weights", "weights": [1, float("nan"), 1]}, "from 0"),
+        ({"weights": [1, 1, 1]}, "no effect"),
+        ({"first_token_seconds": 1.0}, "no effect"),
+        ({"choose": "cheapest", "first_token_seconds": 0}, "above 0"),
+        ({"failures": 0}, "above 0"),
+        ({"pause_seconds": float("inf")}, "above 0"),
+        ({"pause_second": 1}, "Did you mean pause_seconds"),
+    ],
+)
+def test_a_wrong_route_is_told(settings: dict[str, object], words: str) -> None:
+    with pytest.raises(NotConfigured, match=words):
+        route(**settings)
+
+
+# What is known of targets, with a simulated clock.
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def fail(board: Board, name: str, error: BackendError | None = None) -> None:
+    with suppress(BackendError), board.attempt(name):
+        raise error or Unreachable("away")
+
+
+def succeed(board: Board, name: str) -> None:
+    with board.attempt(name) as attempt:
+        attempt.succeed()
+
+
+def test_a_target_that_fails_is_left_out_and_tried_again_by_one_request() -> None:
+    clock = Clock()
+    board, settings = Board(clock), route(failures=3, pause_seconds=30)
+    fail(board, "a")
+    fail(board, "a")
+    succeed(board, "a")  # only failures in a row count
+    fail(board, "a")
+    fail(board, "a")
+    assert not board.left_out(settings)
+    fail(board, "a")
+    assert board.left_out(settings) == ["a"]
+    clock.seconds += 29.9
+    assert board.left_out(settings) == ["a"]
+    clock.seconds += 0.2
+    assert not board.left_out(settings)
+    with board.attempt("a") as attempt:  # the probe: nobody else gets there meanwhile
+        assert board.left_out(settings) == ["a"]
+        attempt.succeed()
+    assert not board.left_out(settings)
+    assert not board.view(settings, "a").is_left_out
+
+
+def test_a_probe_that_fails_begins_a_new_pause_and_one_that_is_cancelled_does_not() -> None:
+    clock = Clock()
+    board, settings = Board(clock), route(failures=1, pause_seconds=30)
+    fail(board, "a")
+    clock.seconds += 31
+    with suppress(GeneratorExit), board.attempt("a"):
+        raise GeneratorExit
+    assert not board.left_out(settings)
+    fail(board, "a")
+    assert board.left_out(settings) == ["a"]
+    clock.seconds += 29
+    assert board.left_out(settings) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("error", "counts"),
+    [
+        (Unreachable("x"), True),
+        (TimedOut("x"), True),
+        (Overloaded("x"), True),
+        (NotConfigured("x"), True),
+        (Rejected("x", status=401), True),
+        (Rejected("x", status=404), True),
+        (Rejected("x", status=400), False),
+        (Rejected("x", status=422), False),
+        (InvalidAnswer("x", text=""), False),
+        (ValueError("a bug"), False),
+    ],
+)
+def test_a_request_that_a_target_refuses_is_no_failure_of_it(error: Exception, *, counts: bool) -> None:
+    assert is_fault(error) is counts
+
+
+def test_first_tokens_are_recent_and_enough() -> None:
+    clock = Clock()
+    board = Board(clock)
+    for number in range(20):
+        with board.attempt("a") as attempt:
+            assert board.view(route(), "a").in_flight == 1
+            clock.seconds += 0.1 * (number + 1)
+            attempt.first_token()
+        assert (board.first_token_p95("a") is None) == (number < 4)
+    assert board.first_token_p95("a") == pytest.approx(1.9)
+    assert board.view(route(), "a").in_flight == 0
+    assert board.view(route(), "a").started == 20
+    clock.seconds += RECENT_SECONDS
+    assert board.first_token_p95("a") is None
+
+
+# Plans.
+
+CATALOG = {
+    **{name: {"kind": "openai", "url": f"http://{name}.invalid"} for name in ABC},
+    "test": {"kind": "gateway.routing", "choose": "weights", "targets": ["a", "b"], "weights": [1, 1]},
+    "random": {
+        "kind": "gateway.routing",
+        "choose": "weights",
+        "targets": ["a", "b"],
+        "weights": [1, 1],
+        "sticky": False,
+    },
+    "spare": {"kind": "fallback", "targets": ["c", "test", "a"]},
+    "cheap": {"kind": "gateway.routing", "choose": "cheapest", "targets": ABC, "label": "Cheapest"},
+    "one": {"kind": "gateway.routing", "targets": ["two"]},
+    "two": {"kind": "gateway.routing", "targets": ["one"]},
+    "wrong": {"kind": "gateway.routing", "targets": []},
+}
+
+
+@pytest.fixture
+def router() -> Router:
+    return Router(Catalog(CATALOG, source="catalog.toml"), Board(Clock()))
+
+
+def test_a_target_is_its_own_plan(router: Router) -> None:
+    assert router.plan("a").targets == ("a",)
+
+
+def test_a_user_of_a_test_stays_and_shares_answers_only_with_those_of_the_same_target(router: Router) -> None:
+    plans = {router.plan("test", f"user{number}") for number in range(50)}
+    assert {plan.targets for plan in plans} == {("a", "b"), ("b", "a")}
+    assert len({plan.scope for plan in plans}) == 2
+    assert len({router.plan("test", "me").targets for _ in range(50)}) == 1
+    assert len({router.plan("test").targets for _ in range(50)}) == 2  # nobody known: another one each time
+    assert len({router.plan("random", "me").targets for _ in range(50)}) == 2
+
+
+def test_a_route_can_be_a_target_of_another(router: Router) -> None:
+    plan = router.plan("spare", "me")
+    assert plan.targets[0] == "c"
+    assert sorted(plan.targets) == ABC
+    assert plan.scope == router.plan("spare", "you").scope
+
+
+def test_the_price_is_asked_for_each_target(router: Router) -> None:
+    assert router.plan("cheap", price={"a": 3.0, "b": 1.0}.get).targets == ("b", "a", "c")
+
+
+def test_routes_that_form_a_loop_or_are_wrong_are_told(router: Router) -> None:
+    with pytest.raises(NotConfigured, match="one → two → one"):
+        router.plan("one")
+    assert router.plan("wrong").targets == ("wrong",)  # to connect to it has the error
+    with pytest.raises(NotConfigured, match="needs targets"):
+        Catalog(CATALOG, source="catalog.toml").connect("wrong")
+
+
+def test_the_targets_that_are_left_out_are_listed(router: Router) -> None:
+    for _ in range(3):
+        fail(router.board, "b")
+    assert router.left_out() == ["b"]
