@@ -130,14 +130,27 @@ let untouched = phone.matches;
 for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => { untouched = false; }, {capture: true});
 const closeSidebar = () => untouched && document.querySelector("#sidebar.open .toggle-button")?.click();
 
+// While the sidebar is closed, as on a phone, the composer says which files are read, and which couldn't be.
+const showFilesState = () => {
+  const state = document.querySelector("#files-state p");
+  if (!state) return;
+  const problems = [...document.querySelectorAll("#documents .sp-note.sp-bad")].map((note) => note.textContent);
+  const coming = [...document.querySelectorAll("#documents .sp-coming")].map((file) =>
+    `${file.querySelector(".sp-name").textContent}: ${file.querySelector(".sp-size").textContent}`);
+  const text = [...problems, ...coming].join(" · ");
+  state.classList.toggle("sp-bad", problems.length > 0);
+  if (state.textContent !== text) state.textContent = text;
+};
+
 // Gradio translates the words of the page, but not the title of its tab.
 const translateTitle = () => {
   const title = document.querySelector("#head h1")?.textContent;
   if (title && document.title !== title) document.title = title;
 };
 
-new MutationObserver(() => { markStates(); watchSize(); watchQuestions(); closeSidebar(); translateTitle(); })
-  .observe(document, {childList: true, subtree: true, attributeFilter: ["class"]});
+new MutationObserver(() => {
+  for (const update of [markStates, watchSize, watchQuestions, closeSidebar, translateTitle, showFilesState]) update();
+}).observe(document, {childList: true, subtree: true, attributeFilter: ["class"]});
 
 // A copied message has the text of its quotes, not their HTML, and markers instead of links to this page's sources.
 const quoteText = (html) => [...new DOMParser().parseFromString(html, "text/html").querySelectorAll(".sp-quote")]
