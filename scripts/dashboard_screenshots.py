@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from page_states import HEIGHTS, Window
 from tests.dashboard import prometheus_server
@@ -50,8 +50,8 @@ def dashboard_states(browser: Browser, windows: Sequence[Window], out: Path) -> 
                 browser, f"{url}/performance", ".js-plotly-plot", out / f"dashboard-{window.name}-4-metrics.png", window
             )
             _page_state(browser, f"{url}/runs", ".sp-headline", out / f"dashboard-{window.name}-5-run.png", window)
-    unreachable = {"SPACEPORT_PROMETHEUS_URL": f"http://127.0.0.1:{free_port()}"}
-    with tempfile.TemporaryDirectory() as folder, _dashboard(Path(folder), **unreachable) as url:
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    with tempfile.TemporaryDirectory() as folder, _dashboard(Path(folder), nowhere) as url:
         for window in windows:
             path = out / f"dashboard-{window.name}-6-error.png"
             _page_state(browser, f"{url}/performance", "[data-testid=stAlert]", path, window)
@@ -83,12 +83,12 @@ def _page_state(browser: Browser, url: str, ready: str, path: Path, window: Wind
 
 
 @contextmanager
-def _dashboard(folder: Path, **environment: str) -> Iterator[str]:
-    """Run the dashboard; yield its address."""
+def _dashboard(folder: Path, prometheus: str) -> Iterator[str]:
+    """Run the dashboard on a Prometheus; yield its address."""
     port = free_port()
     arguments = ["--server.port", str(port), "--server.address", "127.0.0.1"]
     command = [sys.executable, "spaces/dashboard/serve.py"]
-    with running_app(folder, *arguments, command=command, port=port, **environment) as dashboard:
+    with running_app(folder, *arguments, command=command, port=port, SPACEPORT_PROMETHEUS_URL=prometheus) as dashboard:
         yield dashboard.url
 
 
@@ -101,7 +101,7 @@ def _running_dashboard(folder: Path) -> Iterator[tuple[Server, str]]:
     with (
         run_server(folders[0], SPACEPORT_PARALLEL=2) as server,
         prometheus_server.real(folders[1], lambda: server.get("/metrics").content) as prometheus,
-        _dashboard(folders[2], SPACEPORT_PROMETHEUS_URL=prometheus) as url,
+        _dashboard(folders[2], prometheus) as url,
     ):
         yield server, url
 
@@ -140,8 +140,8 @@ def _join(browser: Browser, pictures: list[bytes], path: Path) -> None:
 
 
 def _open(browser: Browser, url: str, width: int, height: int, *, dark: bool = False) -> Page:
-    scheme = "dark" if dark else "light"
-    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+    size: ViewportSize = {"width": width, "height": height}
+    context = browser.new_context(viewport=size, color_scheme="dark" if dark else "light")
     page = context.new_page()
     page.goto(url)
     page.locator(".sp-head").wait_for(timeout=120_000)
