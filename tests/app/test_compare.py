@@ -356,6 +356,7 @@ def test_nothing_is_wider_than_the_page(compared: App, open_page: OpenPage) -> N
     select(page, "#racers", "steady", "thinker")
     race(page)
     expect(page.locator(".sp-state.sp-done")).to_have_count(2)
+    expect(page.locator(".sp-column").first).to_be_in_viewport()  # the answers are below the form
     _check_widths(page)
     page.get_by_role("tab", name="Measure").click()
     expect(page.locator("#metrics-table tbody tr").first).to_be_visible()

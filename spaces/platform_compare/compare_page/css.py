@@ -7,7 +7,10 @@ from compare.report.overview.cards import CSS as OVERVIEW_CSS
 CSS = (
     OVERVIEW_CSS
     + """
-.sp-lead { font-size: 1rem; margin: .25rem 0 .5rem; max-width: 100ch; color: var(--body-text-color); }
+.sp-lead { margin: 0; max-width: 100ch; color: var(--body-text-color); }
+.html-container:has(> .prose > :is(.sp-head, .sp-lead)) { padding: 0; }
+footer .divider { display: none; }
+.sp-answer blockquote { margin: 0 !important; }
 button[role="tab"][aria-selected="true"] { color: var(--sp-accent); }
 #prompt .input-container { gap: .5rem; }
 #prompt textarea { border-radius: var(--input-radius); outline-offset: 0; }
