@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from compare.errors import PlanError
-from compare.measure.workload import MAX_QUESTIONS_BYTES, Workload, find_workload
+from compare.measure.workload import DEFAULT_WORKLOAD, MAX_QUESTIONS_BYTES, Workload, find_workload
 from compare.quality_commands import check_rag, make_workload
 
 EXAMPLE = "Use --questions questions.jsonl --documents FOLDER, or --library LIBRARY."
@@ -31,7 +31,7 @@ def prepare_workload(options: argparse.Namespace, say: Callable[[str], None]) ->
     if options.questions is None:
         if len(sources) > 1:
             raise PlanError("--documents and --library need --questions.", EXAMPLE)
-        name = options.workload or "short"
+        name = options.workload or DEFAULT_WORKLOAD
         workload = find_workload(name, MAX_QUESTIONS_BYTES)
         if workload.questions:
             check_rag()

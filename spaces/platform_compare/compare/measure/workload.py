@@ -105,6 +105,7 @@ SHAPES = {
     "rag": Shape(1024, 128, "Question about passages"),
     "long": Shape(64, 512, "Long answer"),
 }
+DEFAULT_WORKLOAD = "short"
 
 
 def built_in(name: str) -> Workload:
