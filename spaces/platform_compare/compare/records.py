@@ -44,7 +44,8 @@ class Record:
     `sent` is when the request was written to the socket; for a model in this process, when the model was called.
     `intended` is when it should have been sent: between the two it waited for the client or for a connection.
     A user waits from `intended` on. A mark from before `sent` is negative. `answer` is the text of the answer, kept
-    only for a prompt with a question.
+    only for a prompt with a question. Requests with equal `conversation` numbers at one load follow each other by
+    `turn`, from 0. `prefix` is the number of the shared prefix before the prompt, 0 for one that no other prompt has.
     """
 
     target: str
@@ -62,6 +63,9 @@ class Record:
     usage: Usage | None = None
     error: Failure | None = None
     answer: str | None = None
+    conversation: int | None = None
+    turn: int | None = None
+    prefix: int | None = None
 
     @property
     def ok(self) -> bool:

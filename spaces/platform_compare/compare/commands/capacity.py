@@ -31,9 +31,9 @@ from compare.commands.execution import (
 )
 from compare.commands.output import write_file
 from compare.commands.request_options import add_request_options, plan_settings, target_names
-from compare.errors import CompareError
+from compare.commands.workloads import chosen_workload
+from compare.errors import CompareError, PlanError
 from compare.measure.plan import RunPlan
-from compare.measure.workload import DEFAULT_WORKLOAD, MAX_QUESTIONS_BYTES, find_workload
 
 USERS, RATE = 64, 100
 NOT_RELIABLE = 4
@@ -93,7 +93,9 @@ def _measure(options: argparse.Namespace) -> int:
     settings = CapacitySettings(clauses, _grid(options), requests)
     plan, catalog = _plan(options, settings), Catalog.load(options.catalog)
     # No answer of a search is scored, so none is kept.
-    workload = find_workload(options.workload or DEFAULT_WORKLOAD, MAX_QUESTIONS_BYTES).without_questions()
+    workload = chosen_workload(options).without_questions()
+    if workload.has_conversations:
+        raise PlanError("A search sends single requests, not conversations.", "Leave out the turns of the workload.")
     measuring = partial(CapacityMeasurement, settings=settings)
     reason = execute_with_progress(plan, workload, catalog, options, measuring=measuring, search=settings.as_json())
     print_end(reason, options)

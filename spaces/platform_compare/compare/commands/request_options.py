@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from compare.commands.workloads import add_shape_options
 from compare.measure.workload import SHAPES
 
 # The fields of a plan, and the options that set them.
@@ -20,7 +21,8 @@ PLAN_FIELDS = {
 def add_request_options(parser: argparse.ArgumentParser) -> None:
     """Add the catalogue, the workload, the limits of a request and of the whole, and the form of the progress."""
     parser.add_argument("--catalog", metavar="PATH", help="a catalogue other than the built-in one")
-    parser.add_argument("--workload", metavar="NAME|FILE", help=f"{', '.join(SHAPES)}, or JSONL (short)")
+    parser.add_argument("--workload", metavar="NAME|FILE", help=f"{', '.join(SHAPES)}, JSONL or TOML (short)")
+    add_shape_options(parser)
     parser.add_argument("--max-tokens", type=int, metavar="N", help="maximum length of an answer (the workload's)")
     parser.add_argument(
         "--temperature", type=float, default=0.0, metavar="T", help="0 is always the likeliest token (0)"

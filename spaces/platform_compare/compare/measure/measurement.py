@@ -13,6 +13,7 @@ from typing import Any
 from backends import Backend, BackendError, Stopwatch
 from backends.stopwatch import now
 from compare.measure.block_monitor import BlockMonitor
+from compare.measure.conversation import Conversation
 from compare.measure.plan import Block, Load, RunPlan
 from compare.measure.request import RequestSender
 from compare.measure.workload import Workload
@@ -62,6 +63,7 @@ class Measurement:
         report: Callable[[Progress], None] = lambda _: None,
     ) -> None:
         self.plan = plan
+        self._workload = workload
         self._sender = RequestSender(plan, workload, backends, nonce)
         self._backends = backends
         self._report = report
@@ -140,17 +142,33 @@ class Measurement:
 
     async def _run_closed(self, block: Block, phase: Phase = "measured") -> None:
         """Keep the load's number of requests in flight until all requests of the block are sent."""
-        numbers = iter(range(block.first, block.first + block.size))
+        conversations = self._conversations(block, phase)
 
-        async def worker() -> None:
-            for number in numbers:
-                if self._has_given_up(block.target):
-                    return
-                await self._send(block, phase, number, now())
+        async def user() -> None:
+            for numbers in conversations:
+                await self._converse(block, phase, numbers)
 
         async with asyncio.TaskGroup() as group:
             for _ in range(block.load.concurrency or 1):
-                group.create_task(worker())
+                group.create_task(user())
+
+    def _conversations(self, block: Block, phase: Phase) -> Iterator[range]:
+        """Yield the requests that one user sends after each other. Those of a warm-up are single ones."""
+        if phase == "measured":
+            return self._workload.conversations(block.first, block.size)
+        return (range(number, number + 1) for number in range(block.first, block.first + block.size))
+
+    async def _converse(self, block: Block, phase: Phase, numbers: range) -> None:
+        """Send the turns of a conversation; one without an answer is the last."""
+        conversation = Conversation() if self._workload.has_conversations and phase == "measured" else None
+        for number in numbers:
+            if number > numbers.start:
+                await asyncio.sleep(self._workload.step(number).think_seconds)
+            if self._has_given_up(block.target):
+                return
+            record = await self._send(block, phase, number, now(), conversation)
+            if not record.ok:
+                return
 
     async def _run_open(self, block: Block) -> None:
         """Send each request at its scheduled time, however many are still in flight."""
@@ -174,9 +192,11 @@ class Measurement:
             yield due
             due += random_source.expovariate(rate) if block.load.pattern == "poisson" else 1 / rate
 
-    async def _send(self, block: Block, phase: Phase, number: int, intended: float) -> Record:
+    async def _send(
+        self, block: Block, phase: Phase, number: int, intended: float, conversation: Conversation | None = None
+    ) -> Record:
         """Send one request, keep and return its record, and report the run's progress."""
-        record = await self._sender.send(block, phase, number, intended)
+        record = await self._sender.send(block, phase, number, intended, conversation)
         self._failures[record.target] = 0 if record.error is None else self._failures[record.target] + 1
         self._finished.append(record)
         self._done += 1

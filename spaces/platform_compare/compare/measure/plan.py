@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Literal
 
 from compare.errors import PlanError
+from compare.measure.workload import Workload
 
 Pattern = Literal["closed", "constant", "poisson"]
 
@@ -74,7 +76,8 @@ class RunPlan:
     """The settings of a run.
 
     `requests` counts the measured requests per target and load. `warmup` requests precede them per target and are
-    dropped. `max_seconds` ends the run early and keeps what it measured.
+    dropped. `max_seconds` ends the run early and keeps what it measured. `turns` are the lengths of conversations, if
+    the workload has some: a block contains whole ones.
     """
 
     targets: tuple[str, ...]
@@ -86,6 +89,7 @@ class RunPlan:
     temperature: float = 0.0
     request_timeout: float = 120.0
     max_seconds: float = 3600.0
+    turns: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         _check_targets(self.targets)
@@ -111,7 +115,19 @@ class RunPlan:
 
         A closed-loop block lasts two rounds, an open-loop block ten seconds, if there are enough requests.
         """
-        return block_sizes(self.requests, load.concurrency, load.value)
+        if not self.turns:
+            return block_sizes(self.requests, load.concurrency, load.value)
+        turns = iter(self.turns)
+        return [sum(islice(turns, count)) for count in block_sizes(len(self.turns), load.concurrency, load.value)]
+
+    def with_conversations(self, workload: Workload) -> RunPlan:
+        """Return the plan for a workload: with conversations, it has whole ones, and users who take their time."""
+        if not workload.has_conversations:
+            return self
+        if any(load.concurrency is None for load in self.loads):
+            raise PlanError("Conversations have no rate: each message waits for an answer.", "Use --concurrency.")
+        turns = workload.turns(self.requests)
+        return replace(self, turns=turns, requests=sum(turns))
 
     def blocks(self) -> list[Block]:
         """Return the measured blocks in running order.
@@ -177,11 +193,12 @@ def _check_targets(targets: Sequence[str]) -> None:
 
 
 def _check_size(plan: RunPlan) -> None:
+    units, name = (len(plan.turns), "conversations") if plan.turns else (plan.requests, "requests")
     for load in plan.loads:
-        if load.concurrency and plan.requests < load.concurrency:
+        if load.concurrency and units < load.concurrency:
             raise PlanError(
-                f"{plan.requests} requests can't keep {load.concurrency} in flight.",
-                f"Measure at least {2 * load.concurrency} requests, or lower the concurrency.",
+                f"{units} {name} can't keep {load.concurrency} in flight.",
+                f"Measure at least {2 * load.concurrency} {name}, or lower the concurrency.",
             )
     if (size := plan.total * (plan.max_tokens or 256) * ARRIVAL_BYTES) > MAX_RUN_BYTES:
         raise PlanError(

@@ -42,6 +42,7 @@ async def execute(
     The file of a cancelled run keeps everything that was measured. `measuring` creates the measurement;
     `search`, for one that chooses its loads, goes into the header as "capacity".
     """
+    plan = plan.with_conversations(workload)
     backends = {name: catalog.connect(name) for name in plan.targets}
     run_id = secrets.token_hex(6)
     measurement = measuring(plan, workload, backends, nonce=run_id, report=report)
@@ -79,6 +80,7 @@ def header(plan: RunPlan, workload: Workload, catalog: Catalog, run_id: str) -> 
             "description": workload.description,
             "prompts": len(workload.prompts),
             "hash": workload.hash,
+            **({"settings": workload.settings} if workload.settings else {}),
             **({"questions": [asdict(question) for question in workload.questions]} if workload.questions else {}),
         },
         "targets": {

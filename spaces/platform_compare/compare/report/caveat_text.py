@@ -91,6 +91,9 @@ def _failure_text(caveat: Caveat) -> str:
             return f"{values['failed']} of {values['requests']} requests failed ({kinds}).{first}"
         case "not measured":
             return f"nothing was measured.{first}"
+        case "conversations ended":
+            counts = f"{values['requests']} of {values['planned']} requests were sent"
+            return f"{values['conversations']} conversations ended at a turn without an answer, so {counts}.{first}"
         case _:
             counts = f"{values['requests']} of {values['planned']} requests"
             return f"{GIVE_UP_AFTER} requests in a row failed, so the run stopped sending to it after {counts}."
