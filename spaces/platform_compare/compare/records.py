@@ -149,6 +149,11 @@ class Run:
         return list(self.header["loads"])
 
     @property
+    def uneven_loads(self) -> list[str]:
+        """The loads whose pauses count: bursts, and traces of time stamps."""
+        return list(self.header.get("uneven", ()))
+
+    @property
     def is_search(self) -> bool:
         """Whether the loads were chosen while the run went on, and the requests of each."""
         return bool(self.header.get("capacity"))
@@ -162,6 +167,11 @@ class Run:
         """The questions of the workload, one for each prompt; empty if its prompts have none."""
         entries = self.header["workload"].get("questions") or []
         return [Question(**entry | {"answers": tuple(entry["answers"])}) for entry in entries]
+
+    @property
+    def lost_clients(self) -> list[int]:
+        """The clients that ended early, if several measured together."""
+        return list((self.header.get("clients") or {}).get("lost", ()))
 
     @property
     def source(self) -> dict[str, Any] | None:

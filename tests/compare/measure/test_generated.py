@@ -11,7 +11,8 @@ import pytest
 from compare.errors import PlanError, WorkloadError
 from compare.measure.find_workload import find_workload
 from compare.measure.generated.documents import CHARACTERS
-from compare.measure.plan import Load, RunPlan, closed_loops
+from compare.measure.load import Load
+from compare.measure.plan import RunPlan, closed_loops
 from compare.measure.prompt import FollowUp, Prompt
 from compare.measure.workload import Workload, load
 

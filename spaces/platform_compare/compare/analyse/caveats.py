@@ -23,9 +23,9 @@ MAX_LENGTH_RATIO = 1.1
 MAX_CACHED_SHARE = 0.5
 MAX_CONNECT_SHARE = 0.02
 CaveatKind = Literal[
-    "stopped", "out of time", "no end", "other tool", "all failed", "all empty", "some failed", "not measured",
-    "given up", "conversations ended", "falling behind", "coalesced", "overloaded", "lengths differ", "no token counts",
-    "cached", "new connections",
+    "stopped", "out of time", "no end", "clients lost", "other tool", "all failed", "all empty", "some failed",
+    "not measured", "given up", "conversations ended", "falling behind", "coalesced", "overloaded", "lengths differ",
+    "no token counts", "cached", "new connections",
     "not scored", "no gold", "not asked", "answers vary",
 ]  # fmt: skip
 
@@ -97,6 +97,8 @@ def _incomplete(run: Run) -> Iterator[Caveat]:
         yield Caveat("out of time")
     elif run.ended != "finished":
         yield Caveat("no end")
+    if lost := run.lost_clients:
+        yield Caveat("clients lost", values={"lost": lost, "count": run.header["clients"]["count"]})
 
 
 def _failures(run: Run, name: str, metrics: Metrics) -> Iterator[Caveat]:
@@ -111,7 +113,8 @@ def _failures(run: Run, name: str, metrics: Metrics) -> Iterator[Caveat]:
         yield Caveat("not measured", name, values=values)
     elif requests < planned and run.ended == "finished" and not (run.is_search or run.source):
         cut = len(_cut_conversations(run, name))
-        yield Caveat("conversations ended" if cut else "given up", name, values=values | {"conversations": cut})
+        if cut or not run.lost_clients:
+            yield Caveat("conversations ended" if cut else "given up", name, values=values | {"conversations": cut})
 
 
 def _cut_conversations(run: Run, name: str) -> set[tuple[str, int | None]]:
@@ -136,8 +139,8 @@ def _overloaded(run: Run, name: str) -> Iterator[Caveat]:
 
 
 def _falling_behind(run: Run, name: str) -> Iterator[Caveat]:
-    """Find open loops that send faster than the target answers."""
-    for load in run.loads:
+    """Find open loops that send faster than the target answers, which is what a burst is for."""
+    for load in [name for name in run.loads if name not in run.uneven_loads]:
         records = [record for record in run.measured(name, load) if record.concurrency is None]
         due, ended = due_seconds(records), departure_seconds(records)
         if due and ended > FALLING_BEHIND * due:

@@ -34,8 +34,17 @@ def execute_with_progress(
     plan: RunPlan, workload: Workload, catalog: Catalog, options: argparse.Namespace, **more: Any
 ) -> EndReason:
     """Execute the plan into `options.out`, with the progress that `options.progress` asks for."""
-    report = {"text": _print_line, "json": _print_json, "none": lambda _: None}[options.progress]
-    return asyncio.run(_until_signal(execute(plan, workload, catalog, options.out, report, **more)))
+    return run_until_signal(execute(plan, workload, catalog, options.out, progress_printer(options), **more))
+
+
+def progress_printer(options: argparse.Namespace) -> Callable[[Progress], None]:
+    """Return what prints the progress in the form that `options.progress` asks for."""
+    return {"text": _print_line, "json": _print_json, "none": lambda _: None}[options.progress]
+
+
+def run_until_signal(work: Coroutine[Any, Any, EndReason]) -> EndReason:
+    """Run the work; SIGINT and SIGTERM cancel it."""
+    return asyncio.run(_until_signal(work))
 
 
 def print_end(reason: EndReason, options: argparse.Namespace) -> None:

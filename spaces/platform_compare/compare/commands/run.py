@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import argparse
+import math
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from backends import Catalog
 from compare import run_file
+from compare.commands.clients import execute_as_client, execute_with_clients
 from compare.commands.execution import (
     INTERRUPTED,
     execute_with_progress,
     print_end,
     print_step,
+    progress_printer,
     report_nothing,
+    run_until_signal,
     with_error_events,
 )
 from compare.commands.questions import add_question_options, default_requests, prepare_workload
 from compare.commands.request_options import add_request_options, plan_settings, target_names
+from compare.errors import PlanError
 from compare.measure import plan as plans
-from compare.measure.plan import Load, RunPlan
+from compare.measure.clients.part import Part
+from compare.measure.load import OPEN_BLOCKS, Load
+from compare.measure.plan import RunPlan
+from compare.measure.run import EndReason
+from compare.measure.trace_file import read_trace
+from compare.measure.workload import Workload
 from compare.quality_commands import add_scores
 
 DEFAULT_REQUESTS = 40
@@ -34,10 +45,20 @@ def add_run_command(commands: Any) -> None:
     load = run.add_mutually_exclusive_group()
     load.add_argument("--concurrency", metavar="1,4", help="closed loops: requests to keep in flight (1)")
     load.add_argument("--rate", metavar="2,8", help="open loops: requests to send per second, on schedule")
+    load.add_argument("--trace", type=Path, metavar="FILE", help="requests at the times of a file, a line each")
     load.add_argument("--sweep", type=int, metavar="N", help="closed loops at 1, 2, 4 … up to N")
-    run.add_argument("--arrivals", choices=("poisson", "constant"), default="poisson", help="for --rate (poisson)")
+    run.add_argument(
+        "--arrivals", choices=("poisson", "constant", "bursts"), default="poisson", help="for --rate (poisson)"
+    )
+    run.add_argument(
+        "--burst", default="2,8", metavar="ON,OFF", help="for bursts: seconds with requests, without (2,8)"
+    )
     run.add_argument("--requests", type=int, help="measured requests per target and load (40, or each question)")
     run.add_argument("--warmup", type=int, default=2, help="requests per target that precede them and don't count (2)")
+    run.add_argument("--clients", type=int, default=1, metavar="N", help="measure with so many processes (1)")
+    run.add_argument("--client", metavar="I/N", help="be client I of N on several machines; merge their files")
+    run.add_argument("--meet", metavar="HOST:PORT", help="for --client: where client 0 listens for the others")
+    run.add_argument("--join", metavar="HOST:PORT", help=argparse.SUPPRESS)  # of a client that --clients starts
     add_request_options(run)
     add_question_options(run)
     run.set_defaults(command=_run)
@@ -48,10 +69,11 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _measure(options: argparse.Namespace) -> int:
+    loads = _loads(options)
     plan = RunPlan(
         targets=target_names(options.targets),
-        loads=_loads(options),
-        requests=DEFAULT_REQUESTS if options.requests is None else options.requests,
+        loads=loads,
+        requests=_default_requests(loads) if options.requests is None else options.requests,
         warmup=options.warmup,
         **plan_settings(options),
     )
@@ -62,9 +84,9 @@ def _measure(options: argparse.Namespace) -> int:
     say = print_step if options.progress == "text" else lambda _: None
     with prepare_workload(options, say) as (workload, path):
         if options.requests is None:
-            plan = replace(plan, requests=default_requests(workload, DEFAULT_REQUESTS))
-        reason = execute_with_progress(plan, workload, catalog, options)
-        if workload.questions:
+            plan = replace(plan, requests=default_requests(workload, plan.requests))
+        reason = _execute(plan, workload, path, catalog, options)
+        if workload.questions and not options.client:
             say("Scoring the answers")
             add_scores(options.out, path)
     print_end(reason, options)
@@ -74,9 +96,40 @@ def _measure(options: argparse.Namespace) -> int:
     return 0 if any(record.ok for record in run.records if record.phase == "measured") else report_nothing(run)
 
 
+def _execute(plan: RunPlan, workload: Workload, path: Path, catalog: Catalog, options: argparse.Namespace) -> EndReason:
+    """Measure with this process, as one of several clients, or with several of them."""
+    if options.client:
+        work = execute_as_client(plan, workload, catalog, options, progress_printer(options))
+    elif options.clients == 1:
+        return execute_with_progress(plan, workload, catalog, options)
+    else:
+        Part(0, options.clients).check(plan.with_conversations(workload))
+        file = path if options.workload or workload.questions else None
+        work = execute_with_clients(plan, file, options, progress_printer(options))
+    return run_until_signal(work)
+
+
 def _loads(options: argparse.Namespace) -> tuple[Load, ...]:
     if options.sweep is not None:
         return plans.sweep(options.sweep)
+    if options.trace is not None:
+        return (read_trace(options.trace),)
     if options.rate is not None:
-        return tuple(Load(options.arrivals, rate) for rate in plans.parse_numbers(options.rate, "--rate"))
+        on, off = _burst(options.burst) if options.arrivals == "bursts" else (0.0, 0.0)
+        return tuple(Load(options.arrivals, rate, on, off) for rate in plans.parse_numbers(options.rate, "--rate"))
     return plans.closed_loops(plans.parse_numbers(options.concurrency or "1", "--concurrency"))
+
+
+def _burst(text: str) -> tuple[float, float]:
+    seconds = plans.parse_numbers(text, "--burst")
+    if len(seconds) != 2:
+        raise PlanError(f"{text!r} isn't a time with requests and one without.", "Write it like 2,8.")
+    return seconds[0], seconds[1]
+
+
+def _default_requests(loads: Sequence[Load]) -> int:
+    """Return the usual number of requests, all of a trace, or so many that a verdict has bursts to compare."""
+    if any(load.pattern == "trace" for load in loads):
+        return min(len(load.times) for load in loads)
+    bursts = [OPEN_BLOCKS * math.ceil(load.value * load.cycle) for load in loads if load.pattern == "bursts"]
+    return max([DEFAULT_REQUESTS, *bursts])

@@ -37,6 +37,10 @@ def caveat_text(caveat: Caveat) -> str:
             return "The run reached its maximum duration; the metrics cover what was measured until then."
         case "no end":
             return "The run has no end record; the metrics cover what was stored."
+        case "clients lost":
+            names = ", ".join(map(str, values["lost"]))
+            which = f"{len(values['lost'])} of {values['count']} clients ended early (number {names})"
+            return f"{which}: the load was smaller from then on, and their requests are missing."
         case "other tool":
             missing = "; ".join(MISSING[code] for code in values["missing"] if code in MISSING)
             tool = f"{values['tool']} {values['version']}".strip()
