@@ -183,6 +183,14 @@ def test_bad_clients(
     assert not (tmp_path / "run.jsonl").exists()
 
 
+def test_a_model_in_the_clients_process_has_one_client(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    catalog = tmp_path / "catalog.toml"
+    catalog.write_text('[laptop]\nkind = "embedded"\n')
+    command = ["run", "--targets", "laptop", "--catalog", str(catalog), "--out", str(tmp_path / "run.jsonl")]
+    assert main([*command, "--concurrency", "2", "--clients", "2"]) == 1
+    assert "laptop runs in the client's process" in capsys.readouterr().err
+
+
 async def test_clients_with_other_prompts_are_refused() -> None:
     address, plan = f"127.0.0.1:{free_port()}", RunPlan(("steady",), closed_loops([2]))
 

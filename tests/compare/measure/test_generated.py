@@ -79,6 +79,14 @@ def test_passages_come_from_documents(tmp_path: Path) -> None:
         assert "[1] " in text
         assert "[5] " in text
         assert "alpha alpha" in text
+    text = f'prompt_tokens = 50\nprompts = 1\n[passages]\ndocuments = "{folder}"'
+    assert workload(tmp_path, text).settings == {
+        "seed": 0,
+        "prompts": 1,
+        "prompt_tokens": 50,
+        "max_tokens": 128,
+        "passages": {"tokens": 300, "documents": "reports"},
+    }
     with pytest.raises(WorkloadError, match="has no text files"):
         workload(tmp_path, 'prompt_tokens = 2000\n[passages]\ndocuments = "nowhere"')
 

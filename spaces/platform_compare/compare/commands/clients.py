@@ -9,6 +9,7 @@ from pathlib import Path
 
 from backends import Catalog
 from compare import run_file
+from compare.analyse.caveats import IN_PROCESS_KINDS
 from compare.commands.workloads import SHAPE_OPTIONS
 from compare.errors import CompareError, PlanError
 from compare.measure.background import BackgroundRun
@@ -25,6 +26,13 @@ HOST = "127.0.0.1"
 # The options that a client gets as they are; its workload is a file or a name.
 PASSED_ON = ("targets", "catalog", "concurrency", "rate", "trace", "sweep", "arrivals", "burst", "warmup", "max_tokens",
              "temperature", "seed", "timeout", "max_seconds", *SHAPE_OPTIONS)  # fmt: skip
+
+
+def check_targets(plan: RunPlan, catalog: Catalog) -> None:
+    """Raise `PlanError` for a model in the client's process: each client would have its own."""
+    for name in plan.targets:
+        if catalog.settings(name).get("kind") in IN_PROCESS_KINDS:
+            raise PlanError(f"{name} runs in the client's process, so there can be one client.", "Leave out --clients.")
 
 
 async def execute_with_clients(

@@ -11,7 +11,7 @@ from typing import Any
 
 from backends import Catalog
 from compare import run_file
-from compare.commands.clients import execute_as_client, execute_with_clients
+from compare.commands.clients import check_targets, execute_as_client, execute_with_clients
 from compare.commands.execution import (
     INTERRUPTED,
     execute_with_progress,
@@ -104,6 +104,7 @@ def _execute(plan: RunPlan, workload: Workload, path: Path, catalog: Catalog, op
         return execute_with_progress(plan, workload, catalog, options)
     else:
         Part(0, options.clients).check(plan.with_conversations(workload))
+        check_targets(plan, catalog)
         file = path if options.workload or workload.questions else None
         work = execute_with_clients(plan, file, options, progress_printer(options))
     return run_until_signal(work)

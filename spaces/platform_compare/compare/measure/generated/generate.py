@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from pathlib import Path
+from typing import Any
 
 from backends import Message
 from compare.errors import WorkloadError
@@ -37,7 +38,15 @@ def generate(spec: WorkloadSpec, name: str, folder: Path = Path()) -> Workload:
         left -= _tokens(prompt)
         if left < 0:
             raise _too_large(name, spec.prompts, number)
-    return Workload(name, spec.description, tuple(prompts), spec.model_dump(exclude_none=True))
+    return Workload(name, spec.description, tuple(prompts), _settings(spec))
+
+
+def _settings(spec: WorkloadSpec) -> dict[str, Any]:
+    """Return the settings for a run's file, which may be shared: with the name of a folder, without its path."""
+    settings = spec.model_dump(exclude_none=True)
+    if spec.passages and spec.passages.documents is not None:
+        settings["passages"]["documents"] = Path(spec.passages.documents).name
+    return settings
 
 
 def _too_large(name: str, prompts: int, fewer: int) -> WorkloadError:

@@ -7,9 +7,10 @@ import io
 
 from compare.records import Run, Score
 
-CSV_COLUMNS = ("run", "seed", "workload_hash", "target", "load", "block", "phase", "prompt", "intended_s", "sent_s",
-               "ttft_ms", "e2e_ms", "deltas", "input_tokens", "output_tokens", "finish_reason", "error",
-               "correct", "supported", "refused", "well_formed", "words", "conversation", "turn", "prefix")  # fmt: skip
+CSV_COLUMNS = ("run", "seed", "workload_hash", "target", "load", "block", "phase", "prompt",
+               "conversation", "turn", "prefix", "intended_s", "sent_s", "ttft_ms", "e2e_ms", "deltas",
+               "input_tokens", "output_tokens", "finish_reason", "error",
+               "correct", "supported", "refused", "well_formed", "words")  # fmt: skip
 
 
 def requests_csv(run: Run) -> str:
@@ -29,6 +30,7 @@ def requests_csv(run: Run) -> str:
                 record.block,
                 record.phase,
                 record.prompt,
+                *("" if each is None else each for each in (record.conversation, record.turn, record.prefix)),
                 record.intended,
                 record.sent,
                 record.arrivals[0].seconds * 1000 if record.arrivals else "",
@@ -39,7 +41,6 @@ def requests_csv(run: Run) -> str:
                 _safe_cell(record.finish_reason or ""),
                 _safe_cell(f"{record.error.kind}: {record.error.message}".removesuffix(": ") if record.error else ""),
                 *(["" if mark is None else mark for mark in _marks(score)]),
-                *("" if each is None else each for each in (record.conversation, record.turn, record.prefix)),
             ]
         )
     return out.getvalue()
