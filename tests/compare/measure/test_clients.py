@@ -169,6 +169,7 @@ def test_a_signal_ends_all_clients_and_keeps_their_records(models: Models, tmp_p
         (["--clients", "0"], "no client 0 of 0"),
         (["--clients", "65", "--concurrency", "65", "--requests", "130"], "Use 1 to 64 clients"),
         (["--clients", "3", "--concurrency", "2"], "3 clients can't share concurrency 2"),
+        (["--clients", "2", "--concurrency", "2", "--out", "missing/run.jsonl"], "Can't write missing/run.jsonl"),
         (["--client", "one"], "'one' names no client"),
         (["--client", "2/2", "--meet", "127.0.0.1:9"], "no client 2 of 2"),
         (["--client", "0/2", "--concurrency", "2"], "no place to meet"),

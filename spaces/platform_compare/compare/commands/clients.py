@@ -55,7 +55,7 @@ async def execute_with_clients(
             run = merge_runs([run_file.read(path) for path in paths])
             file.writelines(f"{line}\n" for line in run_file.lines(run))
     finally:
-        if not options.out.stat().st_size:
+        if options.out.is_file() and not options.out.stat().st_size:
             options.out.unlink()
     for path in paths:
         path.unlink()
