@@ -44,7 +44,8 @@ class Record:
     `sent` is when the request was written to the socket; for a model in this process, when the model was called.
     `intended` is when it should have been sent: between the two it waited for the client or for a connection.
     A user waits from `intended` on. A mark from before `sent` is negative. `answer` is the text of the answer, kept
-    only for a prompt with a question.
+    only for a prompt with a question. Requests with equal `conversation` numbers at one load follow each other by
+    `turn`, from 0. `prefix` is the number of the shared prefix before the prompt, 0 for one that no other prompt has.
     """
 
     target: str
@@ -62,6 +63,9 @@ class Record:
     usage: Usage | None = None
     error: Failure | None = None
     answer: str | None = None
+    conversation: int | None = None
+    turn: int | None = None
+    prefix: int | None = None
 
     @property
     def ok(self) -> bool:
@@ -145,6 +149,11 @@ class Run:
         return list(self.header["loads"])
 
     @property
+    def uneven_loads(self) -> list[str]:
+        """The loads whose pauses count: bursts, and traces of time stamps."""
+        return list(self.header.get("uneven", ()))
+
+    @property
     def is_search(self) -> bool:
         """Whether the loads were chosen while the run went on, and the requests of each."""
         return bool(self.header.get("capacity"))
@@ -158,6 +167,11 @@ class Run:
         """The questions of the workload, one for each prompt; empty if its prompts have none."""
         entries = self.header["workload"].get("questions") or []
         return [Question(**entry | {"answers": tuple(entry["answers"])}) for entry in entries]
+
+    @property
+    def lost_clients(self) -> list[int]:
+        """The clients that ended early, if several measured together."""
+        return list((self.header.get("clients") or {}).get("lost", ()))
 
     @property
     def source(self) -> dict[str, Any] | None:

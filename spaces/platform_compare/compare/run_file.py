@@ -20,6 +20,9 @@ from compare.records import BlockRecord, LoadRecord, Record, Run, Score
 Entry = Record | BlockRecord | LoadRecord | Score
 LINE_TYPES: dict[type[Entry], str] = {Record: "request", BlockRecord: "block", LoadRecord: "load", Score: "score"}
 
+# What only some workloads have: questions, conversations, prefixes.
+OPTIONAL = ("answer", "conversation", "turn", "prefix")
+
 VERSION = 1
 MAX_FILE_BYTES = 500_000_000
 # Of a seed. Sums and squares of such numbers are still finite.
@@ -75,11 +78,9 @@ def lines(run: Run) -> Iterable[str]:
 
 
 def entry_dict(entry: Entry) -> dict[str, Any]:
-    """Return an entry as the JSON object of its line; a request without a question has no answer in it."""
+    """Return an entry as the JSON object of its line; what a kind of workload lacks isn't in it."""
     line = {"type": LINE_TYPES[type(entry)], **asdict(entry)}
-    if line.get("answer", "") is None:
-        del line["answer"]
-    return line
+    return {name: value for name, value in line.items() if not (name in OPTIONAL and value is None)}
 
 
 def append(entries: Iterable[Entry], path: Path) -> None:

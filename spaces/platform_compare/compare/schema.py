@@ -7,7 +7,9 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, with_config
 
 from compare.capacity.grid import Grid
-from compare.measure.plan import MAX_BLOCKS, MAX_REQUESTS, MAX_TARGETS
+from compare.measure.clients.part import MAX_CLIENTS
+from compare.measure.load import MAX_BLOCKS
+from compare.measure.plan import MAX_REQUESTS, MAX_TARGETS
 from compare.measure.workload import MAX_PROMPTS
 from compare.records import BlockRecord, LoadRecord, Record, Score
 
@@ -72,6 +74,20 @@ class SourceHeader(BaseModel):
     missing: Annotated[list[Name], Field(max_length=32)]
 
 
+class ClientHeader(BaseModel):
+    """Which of how many clients a file is from."""
+
+    index: Annotated[int, Field(ge=0, lt=MAX_CLIENTS)]
+    count: Annotated[int, Field(ge=1, le=MAX_CLIENTS)]
+
+
+class ClientsHeader(BaseModel):
+    """How many clients measured together, and those that ended early."""
+
+    count: Annotated[int, Field(ge=1, le=MAX_CLIENTS)]
+    lost: Annotated[list[int], Field(max_length=MAX_CLIENTS)]
+
+
 class Header(BaseModel):
     """The parts of a run's first line that a report reads; other keys are allowed."""
 
@@ -82,7 +98,10 @@ class Header(BaseModel):
     workload: WorkloadHeader
     environment: EnvironmentHeader
     targets: dict[str, TargetHeader]
+    uneven: Annotated[list[Name], Field(max_length=MAX_LOADS)] = []
     capacity: CapacityHeader | None = None
+    client: ClientHeader | None = None
+    clients: ClientsHeader | None = None
     source: SourceHeader | None = None
 
 

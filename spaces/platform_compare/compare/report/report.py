@@ -11,6 +11,7 @@ from backends.token_prices import PerToken
 from compare.analyse.caveats import find_caveats, run_differences
 from compare.analyse.client_load import ClientLoad, client_load
 from compare.analyse.cost import BreakEven, Cost, break_evens, cost
+from compare.analyse.groups import Group, request_groups
 from compare.analyse.metrics import Metrics, compute_metrics
 from compare.analyse.objectives import OBJECTIVES, Objective
 from compare.analyse.paired import Share
@@ -93,6 +94,12 @@ class Report:
             for load in self.run.loads
             if self.run.measured(target, load)
         }
+
+    @cached_property
+    def groups(self) -> dict[tuple[str, str], list[Group]]:
+        """Requests by prefix and turn, for workloads with prefixes or conversations."""
+        groups = {key: request_groups(self.run, *key, definition=self.definition) for key in self.cells}
+        return {key: each for key, each in groups.items() if each}
 
     @cached_property
     def overall(self) -> dict[str, Metrics]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from compare.analyse.cost import BreakEven
+from compare.analyse.groups import Group
 from compare.analyse.objectives import Objective
 from compare.analyse.prices import Price, price_doubt
 from compare.analyse.verdict import Finding, Verdict
@@ -17,8 +18,10 @@ from compare.report.formats import ratio
 METRIC_HEADERS = ("target", "load", "requests", "failed", "TTFT p50", "TTFT p95", "ITL p50", "TPOT p50", "E2E p50",
                   "E2E p95", "tokens/s", "requests/s", "goodput")  # fmt: skip
 COST_HEADERS = ("target", "load", "price", "USD per 1,000 requests", "USD per million output tokens")
-CLIENT_HEADERS = ("target", "load", "cold first token", "cached tokens", "lag p50", "lag p99", "client CPU",
+CLIENT_HEADERS = ("target", "load", "cold first token", "input tokens", "cached", "lag p50", "lag p99", "client CPU",
                   "new connections")  # fmt: skip
+GROUP_HEADERS = ("target", "load", "requests with", "requests", "failed", "TTFT p50", "TTFT p95", "input tokens",
+                 "cached")  # fmt: skip
 PERCENTILE_HEADERS = ("", "n", "mean", "p50", "p90", "p95", "p99")
 
 # The labels whose terms are explained below the table of metrics and below the Markdown.
@@ -38,6 +41,11 @@ NOT_INTERLEAVED = "The two runs were not interleaved, so the comparison includes
 ONE_TARGET = "One target alone has no verdict. Add a second target, or compare with an earlier run."
 NO_PRICE = "No target has a price. Enter a machine or a price for each target, such as 1.25/h."
 NO_HOURLY_PRICE = "There is no break-even because no target has an hourly price. Enter one, such as 1.25/h."
+GROUPS = "Prefixes and turns"
+GROUPS_NOTE = (
+    "Input tokens are the mean that the server reports; cached is the share of them that it says it had cached. First "
+    "use: sent before an answer to the same prefix had begun. A dash means that the server doesn't report it."
+)
 CLIENT_NOTE = "Client CPU includes models that run in the client's process."
 THOUGHTS = "Thoughts"
 RACE_STATES = {
@@ -154,6 +162,21 @@ def verdict_text(verdict: Verdict) -> str:
             return f"{faster} and {slower} are equally fast {phrase}: they differ by less than 1% {interval}"
         case Finding.NOT_DISTINGUISHABLE:
             return f"{faster} and {slower} show no clear difference {phrase} {interval}"
+
+
+def group_label(group: Group) -> str:
+    """Return what the requests of a group have in common."""
+    match group.kind:
+        case "first use":
+            return "a shared prefix, first use"
+        case "shared prefix":
+            return "a shared prefix"
+        case "own prefix":
+            return "a prefix of their own"
+        case "turn":
+            return f"turn {group.turn}"
+        case _:
+            return f"turn {group.turn} and later"
 
 
 def winner_label(winner: str) -> str:

@@ -43,6 +43,7 @@ def _target_json(report: Report, target: str) -> dict[str, Any]:
     by_load = {
         load: asdict(metrics)
         | {"client": asdict(report.client_loads[target, load])}
+        | ({"groups": [asdict(group) for group in groups]} if (groups := report.groups.get((target, load))) else {})
         | ({"cost": asdict(report.costs[target, load])} if (target, load) in report.costs else {})
         for (name, load), metrics in report.cells.items()
         if name == target
@@ -66,6 +67,8 @@ def report_markdown(report: Report) -> str:
         "",
         tables.markdown_table(strings.METRIC_HEADERS, rows),
     ]
+    if report.groups:
+        parts += ["", tables.markdown_table(strings.GROUP_HEADERS, tables.group_rows(report)), "", strings.GROUPS_NOTE]
     for answer in report.capacities:
         parts += ["", markdown_text(answer.target), "", curve_table(answer)]
     if report.costs:
