@@ -70,6 +70,7 @@ LAYERS = {
         ("cloud.calls", "cloud.settings"),
     ],
     "compare": [
+        ("compare.publish",),
         ("compare.conformance", "compare.report"),
         ("compare.capacity",),
         ("compare.analyse",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -49,7 +50,7 @@ class Hub:
     def __init__(self, api: HfApi | None = None, *, silence_seconds: float = 60.0) -> None:
         """`silence_seconds` is the longest wait for the next byte; huggingface_hub sets no limit on some requests."""
         _TimeoutClient.seconds = silence_seconds
-        self.api = api or HfApi()
+        self.api = api or HfApi(endpoint=os.environ.get("HF_ENDPOINT"))
         self._account: dict[str, Any] | None = None
 
     def owner(self) -> str:

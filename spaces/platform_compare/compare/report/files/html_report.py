@@ -47,6 +47,6 @@ def html(report: Report) -> str:
 def _charts(report: Report) -> str:
     return "".join(
         f"<div><h3>{escape(strings.CHART_TITLES[name])}</h3>"
-        f"{figure.to_html(full_html=False, include_plotlyjs=False, config=CHART_CONFIG)}</div>"
+        f"{figure.to_html(full_html=False, include_plotlyjs=False, config=CHART_CONFIG, div_id=f'chart-{name}')}</div>"
         for name, figure in charts.draw_charts(report).items()
     )

@@ -1,4 +1,7 @@
-"""A run as rows of a dataset: flat values, one row per target and load, for a file that grows with every run."""
+"""A run as rows of a dataset: one row per target and load, for a file that grows with every run.
+
+`compare.publish.schema` reads them. A new column is no new version; one that means something else is.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,17 @@ from typing import Any
 
 from compare.analyse.quality import Measure
 from compare.report.overview.headline import headline
+from compare.report.overview.short_verdict import short_verdict
 from compare.report.report import Report
 
-VERSION = 1
+VERSION = 2  # in version 1, the caveats were a number
 
 
 def report_rows(report: Report) -> list[dict[str, Any]]:
-    """Return the rows of a run, all with the same columns; times in milliseconds, None for what is unknown."""
+    """Return the rows of a run, all with the same columns; times in milliseconds, None for what is unknown.
+
+    All values are numbers and lines of text, but for the list of the caveats.
+    """
     return [_row(report, target, load) for target, load in report.cells]
 
 
@@ -46,6 +53,7 @@ def _row(report: Report, target: str, load: str) -> dict[str, Any]:
         "output_tokens_per_s": metrics.output_tokens_per_s,
         "requests_per_s": metrics.requests_per_s,
         "goodput_share": metrics.goodput_share,
+        "price": cost.price if cost else None,
         "usd_per_1000_requests": cost.per_1000_requests if cost else None,
         "usd_per_million_output_tokens": cost.per_million_output_tokens if cost else None,
         "questions": right.questions if right else None,
@@ -53,5 +61,6 @@ def _row(report: Report, target: str, load: str) -> dict[str, Any]:
         "right_low": right.low if right else None,
         "right_high": right.high if right else None,
         "headline": headline(report),
-        "caveats": len(report.caveats),
+        "badge": short_verdict(report),
+        "caveats": report.caveats,
     }

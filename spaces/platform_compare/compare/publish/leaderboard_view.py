@@ -1,0 +1,109 @@
+"""A leaderboard as HTML for the page and as text for a terminal; everything in it is escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+from compare.publish.results import Results
+from compare.publish.schema import ResultRow
+from compare.report.formats import MISSING, milliseconds, rate, usd
+from compare.report.glossary import term_html
+from compare.report.overview.strings import notes
+from compare.report.render import note
+from compare.report.tables import markdown_table, markdown_text
+
+HEADERS = ("target", "model", "workload, load", "right", "TTFT p50", "TTFT p95", "E2E p50", "tokens/s",
+           "USD per 1,000 requests", "failed", "measured", "verdict")  # fmt: skip
+TEXT_COLUMNS = 3
+MAX_SHOWN = 200
+COMPARABLE = (
+    "Only rows of one run were measured in turns. Rows of different runs also differ in machine, time and load, so a "
+    "small difference between them says little. Times are in milliseconds."
+)
+NO_ROWS = "No result fits these filters."
+NOTHING_PUBLISHED = (
+    "This dataset has no results yet. To add one: python -m compare publish RUN --repo {dataset} --apply"
+)
+
+
+def leaderboard_html(results: Results, rows: Sequence[ResultRow]) -> str:
+    """Return the rows as a table; each ends with its run's verdict, which opens with the caveats."""
+    problems = "".join(note(problem) for problem in results.problems)
+    if not rows:
+        return f'<p class="sp-empty">{escape(_nothing(results))}</p>{problems}'
+    head = "".join(
+        f"<th{_number(place)}>{term_html(name, f'leaderboard-{place}')}</th>" for place, name in enumerate(HEADERS)
+    )
+    body = "".join(_row_html(row) for row in rows[:MAX_SHOWN])
+    table = f'<div class="sp-table"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    return table + note(COMPARABLE) + (note(_cut(rows)) if len(rows) > MAX_SHOWN else "") + problems
+
+
+def leaderboard_markdown(results: Results, rows: Sequence[ResultRow]) -> str:
+    """Return the rows as a Markdown table, then the verdict and the caveats of each run."""
+    if not rows:
+        return "\n".join([_nothing(results), *results.problems]) + "\n"
+    table = markdown_table(HEADERS[:-1], [cells(row) for row in rows[:MAX_SHOWN]])
+    runs = {row.run: row for row in reversed(rows[:MAX_SHOWN])}
+    verdicts = [
+        f"- {row.run}: {markdown_text(' '.join([row.headline, *(f'Note: {each}' for each in row.caveats)]))}"
+        for row in reversed(runs.values())
+    ]
+    cut = [_cut(rows)] if len(rows) > MAX_SHOWN else []
+    return "\n".join([table, "", *verdicts, "", COMPARABLE, *cut, *map(markdown_text, results.problems), ""])
+
+
+def leaderboard_json(results: Results, rows: Sequence[ResultRow]) -> dict[str, Any]:
+    """Return the rows as plain values."""
+    return {
+        "version": 1,
+        "dataset": results.dataset,
+        "commit": results.commit,
+        "rows": [row.model_dump() for row in rows],
+        "problems": list(results.problems),
+    }
+
+
+def cells(row: ResultRow) -> list[str]:
+    """Return the cells of a row as text, below `HEADERS`, without the verdict."""
+    share = MISSING
+    if row.right_share is not None:
+        span = f" ({row.right_low:.0%} to {row.right_high:.0%})" if None not in (row.right_low, row.right_high) else ""
+        share = f"{row.right_share:.0%}{span}"
+    return [
+        row.target if row.title == row.target else f"{row.target} · {row.title}",
+        row.model or row.kind or MISSING,
+        f"{row.workload}, {row.load}",
+        share,
+        *map(milliseconds, (row.ttft_ms_p50, row.ttft_ms_p95, row.e2e_ms_p50)),
+        rate(row.output_tokens_per_s),
+        usd(row.usd_per_1000_requests),
+        f"{row.failed:,} of {row.requests:,}",
+        row.started[:10],
+    ]
+
+
+def _row_html(row: ResultRow) -> str:
+    texts = "".join(
+        f'<td{_number(place)} data-label="{escape(HEADERS[place])}">{escape(text)}</td>'
+        for place, text in enumerate(cells(row))
+    )
+    summary = escape(" · ".join(filter(None, [row.badge, notes(len(row.caveats)) if row.caveats else ""])))
+    caveats = "".join(f"<li>{escape(text)}</li>" for text in row.caveats)
+    listed = f'<ul class="sp-caveats">{caveats}</ul>' if caveats else ""
+    verdict = f"<details><summary>{summary}</summary><p>{escape(row.headline)}</p>{listed}</details>"
+    return f'<tr class="sp-row">{texts}<td class="sp-row-verdict">{verdict}</td></tr>'
+
+
+def _number(place: int) -> str:
+    return ' class="sp-num"' if TEXT_COLUMNS <= place < len(HEADERS) - 1 else ""
+
+
+def _nothing(results: Results) -> str:
+    return NO_ROWS if results.rows else NOTHING_PUBLISHED.format(dataset=results.dataset)
+
+
+def _cut(rows: Sequence[ResultRow]) -> str:
+    return f"These are the first {MAX_SHOWN} of {len(rows):,} rows: filter them to see others."

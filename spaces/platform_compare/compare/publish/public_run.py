@@ -1,0 +1,131 @@
+"""What of a run may be read by everybody: its figures, without texts, addresses and secrets."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from backends.secret_rules.rules import find_secrets
+from compare.errors import RunError
+from compare.records import Failure, Record, Run
+from compare.shared_runs import without_texts
+
+# Of a target's settings, these texts say what was measured. Others can be addresses, accounts and paths.
+PUBLIC_SETTINGS = ("kind", "model")
+ADDRESS = "(address)"
+_URL = re.compile(r"\b[a-z][a-z0-9+.-]{1,15}://[^\s\"'<>]+|\b\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?\b", re.IGNORECASE)
+
+
+def public_run(run: Run, *, with_texts: bool) -> Run:
+    """Return a run without what only its owner should know.
+
+    Questions, answers and reasons stay only `with_texts`. What servers say in errors, settings that aren't numbers, and
+    addresses never stay.
+    """
+    hosts = _hosts(run)
+    base = run if with_texts else without_texts(run)
+    clean = _cleaner(hosts)
+    header = {**base.header, "targets": {name: _public_target(each) for name, each in base.header["targets"].items()}}
+    public = Run(
+        _replace_texts(header, clean),
+        [_without_message(record, hosts) for record in base.records],
+        base.blocks,
+        base.ended,
+        {number: replace(score, reason=_without_hosts(score.reason, hosts)) for number, score in base.scores.items()},
+    )
+    _check_names(run)
+    return public
+
+
+def check_secrets(texts: Mapping[str, Any]) -> None:
+    """Raise `RunError` if a text looks like a secret; `texts` are values of JSON by the name of their place."""
+    for place, text in _strings(dict(texts), ""):
+        # The rules read one character per byte.
+        found = next(iter(find_secrets(text.encode("utf-8", "replace").decode("latin-1"))), None)
+        if found:
+            raise RunError(
+                f"Nothing is published: {place} has what looks like a secret ({found.rule}).",
+                "Remove it from the run, and revoke and replace it.",
+            )
+
+
+def _hosts(run: Run) -> tuple[str, ...]:
+    """Return the hosts of the targets' addresses, the longest first."""
+    texts = [text for target in run.header["targets"].values() for _, text in _strings(target.get("settings", {}), "")]
+    names = {_host(text) for text in texts if "://" in text}
+    return tuple(sorted((name for name in names if name), key=len, reverse=True))
+
+
+def _host(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _public_target(target: dict[str, Any]) -> dict[str, Any]:
+    settings = {
+        key: value
+        for key, value in target.get("settings", {}).items()
+        if key in PUBLIC_SETTINGS or isinstance(value, bool | int | float)
+    }
+    served = {key: target.get("served", {}).get(key) for key in ("model", "context")}
+    return {**target, "settings": settings, "served": served if "served" in target else {}}
+
+
+def _cleaner(hosts: tuple[str, ...]) -> Callable[[str], str]:
+    return lambda text: _URL.sub(ADDRESS, _without_hosts(text, hosts))
+
+
+def _without_hosts(text: str, hosts: tuple[str, ...]) -> str:
+    for host in hosts:
+        text = re.sub(rf"(?<![\w.-]){re.escape(host)}(?![\w-])", ADDRESS, text, flags=re.IGNORECASE)
+    return text
+
+
+def _replace_texts(header: dict[str, Any], clean: Callable[[str], str]) -> dict[str, Any]:
+    """Return a header whose texts are cleaned; a question can be about an address, so only hosts are left out there."""
+
+    def walk(value: Any) -> Any:
+        if isinstance(value, str):
+            return clean(value)
+        if isinstance(value, dict):
+            return {key: walk(each) for key, each in value.items()}
+        return [walk(each) for each in value] if isinstance(value, list) else value
+
+    return {**{key: walk(value) for key, value in header.items()}, "plan": header["plan"], "loads": header["loads"]}
+
+
+def _without_message(record: Record, hosts: tuple[str, ...]) -> Record:
+    if record.answer is None and record.error is None:
+        return record
+    answer = None if record.answer is None else _without_hosts(record.answer, hosts)
+    return replace(record, answer=answer, error=Failure(record.error.kind, "") if record.error else None)
+
+
+def _check_names(run: Run) -> None:
+    """Raise `RunError` for a target or a load whose name is an address: it stands in every record."""
+    clean = _cleaner(_hosts(run))
+    for name in (*run.targets, *run.loads):
+        if clean(name) != name:
+            raise RunError(
+                f"The name {name} is an address, which isn't published.", "Give the target another name, and measure."
+            )
+
+
+def _strings(value: Any, place: str) -> Iterator[tuple[str, str]]:
+    """Yield every text in a value of JSON with the name of its place; a name and its value are one text too."""
+    if isinstance(value, str):
+        yield place or "a text", value
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            yield from _strings(each, f"{place}.{key}".strip("."))
+            if isinstance(each, str):
+                yield f"{place}.{key}".strip("."), json.dumps({str(key): each}, ensure_ascii=False)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _strings(each, place)
