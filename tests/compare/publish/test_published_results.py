@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from backends.hub.client import Hub as HubClient
 from compare import run_file
 from compare.__main__ import main
+from compare.publish.published import PublishedResults
 from compare.records import Failure, Run
 from tests.compare.make_runs import simulate
 from tests.compare.make_scores import with_questions
@@ -88,7 +91,7 @@ def test_results_are_published_with_a_commit_each_and_read_back(
 
     assert main(["leaderboard", "--dataset", REPO]) == 0
     text = capsys.readouterr().out
-    assert "| a · The GPU at (address) | llama-3 |" in text
+    assert "| a      | llama-3 | short, concurrency 1 |" in text
     assert "a starts 2.0× sooner than b and is 2.0× faster to the end" in text
     assert "Note: b: 1 of 60 requests failed (1 Rejected)" in text
     assert main(["leaderboard", "--dataset", REPO, "--json", "--search", "B", "--judged", "--order", "right"]) == 0
@@ -219,3 +222,23 @@ def test_rows_of_others_are_checked(hub: Hub, stored: Path, capsys: pytest.Captu
     assert "4 more files can't be used." in problems
     assert main(["leaderboard", "--dataset", REPO]) == 0
     assert "<script>" not in capsys.readouterr().out
+
+
+def test_a_page_reads_again_after_a_while_and_keeps_what_it_has_if_the_hub_fails(hub: Hub, stored: Path) -> None:
+    assert main(["publish", str(stored), "--repo", REPO, "--apply"]) == 0
+    published = PublishedResults(REPO, HubClient(silence_seconds=2), fresh_seconds=0.0)
+    results, error = published.read()
+    assert results and len(results.rows) == 2 and error is None
+    hub.fail("info", 403)
+    again, error = published.read()
+    assert again is results and error and error.status == 403
+    asked = len(hub.requests)
+    assert published.read() == (results, error)  # the Hub isn't asked at once
+    assert len(hub.requests) == asked
+
+    fresh = PublishedResults(REPO, HubClient())
+    with ThreadPoolExecutor(8) as pool:
+        read = list(pool.map(lambda _: fresh.read(), range(8)))
+    assert {id(each[0]) for each in read} == {id(read[0][0])}
+    assert hub.requests[asked:].count("info") == 1
+    assert PublishedResults.from_environment({}) is None

@@ -6,7 +6,7 @@ import unicodedata
 from html import escape
 
 MAX_CHARACTERS = 60
-PIXELS, WIDE_PIXELS, PADDING = 6.4, 11.0, 12.0
+PIXELS, WIDE_PIXELS, PADDING = 6.0, 11.0, 12.0
 
 
 def badge_svg(label: str, text: str) -> str:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from itertools import groupby
 from typing import Any
 
 from compare.publish.results import Results
 from compare.publish.schema import ResultRow
 from compare.report.formats import MISSING, milliseconds, rate, usd
 from compare.report.glossary import term_html
-from compare.report.overview.strings import notes
+from compare.report.overview.cards import caveats_html
 from compare.report.render import note
 from compare.report.tables import markdown_table, markdown_text
 
 HEADERS = ("target", "model", "workload, load", "right", "TTFT p50", "TTFT p95", "E2E p50", "tokens/s",
-           "USD per 1,000 requests", "failed", "measured", "verdict")  # fmt: skip
+           "USD per 1,000 requests", "failed", "measured")  # fmt: skip
 TEXT_COLUMNS = 3
 MAX_SHOWN = 200
 COMPARABLE = (
@@ -29,15 +30,15 @@ NOTHING_PUBLISHED = (
 
 
 def leaderboard_html(results: Results, rows: Sequence[ResultRow]) -> str:
-    """Return the rows as a table; each ends with its run's verdict, which opens with the caveats."""
+    """Return the rows as a table; rows of one run that follow each other share its verdict."""
     problems = "".join(note(problem) for problem in results.problems)
     if not rows:
         return f'<p class="sp-empty">{escape(_nothing(results))}</p>{problems}'
     head = "".join(
         f"<th{_number(place)}>{term_html(name, f'leaderboard-{place}')}</th>" for place, name in enumerate(HEADERS)
     )
-    body = "".join(_row_html(row) for row in rows[:MAX_SHOWN])
-    table = f'<div class="sp-table"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    body = "".join(_run_html(list(each)) for _, each in groupby(rows[:MAX_SHOWN], key=lambda row: row.run))
+    table = f'<div class="sp-table sp-leaderboard"><table><thead><tr>{head}</tr></thead>{body}</table></div>'
     return table + note(COMPARABLE) + (note(_cut(rows)) if len(rows) > MAX_SHOWN else "") + problems
 
 
@@ -45,7 +46,7 @@ def leaderboard_markdown(results: Results, rows: Sequence[ResultRow]) -> str:
     """Return the rows as a Markdown table, then the verdict and the caveats of each run."""
     if not rows:
         return "\n".join([_nothing(results), *results.problems]) + "\n"
-    table = markdown_table(HEADERS[:-1], [cells(row) for row in rows[:MAX_SHOWN]])
+    table = markdown_table(HEADERS, [cells(row) for row in rows[:MAX_SHOWN]])
     runs = {row.run: row for row in reversed(rows[:MAX_SHOWN])}
     verdicts = [
         f"- {row.run}: {markdown_text(' '.join([row.headline, *(f'Note: {each}' for each in row.caveats)]))}"
@@ -67,13 +68,14 @@ def leaderboard_json(results: Results, rows: Sequence[ResultRow]) -> dict[str, A
 
 
 def cells(row: ResultRow) -> list[str]:
-    """Return the cells of a row as text, below `HEADERS`, without the verdict."""
+    """Return the cells of a row as text, below `HEADERS`."""
     share = MISSING
     if row.right_share is not None:
-        span = f" ({row.right_low:.0%} to {row.right_high:.0%})" if None not in (row.right_low, row.right_high) else ""
-        share = f"{row.right_share:.0%}{span}"
+        share = f"{row.right_share:.0%}"
+    if None not in (row.right_share, row.right_low, row.right_high):
+        share += f" ({row.right_low * 100:.0f} to {row.right_high * 100:.0f})"
     return [
-        row.target if row.title == row.target else f"{row.target} · {row.title}",
+        row.target,
         row.model or row.kind or MISSING,
         f"{row.workload}, {row.load}",
         share,
@@ -85,20 +87,25 @@ def cells(row: ResultRow) -> list[str]:
     ]
 
 
+def _run_html(rows: Sequence[ResultRow]) -> str:
+    """Return rows of one run, and below them its verdict with the caveats behind a line that counts them."""
+    verdict = f"<p>{escape(rows[0].headline)}</p>{caveats_html(rows[0].caveats)}"
+    return (
+        f"<tbody>{''.join(map(_row_html, rows))}"
+        f'<tr class="sp-below"><td colspan="{len(HEADERS)}">{verdict}</td></tr></tbody>'
+    )
+
+
 def _row_html(row: ResultRow) -> str:
     texts = "".join(
         f'<td{_number(place)} data-label="{escape(HEADERS[place])}">{escape(text)}</td>'
         for place, text in enumerate(cells(row))
     )
-    summary = escape(" · ".join(filter(None, [row.badge, notes(len(row.caveats)) if row.caveats else ""])))
-    caveats = "".join(f"<li>{escape(text)}</li>" for text in row.caveats)
-    listed = f'<ul class="sp-caveats">{caveats}</ul>' if caveats else ""
-    verdict = f"<details><summary>{summary}</summary><p>{escape(row.headline)}</p>{listed}</details>"
-    return f'<tr class="sp-row">{texts}<td class="sp-row-verdict">{verdict}</td></tr>'
+    return f'<tr class="sp-row">{texts}</tr>'
 
 
 def _number(place: int) -> str:
-    return ' class="sp-num"' if TEXT_COLUMNS <= place < len(HEADERS) - 1 else ""
+    return ' class="sp-num"' if place >= TEXT_COLUMNS else ""
 
 
 def _nothing(results: Results) -> str:
