@@ -44,7 +44,7 @@ class LeaderboardPage:
                 self.only_judged = gr.Checkbox(label=strings.ONLY_JUDGED)
                 self.only_clean = gr.Checkbox(label=strings.ONLY_CLEAN)
         self.table = gr.HTML("", elem_id="leaderboard")
-        filters = [self.text, self.workload, self.order, self.only_judged, self.only_clean]
+        filters: list[Any] = [self.text, self.workload, self.order, self.only_judged, self.only_clean]
         inputs, outputs = [identity.key, *filters], [self.table, self.workload]
         waiting: dict[str, Any] = {"concurrency_limit": None, **VISITOR}
         tab.select(self.show, inputs, outputs, **waiting)
@@ -72,7 +72,7 @@ class LeaderboardPage:
         if results is None:
             return problem, gr.skip()
         offered = workloads(results.rows)
-        choices = [strings.ALL_WORKLOADS, *((name, identity) for identity, name in offered.items())]
+        choices = [(strings.ALL_WORKLOADS, strings.ALL_WORKLOADS), *((name, value) for value, name in offered.items())]
         value = workload if workload in offered else strings.ALL_WORKLOADS
         table = leaderboard_html(results, select(results.rows, filters, order))
         return problem + table, gr.Dropdown(choices=choices, value=value)

@@ -69,22 +69,25 @@ def leaderboard_json(results: Results, rows: Sequence[ResultRow]) -> dict[str, A
 
 def cells(row: ResultRow) -> list[str]:
     """Return the cells of a row as text, below `HEADERS`."""
-    share = MISSING
-    if row.right_share is not None:
-        share = f"{row.right_share:.0%}"
-    if None not in (row.right_share, row.right_low, row.right_high):
-        share += f" ({row.right_low * 100:.0f} to {row.right_high * 100:.0f})"
     return [
         row.target,
         row.model or row.kind or MISSING,
         f"{row.workload}, {row.load}",
-        share,
+        _share(row),
         *map(milliseconds, (row.ttft_ms_p50, row.ttft_ms_p95, row.e2e_ms_p50)),
         rate(row.output_tokens_per_s),
         usd(row.usd_per_1000_requests),
         f"{row.failed:,} of {row.requests:,}",
         row.started[:10],
     ]
+
+
+def _share(row: ResultRow) -> str:
+    if row.right_share is None:
+        return MISSING
+    is_ranged = row.right_low is not None and row.right_high is not None
+    span = f" ({row.right_low:.0%} to {row.right_high:.0%})" if is_ranged else ""
+    return f"{row.right_share:.0%}{span}"
 
 
 def _run_html(rows: Sequence[ResultRow]) -> str:
