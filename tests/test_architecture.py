@@ -74,7 +74,7 @@ LAYERS = {
         ("compare.conformance", "compare.report"),
         ("compare.capacity",),
         ("compare.analyse",),
-        ("compare.foreign",),
+        ("compare.foreign", "compare.judging"),
         ("compare.measure",),
         ("compare.records",),
     ],

@@ -1,7 +1,8 @@
 """Run files: JSON lines that contain everything a report needs.
 
 The first line ("run") describes the run and how to reproduce it. "request" and "block" lines follow as they
-happen. "end" says why the run stopped. "score" lines follow if the prompts have questions.
+happen. "end" says why the run stopped. "score" lines follow if the prompts have questions, and "judgment" lines if a
+judge compared the answers.
 A "load" line comes before the first request at a load that a search chose.
 """
 
@@ -15,10 +16,16 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from compare.errors import RunError
-from compare.records import BlockRecord, LoadRecord, Record, Run, Score
+from compare.records import BlockRecord, Judgment, LoadRecord, Record, Run, Score
 
-Entry = Record | BlockRecord | LoadRecord | Score
-LINE_TYPES: dict[type[Entry], str] = {Record: "request", BlockRecord: "block", LoadRecord: "load", Score: "score"}
+Entry = Record | BlockRecord | LoadRecord | Score | Judgment
+LINE_TYPES: dict[type[Entry], str] = {
+    Record: "request",
+    BlockRecord: "block",
+    LoadRecord: "load",
+    Score: "score",
+    Judgment: "judgment",
+}
 
 VERSION = 1
 MAX_FILE_BYTES = 500_000_000
@@ -67,7 +74,7 @@ def text(run: Run) -> str:
 def lines(run: Run) -> Iterable[str]:
     """Yield the JSON lines of a run."""
     yield encode(run.header)
-    entries: list[Entry] = [*run.records, *run.blocks, *run.scores.values()]
+    entries: list[Entry] = [*run.records, *run.blocks, *run.scores.values(), *run.judgments.values()]
     for entry in entries:
         yield encode(entry_dict(entry))
     if run.ended:
@@ -168,7 +175,7 @@ def _number(text: str) -> float:
 
 
 def _add(run: Run, entry: dict[str, Any]) -> None:
-    from compare.schema import parse_block, parse_load, parse_record, parse_score
+    from compare.schema import parse_block, parse_judgment, parse_load, parse_record, parse_score
 
     kind = entry.pop("type")
     if kind == "request":
@@ -178,6 +185,9 @@ def _add(run: Run, entry: dict[str, Any]) -> None:
     elif kind == "score":
         score = parse_score(entry, len(run.records))
         run.scores[score.request] = score
+    elif kind == "judgment":
+        judgment = parse_judgment(entry, run)
+        run.judgments[judgment.key] = judgment
     elif kind == "load":
         load = parse_load(entry, run.header)
         run.header["loads"].append(load.load)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 from compare.capacity.grid import Grid
 from compare.measure.plan import MAX_BLOCKS, MAX_REQUESTS, MAX_TARGETS
 from compare.measure.workload import MAX_PROMPTS
-from compare.records import BlockRecord, LoadRecord, Record, Score
+from compare.records import BlockRecord, Judgment, LoadRecord, Record, Run, Score
 
 # No run has more loads, no target a longer name. A report has a part for each target and load, with their names, and
 # compares all targets at each load: 8 targets at 64 loads took minutes.
@@ -92,6 +92,7 @@ _HEADER = TypeAdapter(Header)
 _RECORD = TypeAdapter(with_config(_CONFIG)(Record))
 _SCORE = TypeAdapter(with_config(_CONFIG)(Score))
 _BLOCK = TypeAdapter(with_config(_CONFIG)(BlockRecord))
+_JUDGMENT = TypeAdapter(with_config(_CONFIG)(Judgment))
 _LOAD = TypeAdapter(with_config(_CONFIG)(LoadRecord))
 
 
@@ -143,6 +144,19 @@ def parse_score(entry: dict[str, Any], requests: int) -> Score:
     if score.supported is not None and not 0 <= score.supported <= 1:
         raise ValueError(f"supported is {score.supported}")
     return score
+
+
+def parse_judgment(entry: dict[str, Any], run: Run) -> Judgment:
+    """Build a judgment from a "judgment" line of a run; raise `ValueError` that names the first problem."""
+    judgment = _validate(_JUDGMENT, entry)
+    if len(judgment.judge) > MAX_NAME or len(judgment.model) > MAX_NAME or len(judgment.rubric) > MAX_NAME:
+        raise ValueError("a name is too long")
+    for number, target in zip(judgment.requests, (judgment.one, judgment.other), strict=True):
+        if not 0 <= number < len(run.records) or run.records[number].target != target:
+            raise ValueError(f"request {number} isn't one of {target:.40}")
+    if judgment.one == judgment.other or {run.records[at].prompt for at in judgment.requests} != {judgment.prompt}:
+        raise ValueError("it isn't about the answers of two targets to a question")
+    return judgment
 
 
 def _with_block(entry: Entry) -> Entry:

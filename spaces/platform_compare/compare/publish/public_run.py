@@ -36,6 +36,7 @@ def public_run(run: Run, *, with_texts: bool) -> Run:
         base.blocks,
         base.ended,
         {number: replace(score, reason=_without_hosts(score.reason, hosts)) for number, score in base.scores.items()},
+        {key: replace(each, reason=_without_hosts(each.reason, hosts)) for key, each in base.judgments.items()},
     )
     _check_names(run)
     return public

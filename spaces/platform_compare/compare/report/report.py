@@ -11,6 +11,7 @@ from backends.token_prices import PerToken
 from compare.analyse.caveats import find_caveats, run_differences
 from compare.analyse.client_load import ClientLoad, client_load
 from compare.analyse.cost import BreakEven, Cost, break_evens, cost
+from compare.analyse.judged import JudgeReport, judge_reports
 from compare.analyse.metrics import Metrics, compute_metrics
 from compare.analyse.objectives import OBJECTIVES, Objective
 from compare.analyse.paired import Share
@@ -122,6 +123,11 @@ class Report:
         """Shares of right, supported, wrongly refused and well-formed answers by target; empty without scores."""
         shares_by_target = {target: shares(self.run, target) for target in self.run.targets}
         return {target: each for target, each in shares_by_target.items() if each}
+
+    @cached_property
+    def judges(self) -> list[JudgeReport]:
+        """What judges say of the answers, apart from their scores; empty without a judge."""
+        return judge_reports(self.run)
 
     @cached_property
     def quality_verdicts(self) -> tuple[QualityVerdict, ...]:

@@ -8,10 +8,11 @@ from typing import Any
 
 from compare.analyse.definitions import TITLES
 from compare.analyse.metrics import cold_start
-from compare.report import quality_text, strings, tables
+from compare.report import judge_text, quality_text, strings, tables
 from compare.report.capacity_text import capacity_json, curve_table
 from compare.report.files.quality_json import quality_json
 from compare.report.glossary import glossary_lines
+from compare.report.judge_text import judges_json
 from compare.report.overview.headline import headline
 from compare.report.report import Report
 from compare.report.settings_text import settings_rows
@@ -31,6 +32,7 @@ def report_json(report: Report) -> dict[str, Any]:
         "verdicts": [asdict(verdict) | {"text": strings.verdict_text(verdict)} for verdict in report.verdicts],
         "changes": [asdict(verdict) | {"text": strings.verdict_text(verdict)} for verdict in report.changes],
         "quality": quality_json(report),
+        "judges": judges_json(report),
         "recommended_requests": report.recommended_requests,
         **({"capacity": capacity_json(report.capacities)} if report.capacities else {}),
         "break_even": [asdict(even) for even in report.break_evens],
@@ -75,7 +77,7 @@ def report_markdown(report: Report) -> str:
             "",
             *_items(report.cost_notes),
         ]
-    parts += _quality_parts(report)
+    parts += [*_quality_parts(report), *_judge_parts(report)]
     verdicts = [f"{each.load}: {strings.verdict_text(each)}" for each in (*report.verdicts, *report.changes)]
     notes = [*([strings.NOT_INTERLEAVED] if report.changes else []), *report.caveats]
     advice = [report.advice] if report.advice else []
@@ -109,6 +111,11 @@ def _quality_parts(report: Report) -> list[str]:
         *_items(quality_text.verdict_lines(report)),
         *_differing_parts(report),
     ]
+
+
+def _judge_parts(report: Report) -> list[str]:
+    lines = judge_text.judge_lines(report)
+    return ["", f"{judge_text.TITLE}:", "", *_items([*lines, judge_text.NOTE])] if lines else []
 
 
 def _differing_parts(report: Report) -> list[str]:

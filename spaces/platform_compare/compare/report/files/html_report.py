@@ -25,7 +25,7 @@ def html(report: Report) -> str:
     parts = {
         strings.SUMMARY: overview_html(report),
         strings.VERDICT: render.verdict_html(report),
-        **({quality_text.ANSWERS: quality_html(report)} if report.quality else {}),
+        **({quality_text.ANSWERS: quality_html(report)} if report.quality or report.judges else {}),
         strings.metrics_title(TITLES[report.definition]): render.metrics_html(report),
         strings.COST: render.cost_html(report),
         strings.CHARTS: f'<div class="charts">{_charts(report)}</div>',
