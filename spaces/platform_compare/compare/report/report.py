@@ -15,9 +15,10 @@ from compare.analyse.judged import JudgeReport, judge_reports
 from compare.analyse.metrics import Metrics, compute_metrics
 from compare.analyse.objectives import OBJECTIVES, Objective
 from compare.analyse.paired import Share
-from compare.analyse.prices import Hourly, Price, Prices, run_prices, spot_prices
+from compare.analyse.prices import Hourly, Price, Prices, is_free, run_prices, spot_prices
 from compare.analyse.quality import Measure, shares
 from compare.analyse.quality_verdict import MARGIN, QualityVerdict, check_margin, quality_verdicts, target_pairs
+from compare.analyse.samples import Costing
 from compare.analyse.verdict import (
     Verdict,
     changed_targets,
@@ -104,9 +105,15 @@ class Report:
     def client_loads(self) -> dict[tuple[str, str], ClientLoad]:
         return {(target, load): client_load(self.run, target, load) for target, load in self.cells}
 
+    @property
+    def costing(self) -> Costing:
+        """The prices that have a say in the verdicts: a price of 0 has no ratio to another."""
+        priced = {name: price for name, price in self.prices.items() if not is_free(price)}
+        return Costing.of(priced, self.utilisation)
+
     @cached_property
     def verdicts(self) -> tuple[Verdict, ...]:
-        return verdicts(self.run, self.definition)
+        return verdicts(self.run, self.definition, self.costing)
 
     @cached_property
     def capacities(self) -> list[Capacity]:
@@ -116,7 +123,7 @@ class Report:
     @cached_property
     def changes(self) -> tuple[Verdict, ...]:
         """Verdicts on this run against the earlier one, if there is one."""
-        return compare_runs(self.run, self.earlier, self.definition) if self.earlier else ()
+        return compare_runs(self.run, self.earlier, self.definition, self.costing) if self.earlier else ()
 
     @cached_property
     def quality(self) -> dict[str, dict[Measure, Share]]:
@@ -132,14 +139,15 @@ class Report:
     @cached_property
     def quality_verdicts(self) -> tuple[QualityVerdict, ...]:
         """Verdicts on the quality of answers; their intervals hold together with those of `verdicts`."""
-        return quality_verdicts(target_pairs(self.run), joint_verdicts(self.run, self.definition).tail, self.margin)
+        tail = joint_verdicts(self.run, self.definition, self.costing).tail
+        return quality_verdicts(target_pairs(self.run), tail, self.margin)
 
     @cached_property
     def quality_changes(self) -> tuple[QualityVerdict, ...]:
         """Verdicts on the quality of this run's answers against those of the earlier one, if there is one."""
         if not self.earlier:
             return ()
-        tail = joint_changes(self.run, self.earlier, self.definition).tail
+        tail = joint_changes(self.run, self.earlier, self.definition, self.costing).tail
         return quality_verdicts(changed_targets(self.run, self.earlier), tail, self.margin, (this_label, earlier_label))
 
     @cached_property

@@ -82,14 +82,18 @@ METRIC_PHRASES = {
     "itl": "from token to token",
     "e2e": "to the end of the answer",
     "tpot": "per output token",
+    "throughput": "in requests per second",
+    "cost": "in the cost of a request",
 }
 METRIC_LABELS = {
     "ttft": "first token",
     "itl": "from token to token",
     "e2e": "end of the answer",
     "tpot": "per output token",
+    "throughput": "requests per second",
+    "cost": "cost of a request (times cheaper)",
 }
-QUANTILE_PHRASES = {0.5: "", 0.95: " at p95"}
+QUANTILE_PHRASES = {None: "", 0.5: "", 0.95: " at p95"}
 PERCENTILE_LABELS = {
     "ttft_ms": "First token",
     "ttft_answer_ms": "First token of the answer",
@@ -146,6 +150,12 @@ def verdict_text(verdict: Verdict) -> str:
     phrase = METRIC_PHRASES[verdict.metric] + QUANTILE_PHRASES[verdict.quantile]
     interval = f"({ratio(verdict.low)} to {ratio(verdict.high)})"
     match verdict.decision:
+        case Finding.FASTER if verdict.metric == "throughput":
+            return f"{faster} answers {ratio(verdict.ratio)} times as many requests per second as {slower} {interval}"
+        case Finding.FASTER if verdict.metric == "cost":
+            return f"a request costs {ratio(verdict.ratio)} times as much on {slower} as on {faster} {interval}"
+        case Finding.EQUALLY_FAST if verdict.metric in ("throughput", "cost"):
+            return f"{faster} and {slower} are equal {phrase}: they differ by less than 1% {interval}"
         case Finding.TOO_FEW_MEASUREMENTS:
             return f"{faster} and {slower}, {phrase}: not enough measurements"
         case Finding.FASTER:
