@@ -74,7 +74,7 @@ LAYERS = {
         ("compare.conformance", "compare.report"),
         ("compare.capacity",),
         ("compare.analyse",),
-        ("compare.foreign", "compare.judging"),
+        ("compare.foreign", "compare.judging", "compare.telemetry"),
         ("compare.measure",),
         ("compare.records",),
     ],

@@ -144,6 +144,40 @@ class Judgment:
 
 
 @dataclass(frozen=True, slots=True)
+class GpuRecord:
+    """What a GPU said of itself, `at` seconds since the run began; None for what it doesn't say.
+
+    `utilization` is the share of time in which it computed. `target` is the only one that it serves, "" if it may be
+    any of them.
+    """
+
+    at: float
+    gpu: str
+    name: str
+    utilization: float | None = None
+    memory_bytes: float | None = None
+    memory_total: float | None = None
+    watts: float | None = None
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerRecord:
+    """What a target's server said of itself, `at` seconds since the run began; None for what it doesn't say.
+
+    The counts of cached tokens and of those that were looked up are since the server started.
+    """
+
+    at: float
+    target: str
+    cache_hits: float | None = None
+    cache_queries: float | None = None
+    waiting: float | None = None
+    running: float | None = None
+    kv_cache: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LoadRecord:
     """A load that a search chose: its name in the records, and its users or requests per second."""
 
@@ -164,6 +198,8 @@ class Run:
     ended: str = ""
     scores: dict[int, Score] = field(default_factory=dict)
     judgments: dict[tuple[str, int, str, str], Judgment] = field(default_factory=dict)
+    gpus: list[GpuRecord] = field(default_factory=list)
+    servers: list[ServerRecord] = field(default_factory=list)
 
     @property
     def targets(self) -> list[str]:

@@ -27,6 +27,7 @@ def add_report_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--spot", action="store_true", help="use spot prices where available")
     parser.add_argument("--utilisation", type=float, default=1.0, help="share of the capacity in use, 0 to 1 (1)")
+    parser.add_argument("--kwh", type=float, metavar="USD", help="the price of a kWh, for the energy of the GPUs")
     parser.add_argument(
         "--break-even", action="append", default=[], metavar="MODEL", help="a per-token price: openai/gpt-4o"
     )
@@ -36,6 +37,8 @@ def build_from_options(options: argparse.Namespace, run: Run, earlier: Run | Non
     """Return the report of a run, perhaps against an earlier one; `PriceError` names a price that can't be used."""
     if not 0 < options.utilisation <= 1:
         raise PriceError(f"A utilisation of {options.utilisation:g} isn't possible.", "Use a share above 0, up to 1.")
+    if options.kwh is not None and not 0 <= options.kwh < 1000:
+        raise PriceError(f"A kWh can't cost {options.kwh:g} USD.", "Use USD of 0 or more, such as 0.20.")
     report_options = ReportOptions(
         options.definition,
         options.objective,
@@ -44,6 +47,7 @@ def build_from_options(options: argparse.Namespace, run: Run, earlier: Run | Non
         options.spot,
         options.break_even,
         options.margin / 100,
+        options.kwh,
     )
     report = build_report(run, earlier, report_options, Prices.load(options.prices))
     if report.price_errors:

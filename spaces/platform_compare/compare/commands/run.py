@@ -15,6 +15,7 @@ from typing import Any
 from backends import Catalog, SpaceportError
 from compare import run_file
 from compare.commands.questions import add_question_options, default_requests, prepare_workload
+from compare.commands.telemetry import add_telemetry_options, recorded
 from compare.measure import plan as plans
 from compare.measure.measurement import Progress
 from compare.measure.plan import Load, RunPlan
@@ -42,6 +43,7 @@ def add_run_command(commands: Any) -> None:
     run.add_argument("--warmup", type=int, default=2, help="requests per target that precede them and don't count (2)")
     run.add_argument("--workload", metavar="NAME|FILE", help=f"{', '.join(SHAPES)} or JSONL (short)")
     add_question_options(run)
+    add_telemetry_options(run)
     run.add_argument("--max-tokens", type=int, help="maximum length of an answer (the workload's)")
     run.add_argument("--temperature", type=float, default=0.0)
     run.add_argument("--seed", type=int, default=0, help="seed of the order of blocks and of the arrivals (0)")
@@ -54,7 +56,7 @@ def add_run_command(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    return with_error_events(_measure, options)
+    return with_error_events(lambda options: recorded(_measure, options), options)
 
 
 def with_error_events(command: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:

@@ -37,6 +37,8 @@ def public_run(run: Run, *, with_texts: bool) -> Run:
         base.ended,
         {number: replace(score, reason=_without_hosts(score.reason, hosts)) for number, score in base.scores.items()},
         {key: replace(each, reason=_without_hosts(each.reason, hosts)) for key, each in base.judgments.items()},
+        base.gpus,
+        base.servers,
     )
     _check_names(run)
     return public

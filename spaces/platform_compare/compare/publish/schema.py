@@ -66,6 +66,9 @@ class ResultRow(BaseModel):
     price: Name | None = None
     usd_per_1000_requests: Figure | None = None
     usd_per_million_output_tokens: Figure | None = None
+    gpu: Name | None = None
+    gpu_utilization: Share | None = None
+    wh_per_1000_tokens: Figure | None = None
     questions: Count | None = None
     right_share: Share | None = None
     right_low: Share | None = None

@@ -19,6 +19,7 @@ from compare.analyse.prices import Hourly, Price, Prices, is_free, run_prices, s
 from compare.analyse.quality import Measure, shares
 from compare.analyse.quality_verdict import MARGIN, QualityVerdict, check_margin, quality_verdicts, target_pairs
 from compare.analyse.samples import Costing
+from compare.analyse.telemetry import GpuUse, ServerUse, gpu_use, server_use
 from compare.analyse.verdict import (
     Verdict,
     changed_targets,
@@ -53,6 +54,7 @@ class ReportOptions:
     spot: bool = False
     alternatives: Sequence[str] = ()
     margin: float = MARGIN
+    usd_kwh: float | None = None
 
 
 @dataclass
@@ -75,6 +77,7 @@ class Report:
     price_errors: Sequence[PriceError] = ()
     catalog: Sequence[str] = ()
     margin: float = MARGIN
+    usd_kwh: float | None = None
 
     @cached_property
     def colours(self) -> dict[str, str]:
@@ -130,6 +133,18 @@ class Report:
         """Shares of right, supported, wrongly refused and well-formed answers by target; empty without scores."""
         shares_by_target = {target: shares(self.run, target) for target in self.run.targets}
         return {target: each for target, each in shares_by_target.items() if each}
+
+    @cached_property
+    def gpu_uses(self) -> dict[tuple[str, str], GpuUse]:
+        """What the GPUs did by target and load; empty if they weren't recorded."""
+        uses = {key: gpu_use(self.run, *key) for key in self.cells} if self.run.gpus else {}
+        return {key: use for key, use in uses.items() if use}
+
+    @cached_property
+    def server_uses(self) -> dict[tuple[str, str], ServerUse]:
+        """What the servers say of their caches and queues by target and load; empty if they weren't recorded."""
+        uses = {key: server_use(self.run, *key) for key in self.cells} if self.run.servers else {}
+        return {key: use for key, use in uses.items() if use}
 
     @cached_property
     def judges(self) -> list[JudgeReport]:
@@ -191,7 +206,8 @@ class Report:
         """What the costs are based on, and the break-even points of hourly endpoints."""
         if not self.costs:
             return []
-        return [strings.utilisation_text(self.utilisation), *map(strings.break_even_text, self.break_evens)]
+        evens = (f"{strings.break_even_text(even)}{self._quality_beside(even)}" for even in self.break_evens)
+        return [strings.utilisation_text(self.utilisation), *evens]
 
     @cached_property
     def caveats(self) -> list[str]:
@@ -213,6 +229,15 @@ class Report:
     @property
     def has_open_loop(self) -> bool:
         return any(record.concurrency is None for record in self.run.records)
+
+    def _quality_beside(self, even: BreakEven) -> str:
+        """Return how many answers of both sides of a break-even are right; "" without scores."""
+        right = {name: each[Measure.RIGHT] for name, each in self.quality.items() if Measure.RIGHT in each}
+        if even.target not in right:
+            return ""
+        return strings.quality_beside_text(
+            even.target, right[even.target], even.alternative or even.per_token, right.get(even.alternative)
+        )
 
     def _metrics(self, target: str, load: str | None = None) -> Metrics:
         return compute_metrics(self.run, target, load, definition=self.definition, objective=self.objective)
@@ -243,4 +268,5 @@ def build_report(
         price_errors=errors,
         catalog=catalog,
         margin=check_margin(options.margin),
+        usd_kwh=options.usd_kwh,
     )

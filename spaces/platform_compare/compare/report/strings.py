@@ -10,6 +10,7 @@ from datetime import date
 
 from compare.analyse.cost import BreakEven
 from compare.analyse.objectives import Objective
+from compare.analyse.paired import Share
 from compare.analyse.prices import Price, price_doubt
 from compare.analyse.verdict import Finding, Verdict
 from compare.report.formats import ratio
@@ -218,6 +219,14 @@ def break_even_text(even: BreakEven) -> str:
         )
     share = f"{even.capacity_share:.0%} of the measured throughput"
     return f"From {requests} on ({share}), {even.hourly} is cheaper than {even.per_token}."
+
+
+def quality_beside_text(target: str, right: Share, other: str, other_right: Share | None) -> str:
+    """Return how many answers of an endpoint are right, and of what it's compared with, if that was measured."""
+    known = f" {target} answers {right.value:.0%} of the questions right ({right.low:.0%} to {right.high:.0%})"
+    if other_right is None:
+        return f"{known}; {other} wasn't asked here, so a lower price may buy other answers."
+    return f"{known}, {other} {other_right.value:.0%} ({other_right.low:.0%} to {other_right.high:.0%})."
 
 
 def missing_price_text(target: str) -> str:

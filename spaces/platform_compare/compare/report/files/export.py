@@ -17,6 +17,7 @@ from compare.report.overview.headline import headline
 from compare.report.report import Report
 from compare.report.settings_text import settings_rows
 from compare.report.tables import markdown_text
+from compare.report.telemetry_text import telemetry_json, telemetry_markdown
 
 
 def report_json(report: Report) -> dict[str, Any]:
@@ -46,6 +47,7 @@ def _target_json(report: Report, target: str) -> dict[str, Any]:
         load: asdict(metrics)
         | {"client": asdict(report.client_loads[target, load])}
         | ({"cost": asdict(report.costs[target, load])} if (target, load) in report.costs else {})
+        | telemetry_json(report, target, load)
         for (name, load), metrics in report.cells.items()
         if name == target
     }
@@ -77,7 +79,7 @@ def report_markdown(report: Report) -> str:
             "",
             *_items(report.cost_notes),
         ]
-    parts += [*_quality_parts(report), *_judge_parts(report)]
+    parts += [*telemetry_markdown(report), *_quality_parts(report), *_judge_parts(report)]
     verdicts = [f"{each.load}: {strings.verdict_text(each)}" for each in (*report.verdicts, *report.changes)]
     notes = [*([strings.NOT_INTERLEAVED] if report.changes else []), *report.caveats]
     advice = [report.advice] if report.advice else []

@@ -27,6 +27,7 @@ def _row(report: Report, target: str, load: str) -> dict[str, Any]:
     header, metrics = report.run.header, report.cells[target, load]
     cost = report.costs.get((target, load))
     right = report.quality.get(target, {}).get(Measure.RIGHT)
+    gpu = report.gpu_uses.get((target, load))
     served = header["targets"][target].get("served", {})
     return {
         "version": VERSION,
@@ -56,6 +57,9 @@ def _row(report: Report, target: str, load: str) -> dict[str, Any]:
         "price": cost.price if cost else None,
         "usd_per_1000_requests": cost.per_1000_requests if cost else None,
         "usd_per_million_output_tokens": cost.per_million_output_tokens if cost else None,
+        "gpu": gpu.name if gpu else None,
+        "gpu_utilization": gpu.utilization if gpu else None,
+        "wh_per_1000_tokens": gpu.wh_per_1000_tokens if gpu else None,
         "questions": right.questions if right else None,
         "right_share": right.value if right else None,
         "right_low": right.low if right else None,
