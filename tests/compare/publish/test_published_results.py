@@ -14,6 +14,7 @@ import pytest
 from backends.hub.client import Hub as HubClient
 from compare import run_file
 from compare.__main__ import main
+from compare.publish.public_run import public_run
 from compare.publish.published import PublishedResults
 from compare.records import Failure, Run
 from tests.compare.make_runs import simulate
@@ -135,6 +136,17 @@ def test_prompts_are_published_only_if_asked_for_and_can_be_taken_back(hub: Hub,
     assert HOST.encode() not in b"".join(files.values())
     assert main(command) == 0
     assert f"answers/{NAME}.jsonl" not in hub.spaces[DATASET].head.files
+
+
+def test_addresses_in_texts_are_left_out_and_words_stay() -> None:
+    run = make_run()
+    run.header["targets"]["a"]["settings"]["base_url"] = "http://ollama:11434/v1"
+    run.header["targets"]["a"]["title"] = "Ollama at http://ollama:11434 or 10.0.0.7:80"
+    run.header["targets"]["b"]["title"] = f"On {HOST.upper()}. See {HOST}.org and v1.2.3"
+    public = public_run(run, with_texts=False)
+    titles = [target["title"] for target in public.header["targets"].values()]
+    assert titles == ["Ollama at (address) or (address)", f"On (address). See {HOST}.org and v1.2.3"]
+    assert [each.error for each in public.records if each.error] == [Failure("Rejected", "")]
 
 
 @pytest.mark.parametrize("place", ["title", "target"])

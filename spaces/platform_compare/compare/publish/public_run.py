@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +17,7 @@ from compare.shared_runs import without_texts
 # Of a target's settings, these texts say what was measured. Others can be addresses, accounts and paths.
 PUBLIC_SETTINGS = ("kind", "model")
 ADDRESS = "(address)"
+_NAME = re.compile(r"[\w.-]+")
 _URL = re.compile(r"\b[a-z][a-z0-9+.-]{1,15}://[^\s\"'<>]+|\b\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?\b", re.IGNORECASE)
 
 
@@ -56,11 +57,10 @@ def check_secrets(texts: Mapping[str, Any]) -> None:
             )
 
 
-def _hosts(run: Run) -> tuple[str, ...]:
-    """Return the hosts of the targets' addresses, the longest first."""
+def _hosts(run: Run) -> frozenset[str]:
+    """Return the hosts of the targets' addresses; one without a dot, such as localhost, is also a word."""
     texts = [text for target in run.header["targets"].values() for _, text in _strings(target.get("settings", {}), "")]
-    names = {_host(text) for text in texts if "://" in text}
-    return tuple(sorted((name for name in names if name), key=len, reverse=True))
+    return frozenset(name for text in texts if "://" in text and "." in (name := _host(text)))
 
 
 def _host(address: str) -> str:
@@ -80,14 +80,16 @@ def _public_target(target: dict[str, Any]) -> dict[str, Any]:
     return {**target, "settings": settings, "served": served if "served" in target else {}}
 
 
-def _cleaner(hosts: tuple[str, ...]) -> Callable[[str], str]:
+def _cleaner(hosts: Collection[str]) -> Callable[[str], str]:
     return lambda text: _URL.sub(ADDRESS, _without_hosts(text, hosts))
 
 
-def _without_hosts(text: str, hosts: tuple[str, ...]) -> str:
-    for host in hosts:
-        text = re.sub(rf"(?<![\w.-]){re.escape(host)}(?![\w-])", ADDRESS, text, flags=re.IGNORECASE)
-    return text
+def _without_hosts(text: str, hosts: Collection[str]) -> str:
+    def replace_host(match: re.Match[str]) -> str:
+        name = match[0].rstrip(".-")
+        return f"{ADDRESS}{match[0][len(name) :]}" if name.lower() in hosts else match[0]
+
+    return _NAME.sub(replace_host, text)
 
 
 def _replace_texts(header: dict[str, Any], clean: Callable[[str], str]) -> dict[str, Any]:
@@ -103,7 +105,7 @@ def _replace_texts(header: dict[str, Any], clean: Callable[[str], str]) -> dict[
     return {**{key: walk(value) for key, value in header.items()}, "plan": header["plan"], "loads": header["loads"]}
 
 
-def _without_message(record: Record, hosts: tuple[str, ...]) -> Record:
+def _without_message(record: Record, hosts: Collection[str]) -> Record:
     if record.answer is None and record.error is None:
         return record
     answer = None if record.answer is None else _without_hosts(record.answer, hosts)
