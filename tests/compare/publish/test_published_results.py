@@ -25,6 +25,7 @@ from tests.publish.fake_hub import TOKEN, Hub, Space
 REPO, SPACE = "somebody/results", "somebody/page"
 DATASET = f"datasets/{REPO}"
 NAME = "0123456789ab"  # of a hand-made run
+SAMPLES = Path(__file__).parent.parent / "foreign" / "samples"
 HOST = "gpu-7.internal.example.com"
 
 
@@ -138,6 +139,34 @@ def test_prompts_are_published_only_if_asked_for_and_can_be_taken_back(hub: Hub,
     assert f"answers/{NAME}.jsonl" not in hub.spaces[DATASET].head.files
 
 
+@pytest.mark.parametrize("sample", ["aiperf", "guidellm.json", "vllm.json", "vllm-rate.json"])
+def test_runs_of_other_tools_are_published_too(hub: Hub, sample: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["publish", str(SAMPLES / sample), "--repo", REPO, "--apply"]) == 0
+    assert main(["leaderboard", "--dataset", REPO]) == 0
+    assert "Note: Measured by" in capsys.readouterr().out
+
+
+def test_a_run_with_many_loads_and_strange_names_is_published_or_refused(
+    hub: Hub, stored: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = make_run()
+    run.header |= {"id": "../../x", "started": "yesterday"}
+    run_file.write(run, stored)
+    assert main(["publish", str(stored), "--repo", REPO, "--apply"]) == 1
+    assert "This run can't be published: started of line 1 can't be used." in capsys.readouterr().err
+    run.header["started"] = "2026-02-03T04:05:06.789+00:00"
+    run.header["workload"]["description"] = run.header["targets"]["a"]["title"] = "x\n\u202e" * 3000
+    run_file.write(run, stored)
+    assert main(["publish", str(stored), "--repo", REPO, "--apply"]) == 1
+    assert "title of line 1 can't be used." in capsys.readouterr().err
+    run.header["targets"]["a"]["title"] = "x\n\u202ey"
+    run_file.write(run, stored)
+    assert main(["publish", str(stored), "--repo", REPO, "--apply"]) == 0
+    (name,) = [name for name in hub.spaces[DATASET].head.files if name.startswith("results/")]
+    assert ".." not in name
+    assert rows(hub, name.removeprefix("results/").removesuffix(".jsonl"))[0]["title"] == "x y"
+
+
 def test_addresses_in_texts_are_left_out_and_words_stay() -> None:
     run = make_run()
     run.header["targets"]["a"]["settings"]["base_url"] = "http://ollama:11434/v1"
@@ -147,6 +176,10 @@ def test_addresses_in_texts_are_left_out_and_words_stay() -> None:
     titles = [target["title"] for target in public.header["targets"].values()]
     assert titles == ["Ollama at (address) or (address)", f"On (address). See {HOST}.org and v1.2.3"]
     assert [each.error for each in public.records if each.error] == [Failure("Rejected", "")]
+    run.header["workload"]["questions"][0]["text"] = f"What is at https://example.org/a and at {HOST}?"
+    asked = public_run(run, with_texts=True)
+    assert asked.questions[0].text == "What is at https://example.org/a and at (address)?"
+    assert asked.records[0].answer == run.records[0].answer
 
 
 @pytest.mark.parametrize("place", ["title", "target"])
@@ -217,7 +250,7 @@ def test_rows_of_others_are_checked(hub: Hub, stored: Path, capsys: pytest.Captu
     add("escape", headline="\x1b[31mred")
     add("reverse", target="\u202eevil")
     add("long", headline="x" * 4000)
-    add("huge", caveats=["x" * 3000] * 200)
+    add("huge", caveats=["x" * 3000] * 700)
     add("foreign", run=NAME)
     add("text", requests="many")
     add("nan", ttft_ms_p50=float("nan"))
@@ -230,7 +263,7 @@ def test_rows_of_others_are_checked(hub: Hub, stored: Path, capsys: pytest.Captu
     problems = "\n".join(results["problems"])
     assert "1 run is left out: its version is 3, which this program doesn't read." in problems
     assert "results/escape.jsonl can't be used: headline of line 1 can't be used." in problems
-    assert "results/huge.jsonl is larger than 500 kB." in problems
+    assert "results/huge.jsonl is larger than 2 MB." in problems
     assert "4 more files can't be used." in problems
     assert main(["leaderboard", "--dataset", REPO]) == 0
     assert "<script>" not in capsys.readouterr().out

@@ -10,9 +10,10 @@ from datetime import datetime
 from typing import Any
 
 from compare.analyse.differing import requests_by_question
+from compare.errors import RunError
 from compare.publish.badge import badge_svg
 from compare.publish.public_run import check_secrets
-from compare.publish.schema import parse_rows
+from compare.publish.schema import MAX_CAVEATS, MAX_FILE_BYTES, MAX_SENTENCE, parse_rows
 from compare.report.files.html_report import html
 from compare.report.files.rows import VERSION, report_rows
 from compare.report.overview.short_verdict import short_verdict
@@ -43,13 +44,23 @@ def dataset_files(report: Report, *, with_texts: bool) -> dict[str, bytes]:
     name = run_name(report)
     rows = [{key: _clean(value) for key, value in row.items()} | {"run": name} for row in report_rows(report)]
     content = _json_lines(rows)
-    parse_rows(content, name)  # what others read must be readable
+    _check_rows(content, name)
     check_secrets({f"row {number}": row for number, row in enumerate(rows, 1)})
     files = {f"{RESULTS}/{name}.jsonl": content, f"{BADGES}/{name}.svg": _badge(report)}
     if with_texts and (answers := _answer_rows(report, name)):
         check_secrets({"the answers": answers})
         files[f"{ANSWERS}/{name}.jsonl"] = _json_lines(answers)
     return files
+
+
+def _check_rows(content: bytes, name: str) -> None:
+    """Raise `RunError` if others couldn't read these rows."""
+    try:
+        if len(content) > MAX_FILE_BYTES:
+            raise ValueError(f"its rows have {len(content) / 1e6:.1f} MB")
+        parse_rows(content, name)
+    except ValueError as error:
+        raise RunError(f"This run can't be published: {error}.", "Measure fewer targets and loads.") from error
 
 
 def dataset_card(repo: str) -> bytes:
@@ -120,5 +131,5 @@ def _json_lines(rows: list[dict[str, Any]]) -> bytes:
 def _clean(value: Any) -> Any:
     """Return a row's value whose texts are visible lines."""
     if isinstance(value, str):
-        return "".join(each for each in " ".join(value.split()) if each.isprintable())
-    return [_clean(each) for each in value] if isinstance(value, list) else value
+        return "".join(each for each in " ".join(value.split()) if each.isprintable())[:MAX_SENTENCE]
+    return [_clean(each) for each in value[:MAX_CAVEATS]] if isinstance(value, list) else value

@@ -29,10 +29,9 @@ def public_run(run: Run, *, with_texts: bool) -> Run:
     """
     hosts = _hosts(run)
     base = run if with_texts else without_texts(run)
-    clean = _cleaner(hosts)
     header = {**base.header, "targets": {name: _public_target(each) for name, each in base.header["targets"].items()}}
     public = Run(
-        _replace_texts(header, clean),
+        _public_header(header, hosts),
         [_without_message(record, hosts) for record in base.records],
         base.blocks,
         base.ended,
@@ -92,17 +91,26 @@ def _without_hosts(text: str, hosts: Collection[str]) -> str:
     return _NAME.sub(replace_host, text)
 
 
-def _replace_texts(header: dict[str, Any], clean: Callable[[str], str]) -> dict[str, Any]:
-    """Return a header whose texts are cleaned; a question can be about an address, so only hosts are left out there."""
+def _public_header(header: dict[str, Any], hosts: Collection[str]) -> dict[str, Any]:
+    """Return a header without addresses; in questions, which can be about one, only the targets' hosts are left out."""
+    clean = _cleaner(hosts)
+    public: dict[str, Any] = _map_texts({**header, "workload": _without_questions(header["workload"])}, clean)
+    if questions := header["workload"].get("questions"):
+        public["workload"]["questions"] = _map_texts(questions, lambda text: _without_hosts(text, hosts))
+    return {**public, "plan": header["plan"], "loads": header["loads"]}
 
-    def walk(value: Any) -> Any:
-        if isinstance(value, str):
-            return clean(value)
-        if isinstance(value, dict):
-            return {key: walk(each) for key, each in value.items()}
-        return [walk(each) for each in value] if isinstance(value, list) else value
 
-    return {**{key: walk(value) for key, value in header.items()}, "plan": header["plan"], "loads": header["loads"]}
+def _without_questions(workload: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in workload.items() if key != "questions"}
+
+
+def _map_texts(value: Any, change: Callable[[str], str]) -> Any:
+    """Return a value of JSON with its texts changed."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, dict):
+        return {key: _map_texts(each, change) for key, each in value.items()}
+    return [_map_texts(each, change) for each in value] if isinstance(value, list) else value
 
 
 def _without_message(record: Record, hosts: Collection[str]) -> Record:

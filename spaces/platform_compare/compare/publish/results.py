@@ -15,7 +15,7 @@ from compare.publish.files import RESULTS
 from compare.publish.repository import fetch
 from compare.publish.schema import MAX_FILE_BYTES, OtherVersion, ResultRow, parse_rows
 
-MAX_FILES, MAX_BYTES = 1000, 20_000_000
+MAX_FILES, MAX_BYTES = 1000, 50_000_000
 DOWNLOADS = 8  # at once
 SHOWN_PROBLEMS = 5
 _RESULT = re.compile(rf"{RESULTS}/([0-9A-Za-z_-]{{1,64}})\.jsonl")
@@ -61,7 +61,7 @@ def _within_limits(names: Sequence[str], sizes: dict[str, int]) -> tuple[list[st
     total = 0
     for name in names:
         if sizes[name] > MAX_FILE_BYTES:
-            problems.append(f"{name} is larger than {MAX_FILE_BYTES / 1000:g} kB.")
+            problems.append(f"{name} is larger than {MAX_FILE_BYTES / 1e6:g} MB.")
         elif len(chosen) >= MAX_FILES or total + sizes[name] > MAX_BYTES:
             problems.append(f"Only {len(chosen):,} of {len(names):,} runs are read, up to {MAX_BYTES / 1e6:g} MB.")
             break

@@ -11,8 +11,8 @@ from compare.report.files.rows import VERSION
 from compare.run_file import parse_json
 from compare.schema import MAX_CELLS
 
-MAX_FILE_BYTES = 500_000
-MAX_CAVEATS = 100
+MAX_FILE_BYTES = 2_000_000
+MAX_CAVEATS, MAX_SENTENCE = 100, 3000
 
 
 def _line(text: str) -> str:
@@ -28,7 +28,7 @@ def _moment(text: str) -> str:
 
 
 Name = Annotated[str, Field(max_length=200), AfterValidator(_line)]
-Sentence = Annotated[str, Field(max_length=3000), AfterValidator(_line)]
+Sentence = Annotated[str, Field(max_length=MAX_SENTENCE), AfterValidator(_line)]
 Count = Annotated[int, Field(ge=0, le=10**9)]
 Figure = Annotated[float, Field(ge=0, le=10**12)]
 Share = Annotated[float, Field(ge=0, le=1)]

@@ -12,6 +12,7 @@ from compare.report.overview.headline import headline
 from compare.report.overview.short_verdict import short_verdict
 from compare.report.report import Report
 
+MAX_BADGE = 200
 VERSION = 2  # in version 1, the caveats were a number
 
 
@@ -65,6 +66,6 @@ def _row(report: Report, target: str, load: str) -> dict[str, Any]:
         "right_low": right.low if right else None,
         "right_high": right.high if right else None,
         "headline": headline(report),
-        "badge": short_verdict(report),
+        "badge": short_verdict(report)[:MAX_BADGE],
         "caveats": report.caveats,
     }
