@@ -8,9 +8,9 @@ from pathlib import Path
 
 import yaml
 
+from backends.hub.client import Hub
 from publishing.errors import PublishError, StageError
 from publishing.hub.account import propose_hardware, subscription
-from publishing.hub.client import Hub
 from publishing.hub.plan import HUB_FILES, LiveSpace, fetch_live, make_plan
 from publishing.hub.push import push
 from publishing.options import Outcome, PublishOptions, ReportLine

@@ -24,6 +24,7 @@ from compare.commands.execution import (
 )
 from compare.commands.questions import add_question_options, default_requests, prepare_workload
 from compare.commands.request_options import add_request_options, plan_settings, target_names
+from compare.commands.telemetry import add_telemetry_options, recorded
 from compare.errors import PlanError
 from compare.measure import plan as plans
 from compare.measure.clients.part import Part
@@ -61,11 +62,12 @@ def add_run_command(commands: Any) -> None:
     run.add_argument("--join", metavar="HOST:PORT", help=argparse.SUPPRESS)  # of a client that --clients starts
     add_request_options(run)
     add_question_options(run)
+    add_telemetry_options(run)
     run.set_defaults(command=_run)
 
 
 def _run(options: argparse.Namespace) -> int:
-    return with_error_events(_measure, options)
+    return with_error_events(lambda options: recorded(_measure, options), options)
 
 
 def _measure(options: argparse.Namespace) -> int:

@@ -76,7 +76,7 @@ def header(plan: RunPlan, workload: Workload, catalog: Catalog, run_id: str) -> 
         "type": "run",
         "version": VERSION,
         "id": run_id,
-        "started": datetime.fromtimestamp(wall_clock(), UTC).isoformat(timespec="seconds"),
+        "started": datetime.fromtimestamp(wall_clock(), UTC).isoformat(timespec="milliseconds"),
         "plan": asdict(plan),
         "loads": [load.name for load in plan.loads],
         **({"uneven": uneven} if (uneven := [load.name for load in plan.loads if load.is_uneven]) else {}),

@@ -11,6 +11,7 @@ from datetime import date
 from compare.analyse.cost import BreakEven
 from compare.analyse.groups import Group
 from compare.analyse.objectives import Objective
+from compare.analyse.paired import Share
 from compare.analyse.prices import Price, price_doubt
 from compare.analyse.verdict import Finding, Verdict
 from compare.report.formats import ratio
@@ -90,14 +91,18 @@ METRIC_PHRASES = {
     "itl": "from token to token",
     "e2e": "to the end of the answer",
     "tpot": "per output token",
+    "throughput": "in requests per second",
+    "cost": "in the cost of a request",
 }
 METRIC_LABELS = {
     "ttft": "first token",
     "itl": "from token to token",
     "e2e": "end of the answer",
     "tpot": "per output token",
+    "throughput": "requests per second",
+    "cost": "cost of a request (times cheaper)",
 }
-QUANTILE_PHRASES = {0.5: "", 0.95: " at p95"}
+QUANTILE_PHRASES = {None: "", 0.5: "", 0.95: " at p95"}
 PERCENTILE_LABELS = {
     "ttft_ms": "First token",
     "ttft_answer_ms": "First token of the answer",
@@ -154,6 +159,12 @@ def verdict_text(verdict: Verdict) -> str:
     phrase = METRIC_PHRASES[verdict.metric] + QUANTILE_PHRASES[verdict.quantile]
     interval = f"({ratio(verdict.low)} to {ratio(verdict.high)})"
     match verdict.decision:
+        case Finding.FASTER if verdict.metric == "throughput":
+            return f"{faster} answers {ratio(verdict.ratio)} times as many requests per second as {slower} {interval}"
+        case Finding.FASTER if verdict.metric == "cost":
+            return f"a request costs {ratio(verdict.ratio)} times as much on {slower} as on {faster} {interval}"
+        case Finding.EQUALLY_FAST if verdict.metric in ("throughput", "cost"):
+            return f"{faster} and {slower} are equal {phrase}: they differ by less than 1% {interval}"
         case Finding.TOO_FEW_MEASUREMENTS:
             return f"{faster} and {slower}, {phrase}: not enough measurements"
         case Finding.FASTER:
@@ -231,6 +242,14 @@ def break_even_text(even: BreakEven) -> str:
         )
     share = f"{even.capacity_share:.0%} of the measured throughput"
     return f"From {requests} on ({share}), {even.hourly} is cheaper than {even.per_token}."
+
+
+def quality_beside_text(target: str, right: Share, other: str, other_right: Share | None) -> str:
+    """Return how many answers of an endpoint are right, and of what it's compared with, if that was measured."""
+    known = f" {target} answers {right.value:.0%} of the questions right ({right.low:.0%} to {right.high:.0%})"
+    if other_right is None:
+        return f"{known}; {other} wasn't asked here, so a lower price may buy other answers."
+    return f"{known}, {other} {other_right.value:.0%} ({other_right.low:.0%} to {other_right.high:.0%})."
 
 
 def missing_price_text(target: str) -> str:
