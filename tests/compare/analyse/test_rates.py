@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from backends import Usage
+from backends.token_prices import PerToken
 from compare.analyse import verdict
-from compare.analyse.prices import Hourly, PerToken, Price
+from compare.analyse.prices import Hourly, Price
 from compare.analyse.samples import Costing, cost_sample, throughput_sample
 from compare.analyse.verdict import Finding, Verdict
 from compare.records import Run
