@@ -59,7 +59,7 @@ def stage_page(file: Path, folder: Path) -> StagedSpace:
     if "<html" not in html[:_BEGINNING].lower():
         raise StageError(
             f"{file} isn't an HTML page.",
-            "Pass what the chat's “Download web page” or `python -m compare report --html` wrote.",
+            "Pass a file such as the chat's “Download web page” writes.",
         )
     values = {
         "title": _title(html) or file.stem,
