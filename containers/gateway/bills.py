@@ -11,6 +11,7 @@ from backends.token_prices import PerToken
 from backends.vectors import Embeddings
 from gateway import money
 from inference.endings import Ending
+from inference.errors import Refused
 
 MESSAGE_TOKENS = 16  # of the template around a message
 PICTURE_TOKENS = 3_000  # an assumption: models count from 85 to a few thousand
@@ -79,8 +80,7 @@ def bill(ending: Ending, price: PerToken | None, size: Size, embeddings: Embeddi
     prompt, and of the text that has come.
     """
     stopwatch = ending.stopwatch
-    has_text = bool(stopwatch.arrivals)
-    if ending.queue_seconds is None or (isinstance(ending.error, UNBILLED) and not has_text):
+    if not _reached_model(ending):
         return Bill(None, None, 0)
     if stopwatch.usage:
         tokens = (stopwatch.usage.input_tokens, stopwatch.usage.output_tokens)
@@ -100,10 +100,18 @@ def bill(ending: Ending, price: PerToken | None, size: Size, embeddings: Embeddi
 def used_tokens(ending: Ending, size: Size, embeddings: Embeddings | None) -> int:
     """Return how many tokens a request took from its key's minute: as counted, or about as many."""
     stopwatch = ending.stopwatch
-    if ending.queue_seconds is None or (isinstance(ending.error, UNBILLED) and not stopwatch.arrivals):
+    if not _reached_model(ending):
         return 0
     if stopwatch.usage:
         return stopwatch.usage.input_tokens + stopwatch.usage.output_tokens
     if embeddings and embeddings.input_tokens is not None:
         return embeddings.input_tokens
     return size.likely_input + sum(arrival.characters for arrival in stopwatch.arrivals) // BYTES_PER_TOKEN
+
+
+def _reached_model(ending: Ending) -> bool:
+    """Return whether a model may have worked for a request; a key that is revoked meanwhile is no error of it."""
+    if ending.queue_seconds is None:
+        return False
+    is_unbilled = isinstance(ending.error, UNBILLED) and not isinstance(ending.error, Refused)
+    return bool(ending.stopwatch.arrivals) or not is_unbilled

@@ -58,6 +58,8 @@ class Gateway:
         self._store = Store(open_database(settings))
         self._known_keys = (-1, -1)
         self._is_reading = True  # whether the last refresh worked
+        self._refreshing = asyncio.Lock()
+        self._is_over = False
         queue = AdmissionQueue(settings.parallel, settings.queue)
         journal = Journal(settings.folder / "journal", int(settings.journal_mb * 1e6))
         ledger = Ledger(journal, self._store, settings.refresh_seconds)
@@ -104,6 +106,8 @@ class Gateway:
         try:
             async with asyncio.timeout(LAST_FLUSH_SECONDS):
                 await self.parts.ledger.flush()
+                async with self._refreshing:  # the end must not cut a refresh
+                    self._is_over = True
         except TimeoutError:
             pass
         if self.redis:
@@ -142,19 +146,23 @@ class Gateway:
         return self.parts.ledger.is_empty  # or budgets would miss what an earlier gateway spent
 
     async def _refresh_for_ever(self) -> None:
-        while True:
+        while not self._is_over:
+            async with self._refreshing:
+                await self._try_refresh()
             await asyncio.sleep(self.settings.refresh_seconds)
-            try:
-                await self._refresh()
-            except DBAPIError as error:
-                if self._is_reading:
-                    fields = {"error": str(away(error))}
-                    logger.error("the keys can't be read again: the last ones stay valid", extra={"fields": fields})
-                self._is_reading = False
-            else:
-                if not self._is_reading:
-                    logger.warning("the keys are read again")
-                self._is_reading = True
+
+    async def _try_refresh(self) -> None:
+        try:
+            await self._refresh()
+        except DBAPIError as error:
+            if self._is_reading:
+                fields = {"error": str(away(error))}
+                logger.error("the keys can't be read again: the last ones stay valid", extra={"fields": fields})
+            self._is_reading = False
+        else:
+            if not self._is_reading:
+                logger.warning("the keys are read again")
+            self._is_reading = True
 
     async def _refresh(self) -> None:
         """Read the keys if there are other ones, and what they spent elsewhere; end answers whose key is revoked."""

@@ -94,6 +94,7 @@ async def test_a_key_that_is_revoked_ends_its_streams(wire: WireServer, tmp_path
         assert (await running.chat(key)).status_code == 401
         rows = await running.rows(2)
         assert {(row["outcome"], row["error"], row["status"]) for row in rows} == {("error", "unauthorized", 401)}
+        assert all(row["cost"] > 0 and row["is_bound"] for row in rows)
         assert not unharmed.done()
         unharmed.cancel()
 

@@ -116,12 +116,9 @@ class Store:
                 totals[row.day[:7], row.key_id, row.gateway] += row.cost
         # In one order everywhere, so that two gateways never wait for each other.
         for (month, key_id, gateway), cost in sorted(totals.items()):
-            insert = self._insert(spending).values(month=month, key_id=key_id, gateway=gateway, cost=cost)
-            connection.execute(
-                insert.on_conflict_do_update(
-                    index_elements=["month", "key_id", "gateway"], set_={"cost": spending.c.cost + insert.excluded.cost}
-                )
-            )
+            new = self._insert(spending).values(month=month, key_id=key_id, gateway=gateway, cost=cost)
+            total = {"cost": spending.c.cost + new.excluded.cost}
+            connection.execute(new.on_conflict_do_update(index_elements=list(spending.primary_key), set_=total))
 
 
 def _read_keys(connection: Connection) -> list[Key]:

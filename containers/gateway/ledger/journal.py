@@ -14,7 +14,6 @@ import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from backends import NotConfigured
 from backends.text import to_json
@@ -39,6 +38,7 @@ class Journal:
             folder / f"{name}.jsonl" for name in ("open", "closed", "unreadable")
         )
         self._limit = limit
+        self._refused: list[bytes] = []  # lines of the closed file that aren't rows, or that the database refused
         self._file = os.open(self._open, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         self._end_last_line()
         self.closed_bytes = self._closed.stat().st_size if self._closed.exists() else 0
@@ -70,6 +70,9 @@ class Journal:
     def sync(self) -> None:
         """Make the rows survive a power cut. Blocks."""
         os.fsync(self._file)
+        if self.closed_bytes:
+            with self._closed.open("rb") as file:
+                os.fsync(file)
 
     def close_file(self) -> None:
         """Begin another file if there are rows in the open one, and none wait in a closed one."""
@@ -81,8 +84,9 @@ class Journal:
         self.closed_bytes, self.open_bytes = self.open_bytes, 0
 
     def closed_rows(self, batch: int) -> Iterator[list[LedgerRow]]:
-        """Yield the rows of the closed file in batches. A line that isn't one goes to `unreadable.jsonl`. Blocks."""
+        """Yield the rows of the closed file in batches; what isn't one is refused. Blocks."""
         rows: list[LedgerRow] = []
+        self._refused.clear()
         with self._closed.open("rb") as file:
             for line in file:
                 if row := self._read(line):
@@ -93,17 +97,20 @@ class Journal:
         if rows:
             yield rows
 
+    def refuse(self, line: bytes) -> None:
+        """Note a line that the database will never take."""
+        self._refused.append(line.rstrip(b"\n") + b"\n")
+
     def delete_closed(self) -> None:
-        """Delete the closed file: the database has its rows."""
+        """Delete the closed file: the database has its rows. Refused lines go to a file for a person to look at."""
+        if self._refused:
+            with self._unreadable.open("ab") as file:
+                file.writelines(self._refused)
+            fields = {"file": str(self._unreadable), "rows": len(self._refused)}
+            logger.error("rows of the ledger can't be written", extra={"fields": fields})
+            self._refused.clear()
         self._closed.unlink(missing_ok=True)
         self.closed_bytes = 0
-
-    def keep_unreadable(self, line: bytes, reason: Exception) -> None:
-        """Keep what the database will never take, for a person to look at."""
-        with self._unreadable.open("ab") as file:
-            file.write(line.rstrip(b"\n") + b"\n")
-        fields = {"file": str(self._unreadable), "reason": f"{type(reason).__name__}: {reason}"[:300]}
-        logger.error("a row of the ledger can't be written", extra={"fields": fields})
 
     def close(self) -> None:
         """Close the files; the rows stay."""
@@ -111,12 +118,10 @@ class Journal:
         self._lock.close()
 
     def _read(self, line: bytes) -> LedgerRow | None:
-        values: Any = None
         try:
-            values = json.loads(line)
-            return LedgerRow.from_json(values)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            self.keep_unreadable(line, error)
+            return LedgerRow.from_json(json.loads(line))
+        except (ValueError, TypeError, KeyError, AttributeError):
+            self.refuse(line)
             return None
 
     def _end_last_line(self) -> None:

@@ -99,7 +99,8 @@ class Ledger:
         try:
             self._store.write_rows([row])
         except BAD_VALUES as error:
-            self.journal.keep_unreadable(to_json(row.to_json()).encode(), error)
+            logger.error("the database refused a row", extra={"fields": {"reason": str(error)[:300]}})
+            self.journal.refuse(to_json(row.to_json()).encode())
 
     def _note(self, *, connected: bool, error: DBAPIError | None = None) -> None:
         if connected == self.is_connected:
