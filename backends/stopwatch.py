@@ -144,6 +144,11 @@ def mark(what: str) -> None:
         stopwatch.marks.append(Mark(stopwatch._event_time() - stopwatch.started_at, what))
 
 
+def moment_of(wall: float) -> float:
+    """Return a recent time of the wall clock on the clock of `now`; never a later one than now."""
+    return now() - max(0.0, wall_clock() - wall)
+
+
 def record_write() -> None:
     """Record that a socket sent bytes; the last write before the response is the end of the request."""
     stopwatch = _marking.get()

@@ -1,4 +1,4 @@
-"""The pictures of the dashboard: live metrics of a Prometheus, the playground on a phone, and a run in dark mode."""
+"""The pictures of the dashboard: live metrics, the playground on a phone, a run in dark mode; and all its states."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import sys
 import tempfile
 import time
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, ViewportSize
 
+from page_states import HEIGHTS, Window
 from tests.dashboard import prometheus_server
 from tests.helpers.apps import running_app
 from tests.helpers.servers import free_port
@@ -38,23 +39,71 @@ def take_dashboard_pictures(browser: Browser, out: Path) -> None:
         page.context.close()
 
 
+def dashboard_states(browser: Browser, windows: Sequence[Window], out: Path) -> None:
+    """Write the dashboard's states, the whole page each: the playground, live metrics, a run; metrics out of reach."""
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, _running_dashboard(Path(folder)) as (server, url):
+        _ask_for_a_while(server)
+        for window in windows:
+            _playground_states(browser, url, window, out)
+            _page_state(
+                browser, f"{url}/performance", ".js-plotly-plot", out / f"dashboard-{window.name}-4-metrics.png", window
+            )
+            _page_state(browser, f"{url}/runs", ".sp-headline", out / f"dashboard-{window.name}-5-run.png", window)
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    with tempfile.TemporaryDirectory() as folder, _dashboard(Path(folder), nowhere) as url:
+        for window in windows:
+            path = out / f"dashboard-{window.name}-6-error.png"
+            _page_state(browser, f"{url}/performance", "[data-testid=stAlert]", path, window)
+
+
+def _playground_states(browser: Browser, url: str, window: Window, out: Path) -> None:
+    page = _open(browser, url, window.width, HEIGHTS[window.width], dark=window.dark)
+    box = page.get_by_test_id("stChatInputTextArea")
+    box.wait_for()
+    page.wait_for_timeout(1000)
+    page.screenshot(path=out / f"dashboard-{window.name}-1-empty.png")
+    box.fill("Name three colours of the sea.")
+    box.press("Enter")
+    page.wait_for_timeout(700)
+    page.screenshot(path=out / f"dashboard-{window.name}-2-answering.png")
+    page.get_by_text("tokens/s").wait_for(timeout=180_000)
+    page.wait_for_timeout(500)
+    page.screenshot(path=out / f"dashboard-{window.name}-3-answered.png")
+    page.context.close()
+
+
+def _page_state(browser: Browser, url: str, ready: str, path: Path, window: Window) -> None:
+    """Take the whole page when an element is there. Streamlit's main part scrolls by itself, so the window is high."""
+    page = _open(browser, url, window.width, 2600, dark=window.dark)
+    page.locator(ready).first.wait_for(timeout=180_000)
+    page.wait_for_timeout(2000)
+    page.screenshot(path=path)
+    page.context.close()
+
+
+@contextmanager
+def _dashboard(folder: Path, prometheus: str) -> Iterator[str]:
+    """Run the dashboard on a Prometheus; yield its address."""
+    port = free_port()
+    arguments = ["--server.port", str(port), "--server.address", "127.0.0.1"]
+    command = [sys.executable, "spaces/dashboard/serve.py"]
+    with running_app(folder, *arguments, command=command, port=port, SPACEPORT_PROMETHEUS_URL=prometheus) as dashboard:
+        yield dashboard.url
+
+
 @contextmanager
 def _running_dashboard(folder: Path) -> Iterator[tuple[Server, str]]:
     """Run the dashboard on a Prometheus that scrapes an inference server; yield this server and the address."""
     folders = [folder / name for name in ("inference", "prometheus", "dashboard")]
     for each in folders:
         each.mkdir()
-    port = free_port()
-    arguments = ["--server.port", str(port), "--server.address", "127.0.0.1"]
-    command = [sys.executable, "spaces/dashboard/serve.py"]
     with (
         run_server(folders[0], SPACEPORT_PARALLEL=2) as server,
         prometheus_server.real(folders[1], lambda: server.get("/metrics").content) as prometheus,
-        running_app(
-            folders[2], *arguments, command=command, port=port, SPACEPORT_PROMETHEUS_URL=prometheus
-        ) as dashboard,
+        _dashboard(folders[2], prometheus) as url,
     ):
-        yield server, dashboard.url
+        yield server, url
 
 
 def _ask_for_a_while(server: Server) -> None:
@@ -91,8 +140,8 @@ def _join(browser: Browser, pictures: list[bytes], path: Path) -> None:
 
 
 def _open(browser: Browser, url: str, width: int, height: int, *, dark: bool = False) -> Page:
-    scheme = "dark" if dark else "light"
-    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+    size: ViewportSize = {"width": width, "height": height}
+    context = browser.new_context(viewport=size, color_scheme="dark" if dark else "light")
     page = context.new_page()
     page.goto(url)
     page.locator(".sp-head").wait_for(timeout=120_000)

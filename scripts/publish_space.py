@@ -25,9 +25,11 @@ from typing import TextIO
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from backends.errors import SpaceportError
+from backends.hub.client import Hub, check_name
+from backends.hub.errors import HubError
 from publishing.arguments import build_parser
 from publishing.errors import PublishError, SpaceNotReady
-from publishing.hub.client import Hub, check_name
 from publishing.hub.previews import preview_name, stale_previews
 from publishing.hub.settings import SpaceSettings, parse_variables, read_secrets
 from publishing.hub.watch import WaitOptions
@@ -59,7 +61,7 @@ def main(arguments: Sequence[str] | None = None, hub: Hub | None = None) -> int:
             print("No Space changed.")
             return 0
         owner = options.repo.partition("/")[0] if options.repo else options.owner or hub.owner()
-    except PublishError as error:
+    except (HubError, PublishError) as error:
         return _print_error(error)
     try:
         outcomes = [_publish_one(options, hub, name, options.repo or f"{owner}/{name}", settings) for name in spaces]
@@ -107,7 +109,7 @@ def _publish_static(options: argparse.Namespace, hub: Hub) -> int:
         _check_static(options)
         report = partial(_report, sys.stderr if options.json else sys.stdout)
         outcome = publish_page(hub, options.static, options.repo, steps, report)
-    except PublishError as error:
+    except (HubError, PublishError) as error:
         return _print_error(error)
     _print_outcomes(options, [outcome])
     return 0
@@ -154,7 +156,7 @@ def _publish_one(options: argparse.Namespace, hub: Hub, name: str, repo: str, se
     except SpaceNotReady as error:
         _print_error(error)
         return Outcome(name, repo, "not ready", error.commit, error.message, error.remedy)
-    except PublishError as error:
+    except (HubError, PublishError) as error:
         _print_error(error)
         return Outcome(name, repo, "failed", None, error.message, error.remedy)
 
@@ -175,7 +177,7 @@ def _print_outcomes(options: argparse.Namespace, outcomes: Sequence[Outcome]) ->
             print(f"{outcome.repo:<{width}}  {outcome.state:<11}  {commit:<8}  {outcome.error or ''}".rstrip())
 
 
-def _print_error(error: PublishError) -> int:
+def _print_error(error: SpaceportError) -> int:
     print(error.for_terminal, file=sys.stderr)
     return 1
 

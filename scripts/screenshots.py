@@ -1,9 +1,8 @@
-"""Take screenshots of the pages: `make screenshots [ARGS="--filing PDF --out DIRECTORY"]`.
+"""Take screenshots of the pages: `make screenshots [ARGS="--filing PDF --states FOLDER"]`.
 
 Without arguments this writes docs/chat.png, docs/compare.png, docs/publish.png, the dashboard's pictures and
-spaces/chat_rag/preview.png. With --out it writes every state (empty, loaded, answering, answered, with a source, with
-an error; a race and a measurement) at 1280 and 390 pixels, the chat at 768 too, light and dark; and the chat in each
-language.
+spaces/chat_rag/preview.png. With --states it writes every state of the pages instead, to look at: each width, light and
+dark, and the chat in each language. That takes a quarter of an hour; --space, --width and --scheme choose some.
 """
 
 from __future__ import annotations
@@ -14,27 +13,36 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from shutil import which
 
-from playwright.sync_api import Browser, Page, sync_playwright
-from playwright.sync_api import TimeoutError as NotSeen
+from playwright.sync_api import Browser, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent.parent))  # the tests aren't installed
 
-from chat_page.translations.languages import LANGUAGES
-from dashboard_screenshots import take_dashboard_pictures
+from dashboard_screenshots import dashboard_states, take_dashboard_pictures
+from page_states import (
+    HEIGHTS,
+    SAMPLE_QUESTION,
+    ask,
+    chat_states,
+    compare_states,
+    language_states,
+    open_page,
+    open_source,
+    upload,
+    windows,
+)
 from tests.conftest import BROWSER_ARGUMENTS, ROOT
 from tests.helpers.apps import running_app
-from tests.helpers.compare import open_details
 from tests.helpers.servers import serving
 from tests.publish.fake_hub import TOKEN, Hub
 from ui.link_preview import HEIGHT, WIDTH
 
-SIZES = ((1280, 860), (390, 844))
+SPACES = ("chat_rag", "platform_compare", "dashboard")
 
 TERMINAL_CSS = "margin:0;padding:20px 24px;background:#0f172a;color:#e2e8f0;font:14px/1.5 'DejaVu Sans Mono',monospace"
 
@@ -89,114 +97,13 @@ def running_space(space: str) -> Iterator[str]:
             yield app.url
 
 
-def open_page(browser: Browser, url: str, width: int, height: int, dark: bool, *, locale: str = "en") -> Page:
-    context = browser.new_context(viewport={"width": width, "height": height}, device_scale_factor=1, locale=locale)
-    page = context.new_page()
-    page.set_default_timeout(120_000)
-    page.goto(f"{url}/?__theme={'dark' if dark else 'light'}")
-    page.locator("#question textarea, #prompt textarea").fill("")
-    page.wait_for_timeout(800)
-    return page
-
-
-def ask(page: Page, question: str, *, wait: bool = True) -> None:
-    page.locator("#question textarea").fill(question)
-    page.locator("#question .submit-button").click()
-    with suppress(NotSeen):  # quotes can be there before the stop button is seen
-        page.wait_for_selector("#question .stop-button", timeout=5_000)
-    if wait:
-        page.wait_for_selector("#question .submit-button", timeout=120_000)
-        page.wait_for_timeout(500)
-
-
-def upload(page: Page, filing: Path) -> None:
-    page.locator("#drop input[type=file]").set_input_files(str(filing))
-    page.wait_for_selector("#documents [data-remove]", timeout=120_000)
-
-
-def chat_states(browser: Browser, url: str, filing: Path | None, out: Path) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    question = "What were total net sales for the quarter?" if filing else "How many cars does the car park hold?"
-    for width, height in (*SIZES, (768, 1024)):
-        for dark in (False, True):
-            name = f"{width}-{'dark' if dark else 'light'}"
-            page = open_page(browser, url, width, height, dark)
-            page.screenshot(path=out / f"{name}-1-empty.png")
-            if filing:
-                upload(page, filing)
-                page.wait_for_timeout(1000)
-                page.screenshot(path=out / f"{name}-2-loaded.png")
-            ask(page, question, wait=False)
-            page.wait_for_timeout(600)
-            page.screenshot(path=out / f"{name}-3-answering.png")
-            page.wait_for_selector("#question .submit-button", timeout=120_000)
-            page.wait_for_timeout(500)
-            page.screenshot(path=out / f"{name}-4-answered.png")
-            open_source(page)
-            page.screenshot(path=out / f"{name}-5-source.png")
-            page.locator("[data-close-pane]").click()
-            # A phone's sidebar is closed: these elements are outside of the window.
-            page.locator("#samples input").evaluate("box => box.checked && box.click()")
-            if filing:
-                page.locator("#documents [data-remove]").evaluate("button => button.click()")
-            ask(page, "word " * 3900)  # longer than a question can be
-            page.screenshot(path=out / f"{name}-6-error.png")
-            page.context.close()
-
-
-def language_states(browser: Browser, url: str, out: Path) -> None:
-    """Take an empty page and an error in each language but English."""
-    for language in (each for each in LANGUAGES if each != "en"):
-        page = open_page(browser, url, 1280, 860, dark=False, locale=language)
-        page.screenshot(path=out / f"{language}-1-empty.png")
-        empty_file = {"name": "empty.txt", "mimeType": "text/plain", "buffer": b" "}
-        page.locator("#drop input[type=file]").set_input_files(empty_file)  # type: ignore[arg-type]
-        ask(page, "How many cars does the car park hold?")
-        page.screenshot(path=out / f"{language}-2-answered.png")
-        page.context.close()
-
-
-def open_source(page: Page) -> None:
-    page.locator("#chat .sp-quote a").first.click()
-    page.locator("#sources .sp-view").first.wait_for()
-    page.wait_for_timeout(2000)
-
-
-def compare_states(browser: Browser, url: str, out: Path) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    for width, height in SIZES:
-        for dark in (False, True):
-            name = f"compare-{width}-{'dark' if dark else 'light'}"
-            page = open_page(browser, url, width, height, dark)
-            page.screenshot(path=out / f"{name}-1-empty.png", full_page=True)
-            page.get_by_label("A server at its limit").first.check()
-            page.locator("#prompt textarea").fill("Why is the sky blue?")
-            page.locator("#prompt .submit-button").click()
-            page.wait_for_selector(".sp-answering")
-            page.screenshot(path=out / f"{name}-2-race.png", full_page=True)
-            page.wait_for_selector("#ballot", state="visible", timeout=120_000)
-            page.screenshot(path=out / f"{name}-3-raced.png", full_page=True)
-            page.get_by_role("tab", name="Measure").click()
-            page.locator("#requests input").fill("12")
-            page.locator("#measure").click()
-            page.get_by_text("s left").wait_for(timeout=60_000)
-            page.screenshot(path=out / f"{name}-4-measuring.png", full_page=True)
-            page.wait_for_selector("#measure", state="visible", timeout=240_000)
-            page.wait_for_timeout(3000)
-            page.screenshot(path=out / f"{name}-5-measured.png", full_page=True)
-            open_details(page, "Charts")
-            page.wait_for_timeout(3000)
-            page.screenshot(path=out / f"{name}-6-charts.png", full_page=True)
-            page.context.close()
-
-
 def chat_picture(browser: Browser, url: str, filing: Path | None) -> None:
     page = open_page(browser, url, 1280, 800, dark=False)
     if filing:
         upload(page, filing)
         ask(page, "What were iPhone net sales in the quarter ended June 25, 2022?")
     else:
-        ask(page, "How many cars does the car park hold?")
+        ask(page, SAMPLE_QUESTION)
     open_source(page)
     page.screenshot(path=ROOT / "docs" / "chat.png")
 
@@ -204,11 +111,10 @@ def chat_picture(browser: Browser, url: str, filing: Path | None) -> None:
 def preview_picture(browser: Browser, url: str) -> None:
     """Take the picture with which other sites show a link to the chat page: an answer and its source."""
     page = open_page(browser, url, WIDTH, HEIGHT, dark=False)
-    question = "How many cars does the car park hold?"
-    ask(page, question)  # the first answer waits for the embedding model, and would show that time
+    ask(page, SAMPLE_QUESTION)  # the first answer waits for the embedding model, and would show that time
     page.locator("#new-chat").click()
     page.locator("#sidebar .toggle-button").click()
-    ask(page, question)
+    ask(page, SAMPLE_QUESTION)
     open_source(page)
     page.screenshot(path=ROOT / "spaces" / "chat_rag" / "preview.png")
     page.context.close()
@@ -245,43 +151,59 @@ def publish_picture(browser: Browser) -> None:
     page.close()
 
 
-def take_pictures(browser: Browser, options: argparse.Namespace) -> None:
-    """Take the pictures of the pages that the options ask for."""
-    if options.space == "dashboard" or not (options.space or options.out):
+def take_pictures(browser: Browser, space: str, filing: Path | None) -> None:
+    """Take the pictures of a Space for the README and the docs."""
+    if space == "dashboard":
         take_dashboard_pictures(browser, ROOT / "docs")
-    for space in [options.space] if options.space else ("chat_rag", "platform_compare"):
-        if space == "dashboard":
-            continue
+    elif space == "publish":
+        publish_picture(browser)
+    else:
         with running_space(space) as url:
-            if space == "chat_rag" and options.out:
-                chat_states(browser, url, options.filing, options.out)
-                language_states(browser, url, options.out)
-            elif space == "chat_rag":
-                chat_picture(browser, url, options.filing)
+            if space == "chat_rag":
+                chat_picture(browser, url, filing)
                 preview_picture(browser, url)
-            elif options.out:
-                compare_states(browser, url, options.out)
             else:
                 compare_picture(browser, url)
 
 
-def main() -> None:
+def take_states(browser: Browser, space: str, options: argparse.Namespace) -> None:
+    """Take the pictures of all states of a Space that the options ask for."""
+    chosen = windows(options.width or list(HEIGHTS), [options.scheme] if options.scheme else ["light", "dark"])
+    if space == "dashboard":
+        dashboard_states(browser, chosen, options.states)
+        return
+    with running_space(space) as url:
+        for window in chosen:
+            if space == "chat_rag":
+                chat_states(browser, url, window, options.filing, options.states)
+            else:
+                compare_states(browser, url, window, options.states)
+        if space == "chat_rag" and not (options.width or options.scheme):
+            language_states(browser, url, options.states)
+
+
+def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--filing", type=Path, help="the document to ask about (default: the sample documents)")
-    parser.add_argument("--out", type=Path, help="write every state to this directory")
-    parser.add_argument(
-        "--space", choices=("chat_rag", "platform_compare", "dashboard", "publish"), help="take only its pictures"
-    )
-    options = parser.parse_args()
+    parser.add_argument("--states", type=Path, metavar="FOLDER", help="write every state to this folder")
+    parser.add_argument("--space", choices=(*SPACES, "publish"), help="take only its pictures")
+    parser.add_argument("--width", type=int, action="append", choices=HEIGHTS, help="only states of this width")
+    parser.add_argument("--scheme", choices=("light", "dark"), help="only states in this colour scheme")
+    return parser.parse_args()
+
+
+def main() -> None:
+    options = parse_arguments()
     chromium = which("chromium-headless-shell") or which("chromium") or which("google-chrome")
     if not chromium:
         sys.exit("error: Chromium is missing.\n  Install it: apt-get install chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=BROWSER_ARGUMENTS)
-        if options.space == "publish" or not (options.space or options.out):
-            publish_picture(browser)
-        if options.space != "publish":
-            take_pictures(browser, options)
+        for space in [options.space] if options.space else SPACES if options.states else (*SPACES, "publish"):
+            if options.states:
+                take_states(browser, space, options)
+            else:
+                take_pictures(browser, space, options.filing)
         browser.close()
 
 

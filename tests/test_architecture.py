@@ -72,10 +72,11 @@ LAYERS = {
         ("cloud.calls", "cloud.settings"),
     ],
     "compare": [
+        ("compare.publish",),
         ("compare.conformance", "compare.report"),
         ("compare.capacity",),
         ("compare.analyse",),
-        ("compare.foreign",),
+        ("compare.foreign", "compare.judging", "compare.telemetry"),
         ("compare.measure",),
         ("compare.records",),
     ],

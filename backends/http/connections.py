@@ -16,6 +16,8 @@ from backends.stopwatch import is_marking
 
 # Common servers close an idle connection after 5 s. The client must close it first.
 LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=4.0)
+# A measurement of 256 streams must not open connections again in each of its blocks.
+MEASURING_LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=1024, keepalive_expiry=4.0)
 
 _Pools = dict[tuple[bool, Network | None], httpx2.AsyncClient]
 # A connection belongs to the event loop that opened it.
@@ -55,7 +57,7 @@ def _new_client(network: Network | None, *, timestamps: bool) -> httpx2.AsyncCli
 def _timestamp_client() -> httpx2.AsyncClient:
     from backends.http.timestamps import TimestampTransport
 
-    transport = TimestampTransport(verify=tls(), limits=LIMITS)
+    transport = TimestampTransport(verify=tls(), limits=MEASURING_LIMITS)
     if getproxies():  # a proxied connection gets its timestamps after the proxy
         return httpx2.AsyncClient(verify=tls(), limits=LIMITS, mounts=_without_proxy(transport))
     return httpx2.AsyncClient(transport=transport)
@@ -66,7 +68,9 @@ def _network_client(network: Network, *, timestamps: bool) -> httpx2.AsyncClient
 
     context = network.tls or tls()
     if network.dial or (timestamps and not network.proxy):
-        return httpx2.AsyncClient(transport=TimestampTransport(verify=context, limits=LIMITS, dial=network.dial))
+        return httpx2.AsyncClient(
+            transport=TimestampTransport(verify=context, limits=MEASURING_LIMITS, dial=network.dial)
+        )
     return httpx2.AsyncClient(transport=_transport(context, network.proxy))
 
 

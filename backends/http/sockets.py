@@ -1,19 +1,22 @@
 """A connection that records the time of each read, before any stream handles the bytes.
 
 An event loop that serves many streams passes each its bytes in turn, so the work for one stream delays the next.
-Here the timestamp is taken when the loop reads the socket: sixteen tokens that arrive together get the same time.
+Here the timestamp is the system's, of when the bytes arrived, or that of when the loop reads the socket: sixteen tokens
+that arrive together get the same time.
 """
 
 from __future__ import annotations
 
 import asyncio
 import selectors
+import socket
 import ssl
 from collections import deque
 from typing import Any, cast
 
 import httpcore2
 
+from backends.http.receive_times import ReceiveTimeSocket
 from backends.stopwatch import now, record_read, record_write
 
 # The connection stops reading while more bytes than this wait in its buffer, so that the server slows down.
@@ -24,6 +27,8 @@ class TimestampStream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
     """One connection; each chunk waits with its timestamp until httpcore reads it. asyncio sets TCP_NODELAY."""
 
     def __init__(self) -> None:
+        self._socket: ReceiveTimeSocket | None = None
+        self._last_read = 0.0
         self._transport: asyncio.Transport | None = None
         self._chunks: deque[tuple[float, bytes]] = deque()
         self._buffered_bytes = 0
@@ -33,13 +38,17 @@ class TimestampStream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
         self._closed = False
         self._error: Exception | None = None
 
+    def use_times_of(self, sock: socket.socket) -> None:
+        """Take the times of reads from the connection's socket, if it has some."""
+        self._socket = sock if isinstance(sock, ReceiveTimeSocket) else None
+
     # Callbacks of the event loop.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # a TCP transport, whatever the loop calls its class
 
     def data_received(self, data: bytes) -> None:
-        self._chunks.append((now(), data))
+        self._chunks.append((self._read_moment(), data))
         self._buffered_bytes += len(data)
         self._readable.set()
         if self._buffered_bytes > HIGH_WATER and self._transport:
@@ -112,6 +121,12 @@ class TimestampStream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
             return self._closed or bool(self._chunks) or self._socket_is_readable()
         names = {"client_addr": "sockname", "server_addr": "peername"}
         return self._transport.get_extra_info(names.get(info, info)) if self._transport else None
+
+    def _read_moment(self) -> float:
+        """Return when the bytes arrived, or now; never before the last ones."""
+        received_at = self._socket.take_received_at() if self._socket else None
+        self._last_read = max(self._last_read, now() if received_at is None else received_at)
+        return self._last_read
 
     def _take(self, max_bytes: int) -> bytes:
         """Return at most `max_bytes` of the oldest chunk."""

@@ -6,7 +6,6 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Callable, Iterable
-from functools import partial
 from typing import Any
 
 import httpcore2
@@ -14,6 +13,7 @@ import httpx2
 
 from backends.errors import BackendError
 from backends.http.network import DialFailed
+from backends.http.receive_times import PausedConnection, take_socket, with_receive_times
 from backends.http.sockets import TimestampStream
 
 # A host with several addresses: the next one is tried beside the first after so long, like in the plain transport.
@@ -61,11 +61,15 @@ class TimestampBackend(httpcore2.AsyncNetworkBackend):
 
     async def _open(self, stream: TimestampStream, host: str, port: int, local: tuple[str, int] | None) -> None:
         loop = asyncio.get_running_loop()
-        connect = partial(loop.create_connection, lambda: stream, host, port, local_addr=local)
         if isinstance(loop, asyncio.BaseEventLoop):  # uvloop has no such argument
-            await connect(happy_eyeballs_delay=NEXT_ADDRESS_SECONDS)
+            opened, _ = await loop.create_connection(
+                PausedConnection, host, port, local_addr=local, happy_eyeballs_delay=NEXT_ADDRESS_SECONDS
+            )
+            sock = with_receive_times(take_socket(opened))
+            stream.use_times_of(sock)
+            await loop.create_connection(lambda: stream, sock=sock)
         else:
-            await connect()
+            await loop.create_connection(lambda: stream, host, port, local_addr=local)
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -85,4 +89,6 @@ class DialBackend(TimestampBackend):
             raise DialFailed(error) from error
         sock.setblocking(False)
         connect = loop.create_unix_connection if sock.family == socket.AF_UNIX else loop.create_connection
+        sock = with_receive_times(sock)
+        stream.use_times_of(sock)
         await connect(lambda: stream, sock=sock)

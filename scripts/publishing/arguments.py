@@ -31,7 +31,7 @@ def _add_selection(parser: argparse.ArgumentParser, root: Path) -> None:
         "--changed", nargs="?", const="HEAD~1", metavar="SINCE", help="the Spaces whose files changed since (HEAD~1)"
     )
     which.add_argument(
-        "--static", type=_path, metavar="FILE", help="an HTML page, as a static Space: a downloaded chat or a report"
+        "--static", type=_path, metavar="FILE", help="an HTML page, such as a downloaded chat, as a static Space"
     )
     parser.add_argument(
         "--root", type=_path, default=root, metavar="FOLDER", help="the checkout with the Spaces (this one)"

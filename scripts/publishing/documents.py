@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from publishing.errors import HubError, PublishError
-from publishing.hub.client import Hub
+from backends.hub.client import Hub
+from backends.hub.errors import HubError
+from publishing.errors import PublishError
 from publishing.hub.library import mount_library, plan_library
 from publishing.hub.plan import MOUNT, PublishPlan, make_plan
 from publishing.hub.push import create_if_missing, push

@@ -3,9 +3,10 @@
 PublishError            .message, .remedy
 ├── StageError          the Space's files can't be put together
 ├── ContentError        a staged file must not be published
-├── HubError            the Hub refused a request or doesn't answer
 ├── SpaceFailed         the Space was built or started, and failed
 └── SpaceNotReady       the Space doesn't run, but its commit isn't known to have failed
+
+What the Hub refuses is a `HubError` of `backends.hub`.
 """
 
 from __future__ import annotations
@@ -23,14 +24,6 @@ class StageError(PublishError):
 
 class ContentError(PublishError):
     """A staged file must not be published."""
-
-
-class HubError(PublishError):
-    """The Hub refused a request or doesn't answer; `status` is its HTTP status, or None."""
-
-    def __init__(self, message: str, remedy: str = "", *, status: int | None = None) -> None:
-        super().__init__(message, remedy)
-        self.status = status
 
 
 class SpaceFailed(PublishError):

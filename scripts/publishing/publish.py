@@ -8,10 +8,11 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+from backends.hub.client import Hub
+from backends.hub.errors import HubError
 from publishing.documents import push_library, with_documents
-from publishing.errors import HubError, PublishError, SpaceFailed, SpaceNotReady
+from publishing.errors import PublishError, SpaceFailed, SpaceNotReady
 from publishing.hub.account import CPU_BASIC, describe_hardware, propose_hardware, subscription
-from publishing.hub.client import Hub
 from publishing.hub.library import set_volumes, unmount_library
 from publishing.hub.plan import PublishPlan, fetch_live, make_plan
 from publishing.hub.previews import delete_preview

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from huggingface_hub import Volume
 
-from publishing.errors import HubError
-from publishing.hub.client import Hub
+from backends.hub.client import Hub
+from backends.hub.errors import HubError
 from publishing.hub.library import is_on_hub, mounted_library, read_page_file, set_volumes
 from publishing.hub.plan import LIBRARY_SUFFIX, MOUNT, LiveSpace, fetch_live, library_volume
 from publishing.hub.push import commit_before, restore

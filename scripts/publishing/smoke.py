@@ -7,8 +7,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from backends.hub.client import Hub, redact, translate_errors
 from publishing.errors import SpaceFailed, SpaceNotReady
-from publishing.hub.client import Hub, redact, translate_errors
 
 REQUESTS = Path(__file__).with_name("smoke.toml")
 TIMEOUT_SECONDS = 30

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import yaml
 
+from backends.hub.client import Hub
 from publishing.errors import PublishError, StageError
 from publishing.hub.account import propose_hardware, subscription
-from publishing.hub.client import Hub
 from publishing.hub.plan import HUB_FILES, LiveSpace, fetch_live, make_plan
 from publishing.hub.push import push
 from publishing.options import Outcome, PublishOptions, ReportLine
@@ -59,7 +59,7 @@ def stage_page(file: Path, folder: Path) -> StagedSpace:
     if "<html" not in html[:_BEGINNING].lower():
         raise StageError(
             f"{file} isn't an HTML page.",
-            "Pass what the chat's “Download web page” or `python -m compare report --html` wrote.",
+            "Pass a file such as the chat's “Download web page” writes.",
         )
     values = {
         "title": _title(html) or file.stem,

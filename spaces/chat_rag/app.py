@@ -232,7 +232,7 @@ with PublicBlocks(
         (actions.web_page, EXPORTS.export_html, "conversation.html", "text/html"),
         (actions.markdown, EXPORTS.export_markdown, "conversation.md", "text/markdown"),
         (actions.json, EXPORTS.export_json, "conversation.json", "application/json"),
-        (conversations.download, CHATS.export_all, "conversations.json", "application/json"),
+        (settings.download, CHATS.export_all, "conversations.json", "application/json"),
     ):
         button.click(handler, key, download, concurrency_limit=None, **key_first).then(
             None, download, download, js=download_js(name, media_type), **private

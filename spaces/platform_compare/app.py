@@ -15,10 +15,12 @@ from starlette.middleware import Middleware
 
 from backends import Catalog, NotConfigured, SpaceportError
 from compare.measure.workload import MAX_FILE_BYTES
+from compare.publish.published import PublishedResults
 from compare.service import ComparisonService
 from compare_page import strings
 from compare_page.css import CSS
 from compare_page.events import PRIVATE, VISITOR, VisitorIdentity
+from compare_page.leaderboard_page import LeaderboardPage
 from compare_page.links import MEASURE
 from compare_page.measure_page import MeasurePage
 from compare_page.race_page import RacePage
@@ -73,6 +75,9 @@ with PublicBlocks(title=strings.TITLE, analytics_enabled=False, fill_width=True,
             race = RacePage(SERVICE, identity, CHOICES, SELECTED)
         with gr.Tab(strings.MEASURE_TAB, id=MEASURE):
             measure = MeasurePage(SERVICE, identity, ARGUMENTS.catalog, CHOICES, SELECTED)
+        if published := PublishedResults.from_environment():
+            with gr.Tab(strings.LEADERBOARD_TAB) as leaderboard_tab:
+                LeaderboardPage(SERVICE, identity, published, leaderboard_tab)
     link = gr.Textbox(visible=False)
     page_load = demo.load(identity.open_page, identity.key, identity.key, queue=False, **VISITOR)
     page_load.then(None, link, link, js=READ_LINK_JS, **PRIVATE).then(

@@ -33,7 +33,7 @@ def test_a_pdf_is_answered_from_and_each_citation_has_its_passage(demo: App, ope
     assert wait_for_answer(page).strip()
     expect(page.locator("#chat .sp-quote").first).to_be_visible()
     expect(page.locator("#sources .sp-card", has_text="82,959").first).to_be_attached()
-    expect(page.locator("#chat .sp-line").last).to_contain_text("quotes after")
+    expect(page.locator("#chat .sp-line").last).to_contain_text("quotes found in")
     links = page.locator('#chat a[href^="#source-"]').all()
     for link in links:
         link.click()

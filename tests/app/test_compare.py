@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from compare import run_file
+from compare.report.files.rows import report_rows
+from compare.report.report import Report
 from tests.app.test_access import axe, tab_to, violations, violations_in_both_themes
 from tests.compare.make_runs import simulate
 from tests.compare.make_scores import with_questions
@@ -19,9 +22,11 @@ from tests.compare.servers import Models
 from tests.helpers.apps import App
 from tests.helpers.compare import open_details
 from tests.helpers.servers import serving, wait_until
+from tests.publish.fake_hub import Hub, Space
 
 __all__ = ["axe"]  # a fixture
 SPACE = "spaces/platform_compare/app.py"
+EVIL = "<img src=x onerror=alert(1)>"
 # The same model on the same engine, once with all threads and once with one: two different real targets.
 REAL = """
 [laptop]
@@ -57,11 +62,29 @@ def models() -> Iterator[Models]:
 
 
 @pytest.fixture(scope="module")
-def compared(start_app: Callable[..., App], tmp_path_factory: pytest.TempPathFactory, models: Models) -> App:
+def hub() -> Iterator[Hub]:
+    """A Hub with a dataset of results: two targets with right answers, and a row that somebody made up."""
+    run = with_questions(simulate({"steady": 1.0, "slow": 2.0}, rounds=20), 12, {"slow": [0]})
+    rows = report_rows(Report(run, today=date(2026, 2, 3)))
+    others = [{**rows[0], "run": "made-up", "target": EVIL, "title": EVIL, "headline": EVIL, "caveats": [EVIL],
+               "right_share": None, "workload": "mine", "workload_hash": "1"}]  # fmt: skip
+    files = {
+        f"results/{each[0]['run']}.jsonl": "".join(f"{json.dumps(row)}\n" for row in each).encode()
+        for each in (rows, others)
+    }
+    with serving(Hub()) as server:
+        server.spaces["datasets/somebody/results"] = Space("")
+        server.spaces["datasets/somebody/results"].commit("results", files)
+        yield server
+
+
+@pytest.fixture(scope="module")
+def compared(start_app: Callable[..., App], tmp_path_factory: pytest.TempPathFactory, models: Models, hub: Hub) -> App:
     """The page with scripted targets, of which the first two are selected, real ones, and one without a URL."""
     catalog = models.catalog(tmp_path_factory.mktemp("catalog"), "steady", "slow", "thinker", "endless", "refuses")
     catalog.write_text(catalog.read_text() + REAL)
-    return start_app("--catalog", str(catalog), space=SPACE)
+    published = {"SPACEPORT_RESULTS": "somebody/results", "HF_ENDPOINT": hub.url}
+    return start_app("--catalog", str(catalog), space=SPACE, **published)
 
 
 def open_at(open_page: OpenPage, app: App, tab: str = "Race", **more: object) -> Page:
@@ -356,6 +379,7 @@ def test_nothing_is_wider_than_the_page(compared: App, open_page: OpenPage) -> N
     select(page, "#racers", "steady", "thinker")
     race(page)
     expect(page.locator(".sp-state.sp-done")).to_have_count(2)
+    expect(page.locator(".sp-column").first).to_be_in_viewport()  # the answers are below the form
     _check_widths(page)
     page.get_by_role("tab", name="Measure").click()
     expect(page.locator("#metrics-table tbody tr").first).to_be_visible()
@@ -421,3 +445,22 @@ def test_a_run_by_keyboard_alone(compared: App, open_page: OpenPage) -> None:
     tab_to(page, page.locator("#details").get_by_role("tab", name="Verdict"))
     page.keyboard.press("Enter")
     expect(page.locator("#verdict")).to_be_visible()
+
+
+def test_published_results_are_a_leaderboard_with_filters(compared: App, open_page: OpenPage, axe: Any) -> None:
+    page = open_at(open_page, compared)
+    page.emulate_media(reduced_motion="reduce")
+    page.get_by_role("tab", name="Leaderboard").click()
+    board = page.locator("#leaderboard")
+    expect(board.locator("tr.sp-row")).to_have_count(3)
+    expect(board).to_contain_text("steady starts 2.0× sooner than slow and is 2.0× faster to the end")
+    expect(board.get_by_text(EVIL).first).to_be_visible()  # as text
+    assert board.locator("img").count() == 0
+    board.get_by_text("1 note before you trust it").click()
+    assert all_violations(axe, page) == {}
+    page.get_by_label("With right answers only").check()
+    expect(board.locator("tr.sp-row")).to_have_count(2)
+    page.locator("#leaderboard-search textarea, #leaderboard-search input").fill("SLOW")
+    expect(board.locator("tr.sp-row")).to_have_count(1)
+    page.locator("#leaderboard-search textarea, #leaderboard-search input").fill("nobody")
+    expect(board).to_contain_text("No result fits these filters.")

@@ -51,6 +51,24 @@ def page_text(file: Path, number: int) -> str:
         return str(document[number - 1].get_textpage().get_text_range())
 
 
+def _expect_whole_words(page: Page) -> None:
+    """Expect the cells of tables on the cards to be a few lines high: no label breaks inside of its words."""
+    heights = page.locator("#sources blockquote td").evaluate_all("cells => cells.map((cell) => cell.offsetHeight)")
+    assert heights and max(heights) < 110
+
+
+def _expect_steady_zoom(view: Locator) -> None:
+    """Expect the mark of a page to stay where it is while the page grows, and a click to make it small again."""
+    spot, sheet = view.locator(".sp-spot"), view.locator(".sp-sheet")
+    before, width = spot.bounding_box(), sheet.evaluate("sheet => sheet.offsetWidth")
+    view.get_by_role("button", name="Zoom in").click()
+    after = spot.bounding_box()
+    assert before and after
+    assert abs(after["x"] - before["x"]) <= 2 and abs(after["y"] - before["y"]) <= 2
+    sheet.click()
+    assert sheet.evaluate("sheet => sheet.offsetWidth") == width
+
+
 def test_each_citation_leads_to_its_words_on_its_page(
     demo: App, open_page: Callable[..., Page], filings: list[Path]
 ) -> None:
@@ -80,6 +98,8 @@ def test_each_citation_leads_to_its_words_on_its_page(
             assert view.locator("img").evaluate("picture => picture.naturalWidth") > 500
             clicks += 1
     assert clicks >= len(QUESTIONS), "an answer has no citation"
+    _expect_whole_words(page)
+    _expect_steady_zoom(view)
 
     page.get_by_role("button", name="Share by link").click()
     expect(page.locator("#link textarea, #link input")).to_have_value(re.compile("#c="))

@@ -34,7 +34,7 @@ def test_a_german_page_is_german(app: App, open_page: Open, tmp_path: Path) -> N
     ask(page, "Wo hängt der Ersatzschlüssel? Say: Dort.")
     wait_for_answer(page)
     expect(page.locator("#sources .sp-card footer").first).to_contain_text("Zitiert")
-    expect(page.locator("#chat .sp-line").last).to_contain_text("Zitate nach 0,")
+    expect(page.locator("#chat .sp-line").last).to_contain_text("Zitate gefunden in 0,")
     expect(page.get_by_role("button", name="„Wo hängt der Ersatzschlüssel? Say: Dort.“ löschen")).to_have_count(1)
 
     ask(page, "What was the revenue of Microsoft in 1987?")

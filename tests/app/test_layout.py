@@ -62,7 +62,12 @@ def test_the_composer_stays_at_the_bottom_and_a_question_goes_to_the_top(app: Ap
     leave_samples_out_on_phone(page)
     say(page, "\n\n".join(f"Paragraph {number}." for number in range(40)))
     say(page, "Short.")
-    question = page.locator("#chat .user.message").last
+    question, arrow = page.locator("#chat .user.message").last, page.locator("#chat .scroll-down-button-container")
+    assert top(question) < 200
+    expect(arrow).to_be_hidden()  # below the newest answer is nothing
+    page.locator("#chat .bubble-wrap").evaluate("log => log.scrollTop = 0")
+    arrow.click()
+    expect(arrow).to_be_hidden()
     assert top(question) < 200
     composer = page.locator("#composer").bounding_box()
     assert composer and 640 < composer["y"] + composer["height"] <= 700
@@ -167,6 +172,25 @@ def test_a_document_that_is_left_out_is_not_asked(app: App, open_page: Open, tmp
     wait_for_answer(page)
     expect(page.locator("#sources .sp-card")).to_have_count(1)
     expect(page.locator("#sources .sp-card")).to_contain_text("attic.txt")
+
+
+def test_a_phone_says_what_happens_to_files(app: App, open_page: Open, tmp_path: Path) -> None:
+    """The list of documents is in the sidebar, which is closed there."""
+    page = open_page(app, width=390)
+    state = page.locator("#files-state")
+    expect(state).to_be_hidden()
+    (tmp_path / "long.txt").write_text("The kettle holds 1.7 litres. " * 20_000)
+    (tmp_path / "empty.txt").write_text(" ")
+    page.locator("#attach").wait_for()
+    upload(page, tmp_path / "long.txt")
+    expect(state).to_contain_text("long.txt: ")
+    uploaded(page, 1)
+    expect(state).to_be_hidden()
+    upload(page, tmp_path / "empty.txt")
+    expect(state).to_contain_text("empty.txt")
+    expect(state.locator(".sp-bad")).to_be_visible()
+    page.locator("#sidebar .toggle-button").click()
+    expect(state).to_be_hidden()
 
 
 def test_a_file_can_be_dropped_anywhere_and_gives_questions(app: App, open_page: Open) -> None:

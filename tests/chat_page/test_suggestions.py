@@ -21,6 +21,23 @@ def test_headings_become_questions() -> None:
     )
 
 
+def test_titles_in_the_text_of_a_pdf_become_questions() -> None:
+    """Those that a row of a table answers come first, then those that it mentions most."""
+    paragraph = "The company sold more in this quarter than in the one before, and expects the same for the next one"
+    lines = [
+        *("Free Cash Flow", f"{paragraph}, as to free cash flow."),
+        *("Research and Development", f"{paragraph}: research and development, research and development."),
+        *("Gross Margin", f"{paragraph}.", "Total gross margin | 1 | 2"),
+        *("Climate Change", f"{paragraph}."),  # not mentioned again
+        *("Sales rose", f"{paragraph}, because sales rose."),
+        *("TABLE OF CONTENTS", f"{paragraph}. Table of contents."),
+        *("Interest Rate Risk", "Interest rate risk."),  # not above a paragraph
+    ]
+    topics = ("Gross Margin", "Research and Development", "Free Cash Flow")
+    expected = tuple(f"What does report.pdf say about “{topic}”?" for topic in topics)
+    assert questions([document("report.pdf", "\n".join(lines))]) == expected
+
+
 def test_documents_take_turns_and_the_newest_comes_first() -> None:
     old, new = document("old.md", "# Old\n\n## Rooms\n\n## Baths"), document("scan.txt", "No heading.")
     assert questions([old, new]) == (

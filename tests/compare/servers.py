@@ -15,11 +15,35 @@ from typing import Any
 from tests.helpers.servers import reply_with_json
 
 TOKENS = 8
-MODELS = ("steady", "slow", "thinker", "silent", "endless", "dies", "refuses", "busy", "queue", "rejects", "drifts")
+MODELS = (
+    "steady",
+    "slow",
+    "thinker",
+    "silent",
+    "endless",
+    "dies",
+    "refuses",
+    "busy",
+    "queue",
+    "rejects",
+    "drifts",
+    "caches",
+    "gets_lost",
+)
 # "queue" and "rejects" answer so many requests at once: more of them wait, or get the status 429.
 PLACES = 3
 # After so many requests, "drifts" is slow: a search up to 4 users has then only its check before it.
 DRIFTS_AFTER = 76
+# What a new character of a prompt costs "caches", which remembers all prompts: it computes a known beginning no more.
+SECONDS_PER_CHARACTER = 1e-5
+# "gets_lost" answers an error once a conversation has so many messages.
+MANY_MESSAGES = 3
+
+
+def common_start(one: str, other: str) -> int:
+    """Return how many characters two texts have in common at their start."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((place for place, (left, right) in pairs if left != right), min(len(one), len(other)))
 
 
 class Models(ThreadingHTTPServer):
@@ -37,6 +61,7 @@ class Models(ThreadingHTTPServer):
         self.disconnects: list[str] = []
         self.asked: list[str] = []
         self.replies: dict[str, list[str]] = {}
+        self._prompts: list[str] = []
         self._in_flight: dict[str, int] = {}
         self._lock = threading.Lock()
         self.places = {model: threading.Semaphore(PLACES) for model in ("queue", "rejects")}
@@ -70,6 +95,13 @@ class Models(ThreadingHTTPServer):
         prompt = str(self.requests[model][-1]["messages"][-1]["content"])
         return next((self.replies[model][at] for at, text in enumerate(self.asked) if text in prompt), None)
 
+    def compute(self, prompt: str) -> tuple[int, int]:
+        """Remember a prompt; return its size, and that of its longest beginning that another one had."""
+        with self._lock:
+            known = max((common_start(prompt, each) for each in self._prompts), default=0)
+            self._prompts.append(prompt)
+        return len(prompt), known
+
     def handle_error(self, *arguments: object) -> None:
         """Print nothing: this server closes connections on purpose."""
 
@@ -100,6 +132,8 @@ class Handler(BaseHTTPRequestHandler):
                 self.connection.shutdown(socket.SHUT_RDWR)
             elif model == "drifts":
                 self.stream("slow" if before >= DRIFTS_AFTER else "steady")
+            elif model == "gets_lost" and len(body["messages"]) >= MANY_MESSAGES:
+                reply_with_json(self, {"error": {"message": "too long"}}, 400)
             elif places := self.server.places.get(model):
                 self.stream_in_place(model, places)
             else:
@@ -124,12 +158,17 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         self.event({"choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}}]})
+        usage: dict[str, Any] = {"prompt_tokens": 10, "completion_tokens": TOKENS}
+        if model == "caches":
+            size, known = self.server.compute(json.dumps(self.server.requests[model][-1]["messages"]))
+            usage |= {"prompt_tokens": size, "prompt_tokens_details": {"cached_tokens": known}}
+            time.sleep(SECONDS_PER_CHARACTER * (size - known))
         reply = self.server.reply(model)
         for delta in self.deltas(model) if reply is None else [{"content": f"{word} "} for word in reply.split()]:
             self.event({"choices": [{"index": 0, "delta": delta}]})
         self.event({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
         if model != "silent":
-            self.event({"choices": [], "usage": {"prompt_tokens": 10, "completion_tokens": TOKENS}})
+            self.event({"choices": [], "usage": usage})
         self.chunk(b"data: [DONE]\n\n")
         self.wfile.write(b"0\r\n\r\n")
 

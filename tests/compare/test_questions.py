@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import json
+import os
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -50,7 +51,7 @@ def as_rag(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package.mkdir(parents=True)
     (package / "__init__.py").write_text("")
     (package / "__main__.py").write_text(Path(fake_rag.__file__).read_text())
-    monkeypatch.setenv("PYTHONPATH", str(package.parent))
+    monkeypatch.setenv("PYTHONPATH", str(package.parent), prepend=os.pathsep)
 
 
 def save(folder: Path, *entries: dict[str, Any]) -> Path:
@@ -113,6 +114,16 @@ def test_a_workload_with_questions_works_alike(models: Models, tmp_path: Path) -
     status, out = measure(models, tmp_path, "--workload", str(workload), "--requests", "4", "--progress", "none")
     assert status == 0
     assert len(run_file.read(out).scores) == 8
+
+
+@pytest.mark.usefixtures("as_rag")
+def test_the_answers_of_several_clients_are_scored_once(models: Models, tmp_path: Path) -> None:
+    asked = ["--questions", str(save(tmp_path, *QUESTIONS)), "--documents", str(tmp_path), "--requests", "4"]
+    status, out = measure(models, tmp_path, *asked, "--clients", "2", "--concurrency", "2", "--progress", "none")
+    assert status == 0
+    run = run_file.read(out)
+    assert (len(run.scores), run.ended, run.lost_clients) == (8, "finished", [])
+    assert {run.records[number].prompt: score.correct for number, score in run.scores.items()}[0] is True
 
 
 def test_a_workload_without_questions_keeps_no_answers(models: Models, tmp_path: Path) -> None:

@@ -99,6 +99,7 @@ def test_words_appear_as_they_arrive_and_stop_stops_the_server(open_page: OpenPa
     page = open_page()
     ask(page, "for ever")
     expect(last(page)).to_contain_text("word word word")
+    expect(page.get_by_text("Ask something.")).to_be_hidden()
     page.get_by_test_id("stChatInputStopButton").click()
     wait_until(lambda: "for ever" in model.disconnected, 30)
     ask(page, "and now")

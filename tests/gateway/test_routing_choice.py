@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import suppress
+from datetime import UTC, datetime
 
 import pytest
 
@@ -229,6 +230,16 @@ CATALOG = {
 @pytest.fixture
 def router() -> Router:
     return Router(Catalog(CATALOG, source="catalog.toml"), Board(Clock()))
+
+
+def test_another_catalogue_has_other_answers() -> None:
+    """Also with a value that JSON doesn't have."""
+    entry = {"kind": "openai", "url": "http://a.invalid", "since": datetime(2026, 11, 29, tzinfo=UTC)}
+    scopes = {
+        Router(Catalog({"a": {**entry, "model": model}}, source=""), Board()).plan("a").scope
+        for model in ("x", "y", "y")
+    }
+    assert len(scopes) == 2
 
 
 def test_a_target_is_its_own_plan(router: Router) -> None:

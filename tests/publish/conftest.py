@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from huggingface_hub import HfApi
 
-from publishing.hub.client import Hub as HubClient
+from backends.hub.client import Hub as HubClient
 from rag import __main__ as rag
 from scripts import publish_space
 from tests.helpers.servers import serving

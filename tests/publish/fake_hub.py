@@ -175,6 +175,8 @@ class Handler(BaseHTTPRequestHandler):
             return "validate", ()
         if parts[0] == "spaces" and "resolve" in parts:
             return "download", ("/".join(parts[1:3]), parts[4], "/".join(parts[5:]))
+        if parts[0] == "datasets" and "resolve" in parts:
+            return "download", ("/".join(parts[:3]), parts[4], "/".join(parts[5:]))
         if path == "/api/spaces/hardware":
             return "offers", ()
         if path == "/api/spaces":

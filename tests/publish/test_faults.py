@@ -12,8 +12,9 @@ from itertools import product
 import pytest
 from huggingface_hub import HfApi
 
+from backends.hub.client import Hub as HubClient
+from backends.hub.errors import HubError
 from publishing.errors import PublishError
-from publishing.hub.client import Hub as HubClient
 from publishing.hub.plan import fetch_live, make_plan
 from publishing.hub.push import push
 from publishing.hub.watch import WaitOptions, wait_until_running
@@ -53,7 +54,7 @@ def run(space: StagedSpace, case: Case) -> Result:
         try:
             commit = push(client, make_plan(REPO, space, fetch_live(client, REPO)), "Publish", report=lambda _: None)
             wait_until_running(client, REPO, commit, WaitOptions(20, 0.01), lambda _: None)
-        except PublishError as caught:
+        except (HubError, PublishError) as caught:
             error = str(caught)
         return Result(error, hub.spaces.get(REPO))
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from backends.hub.client import Hub as HubClient
 from publishing.hub.account import Subscription, propose_hardware, subscription
-from publishing.hub.client import Hub as HubClient
 from tests.publish.conftest import client
 from tests.publish.fake_hub import REFUSAL, Hub, Space
 

@@ -21,7 +21,7 @@ import httpx2
 import pytest
 from huggingface_hub import HfApi
 
-from publishing.hub.client import Hub as HubClient
+from backends.hub.client import Hub as HubClient
 from publishing.staging import front_matter
 from scripts import publish_space
 from tests.conftest import ROOT

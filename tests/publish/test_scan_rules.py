@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from publishing.scan.rules import entropy, find_secrets, rules, shape_rule
+from backends.secret_rules.rules import entropy, find_secrets, rules, shape_rule
 
 
 def test_rules_of_shapes_come_first() -> None:

@@ -85,7 +85,7 @@ def test_no_pattern_is_put_together_inside_a_function_where_this_test_cannot_fin
     # The last reads its patterns from a file of ours, and uses them on 1,000 characters of a sentence at most.
     mentions = "spaces/chat_rag/rag/answering/evidence/asked/mentions.py"
     refusals = "spaces/chat_rag/rag/scoring/texts/refusals.py"
-    assert modules == {"backends/http/endpoint.py", "scripts/publishing/scan/rules.py", mentions, refusals}
+    assert modules == {"backends/http/endpoint.py", "backends/secret_rules/rules.py", mentions, refusals}
 
 
 # A visitor's question, a conversation, a link.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from backends import Delta, Done, Event, ToolCall, Usage
@@ -33,12 +34,12 @@ class Entry:
     def joined(self) -> list[Event]:
         """The same answer in as few events as possible."""
         joined: list[Event] = []
-        for _, event in self.events:
-            last = joined[-1] if joined else None
-            if isinstance(event, Delta) and isinstance(last, Delta) and event.kind == last.kind:
-                joined[-1] = Delta(last.text + event.text, event.kind)
+        events = (event for _, event in self.events)
+        for kind, group in groupby(events, key=lambda event: event.kind if isinstance(event, Delta) else None):
+            if kind is None:
+                joined += group
             else:
-                joined.append(event)
+                joined.append(Delta("".join(event.text for event in group if isinstance(event, Delta)), kind))
         return joined
 
 

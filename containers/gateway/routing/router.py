@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from backends import Catalog, NotConfigured
 from backends.catalog import CATALOG_KEYS
-from backends.text import to_json
 from gateway.routing.board import Board
 from gateway.routing.choice import order_targets
 from gateway.routing.settings import RouteSettings, read_route
@@ -38,8 +37,8 @@ class Router:
     def __init__(self, catalog: Catalog, board: Board) -> None:
         self.board = board
         self.routes: dict[str, RouteSettings] = {}
-        settings_of_all = {name: catalog.settings(name) for name in catalog.all_names}
-        self._version = hashlib.sha256(to_json(settings_of_all).encode()).hexdigest()[:16]
+        entries = [(name, catalog.settings(name)) for name in catalog.all_names]
+        self._version = hashlib.sha256(repr(entries).encode(errors="replace")).hexdigest()[:16]
         for name in catalog.names:
             entry = catalog.settings(name)
             settings = {key: value for key, value in entry.items() if key not in CATALOG_KEYS}

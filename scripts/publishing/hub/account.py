@@ -11,8 +11,8 @@ from typing import Any
 
 from huggingface_hub import SpaceHardware
 
-from publishing.errors import HubError
-from publishing.hub.client import Hub, translate_errors
+from backends.hub.client import Hub, translate_errors
+from backends.hub.errors import HubError
 
 ZERO_GPU, CPU_BASIC = "zero-a10g", "cpu-basic"
 ZERO_GPU_LIMIT = "two ZeroGPU Spaces, if its email is verified and it's older than 30 days"

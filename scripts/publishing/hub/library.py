@@ -12,9 +12,10 @@ import yaml
 from huggingface_hub import Volume
 from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
 
+from backends.hub.client import Hub, translate_errors
+from backends.hub.errors import HubError
 from chat_page.page_text import FILE
-from publishing.errors import HubError, PublishError
-from publishing.hub.client import Hub, translate_errors
+from publishing.errors import PublishError
 from publishing.hub.plan import (
     HUB_FILES,
     LIBRARY_SUFFIX,

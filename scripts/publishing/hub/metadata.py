@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from huggingface_hub.utils import build_hf_headers, get_session, hf_raise_for_status
 
-from publishing.hub.client import Hub, refused_metadata, translate_errors
+from backends.hub.client import Hub, refused_metadata, translate_errors
 
 
 def check_metadata(hub: Hub, readme: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from huggingface_hub import Volume
 from huggingface_hub.errors import RepositoryNotFoundError
 
-from publishing.hub.client import Hub, translate_errors
+from backends.hub.client import Hub, translate_errors
 from publishing.hub.settings import NO_SETTINGS, SpaceSettings
 from publishing.staging.stage import StagedSpace
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from publishing.hub.client import Hub, translate_errors
+from backends.hub.client import Hub, translate_errors
 
 
 def preview_name(repo: str, number: int) -> str:

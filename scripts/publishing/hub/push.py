@@ -10,9 +10,9 @@ from typing import TypeAlias
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 from huggingface_hub.errors import RepositoryNotFoundError
 
-from publishing.errors import HubError
+from backends.hub.client import REMEDIES, Hub, may_have_succeeded, translate_errors
+from backends.hub.errors import HubError
 from publishing.hub.account import refused_creation
-from publishing.hub.client import REMEDIES, Hub, may_have_succeeded, translate_errors
 from publishing.hub.metadata import check_metadata
 from publishing.hub.plan import LiveSpace, PublishPlan, fetch_live, fetch_tree, make_plan
 from publishing.hub.settings import apply_settings

@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from publishing.errors import HubError, PublishError
+from backends.hub.client import Hub, translate_errors
+from backends.hub.errors import HubError
+from publishing.errors import PublishError
 from publishing.hub.account import refused_hardware
-from publishing.hub.client import Hub, translate_errors
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from backends.hub.client import redact
 from publishing.errors import PublishError, SpaceFailed, SpaceNotReady
-from publishing.hub.client import redact
 
 FAILED = {
     "NO_APP_FILE": "It has no app file: check app_file in its README.",

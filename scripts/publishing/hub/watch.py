@@ -9,8 +9,9 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from publishing.errors import HubError, SpaceNotReady
-from publishing.hub.client import Hub, redact, runtime_values, translate_errors
+from backends.hub.client import Hub, redact, runtime_values, translate_errors
+from backends.hub.errors import HubError
+from publishing.errors import SpaceNotReady
 from publishing.hub.stages import ASLEEP, FAILED, STARTING, SpaceState
 
 RUNTIME_ATTEMPTS = 3

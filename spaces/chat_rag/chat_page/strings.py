@@ -78,7 +78,8 @@ class Strings:
     # The conversation
     first_invitation: str = (
         "## Ask your documents\n"
-        "Drop PDF, Office or text files anywhere on this page. Each answer shows the exact words it comes from.\n\n"
+        "Drop PDF, Office or text files anywhere on this page, or attach them below. "
+        "Each answer shows the exact words it comes from.\n\n"
         "To look around first, ask the sample documents:"
     )
     invitation: str = "## Ask your documents\nEach answer shows the exact words it comes from. For a start:"
@@ -143,7 +144,7 @@ class Strings:
     total_time: str = "{seconds:.1f} s"
     tokens_one: str = "{tokens:,} token"
     tokens: str = "{tokens:,} tokens"
-    quotes_after: str = "quotes after {seconds:.2f} s"
+    quotes_after: str = "quotes found in {seconds:.2f} s"
     first_text: str = "first token {seconds:.2f} s"
     speed: str = "{rate:.0f} tokens/s"
     tokens_in: str = "{input:,} tokens sent"

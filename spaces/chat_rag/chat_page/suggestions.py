@@ -13,6 +13,7 @@ from rag.reading.headings import find_headings
 from rag.search.languages import detect_language
 
 COUNT = 3
+READ = 200_000  # characters of a document in which headings are looked for
 SAMPLE = 50  # the documents of a library of which some are asked about
 _FEWEST_WORDS = 40  # of fewer words, the language is a guess
 # Headings of every text say nothing about this one; a question needs words, and has to fit a card.
@@ -20,6 +21,10 @@ _GENERAL = re.compile(
     r"(table of )?contents|introduction|overview|summary|conclusions?|references|appendix.*|index", re.I
 )
 _LENGTH = range(4, 61)
+# The text of a PDF has no marks at its headings: they are lines without a full stop, above a paragraph's first line.
+_TITLE_LINE = re.compile(r"^([^\W\d_][^\n|.;:,\d]{3,59})\n(?=[^\W\d_][^\n|]{79})", re.MULTILINE)
+_TITLE_WORD = re.compile(r"[^\W\d_][\w’'-]{3,}")  # shorter ones, such as "and", are often written small
+_MOST_TITLES = 200
 
 
 def questions(documents: Sequence[Document]) -> tuple[str, ...]:
@@ -52,13 +57,37 @@ def _strings(document: Document) -> Strings:
 
 def _own_topics(document: Document) -> list[str]:
     """Return the headings that say more than the name of the document."""
-    return [topic for topic in dict.fromkeys(_topics(document)) if topic.casefold() not in document.name.casefold()]
+    topics = [*_topics(document)] or _title_lines(document.text[:READ])
+    return [topic for topic in dict.fromkeys(topics) if topic.casefold() not in document.name.casefold()]
 
 
 def _topics(document: Document) -> Iterator[str]:
     """The last parts of the headings; those below the title come first."""
-    paths = [heading.path for heading in find_headings(document.text[:200_000])]
+    paths = [heading.path for heading in find_headings(document.text[:READ])]
     for path in sorted(paths, key=lambda path: " > " not in path):  # a title alone is the whole document
         heading = re.sub(r"[*_`#]", "", path.rpartition(" > ")[2]).strip()
-        if len(heading) in _LENGTH and not _GENERAL.fullmatch(heading) and any(map(str.isalpha, heading)):
+        if _is_topic(heading):
             yield heading
+
+
+def _title_lines(text: str) -> list[str]:
+    """Return lines that look like headings and that the text mentions again.
+
+    Those that are in labels of table rows come first, because a row answers exactly; then the most mentioned.
+    """
+    found = islice((match[1].strip() for match in _TITLE_LINE.finditer(text)), _MOST_TITLES)
+    titles = [title for title in dict.fromkeys(found) if _is_topic(title) and _is_title(title)]
+    folded = text.casefold()
+    labels = "\n".join(line.partition("|")[0] for line in folded.splitlines() if "|" in line)
+    mentions = {title: (title.casefold() in labels, folded.count(title.casefold())) for title in titles}
+    return sorted((title for title in titles if mentions[title][1] > 1), key=mentions.__getitem__, reverse=True)
+
+
+def _is_title(line: str) -> bool:
+    """Return whether a line has two words or more that begin with a capital letter, and no long one that doesn't."""
+    words = _TITLE_WORD.findall(line)
+    return len(words) > 1 and all(word[0].isupper() for word in words) and not line.isupper()
+
+
+def _is_topic(heading: str) -> bool:
+    return len(heading) in _LENGTH and not _GENERAL.fullmatch(heading) and any(map(str.isalpha, heading))

@@ -32,11 +32,11 @@ def page() -> None:
         st.caption(strings.MODELS_CHECKED.format(age=layout.age(checked_at)))
     for turn in turns:
         _draw_turn(turn)
-    if not turns:
-        st.html(f'<p class="sp-empty">{strings.NO_MESSAGES}</p>')
     question = st.chat_input(
         strings.ASK, key="question", max_chars=MAX_QUESTION_CHARACTERS, disabled=name is None, submit_mode="stop"
     )
+    if not turns and not question:
+        st.html(f'<p class="sp-empty">{strings.NO_MESSAGES}</p>')
     if question and name:
         _answer(turns, new_turn(question, parameters, resources.catalog(), name))
 

@@ -16,10 +16,10 @@ from compare.analyse.cost import cost
 from compare.analyse.metrics import Metrics, compute_metrics
 from compare.analyse.prices import Hourly, Prices
 from compare.errors import CompareError
+from compare.measure.find_workload import find_workload
 from compare.measure.measurement import Progress
 from compare.measure.plan import RunPlan, closed_loops, parse_numbers
 from compare.measure.run import execute
-from compare.measure.workload import find_workload
 from compare.records import Run
 from compare.report import formats, tables
 from compare.report.strings import price_warning

@@ -44,7 +44,8 @@ class Record:
     `sent` is when the request was written to the socket; for a model in this process, when the model was called.
     `intended` is when it should have been sent: between the two it waited for the client or for a connection.
     A user waits from `intended` on. A mark from before `sent` is negative. `answer` is the text of the answer, kept
-    only for a prompt with a question.
+    only for a prompt with a question. Requests with equal `conversation` numbers at one load follow each other by
+    `turn`, from 0. `prefix` is the number of the shared prefix before the prompt, 0 for one that no other prompt has.
     """
 
     target: str
@@ -62,6 +63,9 @@ class Record:
     usage: Usage | None = None
     error: Failure | None = None
     answer: str | None = None
+    conversation: int | None = None
+    turn: int | None = None
+    prefix: int | None = None
 
     @property
     def ok(self) -> bool:
@@ -115,6 +119,68 @@ class Score:
     reason: str = ""
 
 
+Preference = Literal["one", "other", "tie"]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgment:
+    """What a judge says of the answers of two targets to a question: requests number `requests[0]` and `requests[1]`.
+
+    It was asked twice: `first` is with the answer of `one` first, `second` with that of `other` first. None means that
+    it gave no answer that can be read. `rubric` is a hash of what it was told to look for.
+    """
+
+    judge: str
+    prompt: int
+    one: str
+    other: str
+    requests: tuple[int, int]
+    first: Preference | None
+    second: Preference | None
+    rubric: str
+    model: str = ""
+    reason: str = ""
+
+    @property
+    def key(self) -> tuple[str, int, str, str]:
+        """What is judged, and by whom: judging it again replaces the judgment."""
+        return self.judge, self.prompt, self.one, self.other
+
+
+@dataclass(frozen=True, slots=True)
+class GpuRecord:
+    """What a GPU said of itself, `at` seconds since the run began; None for what it doesn't say.
+
+    `utilization` is the share of time in which it computed. `target` is the only one that it serves, "" if it may be
+    any of them.
+    """
+
+    at: float
+    gpu: str
+    name: str
+    utilization: float | None = None
+    memory_bytes: float | None = None
+    memory_total: float | None = None
+    watts: float | None = None
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerRecord:
+    """What a target's server said of itself, `at` seconds since the run began; None for what it doesn't say.
+
+    The counts of cached tokens and of those that were looked up are since the server started.
+    """
+
+    at: float
+    target: str
+    cache_hits: float | None = None
+    cache_queries: float | None = None
+    waiting: float | None = None
+    running: float | None = None
+    kv_cache: float | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class LoadRecord:
     """A load that a search chose: its name in the records, and its users or requests per second."""
@@ -127,7 +193,7 @@ class LoadRecord:
 class Run:
     """A complete run. `header` is the first line of the file; `ended` says why it stopped, "" if that is missing.
 
-    `scores` are those of answers, by the number of their request in `records`.
+    `scores` are those of answers, by the number of their request in `records`; `judgments` are by their keys.
     """
 
     header: dict[str, Any]
@@ -135,6 +201,9 @@ class Run:
     blocks: list[BlockRecord] = field(default_factory=list)
     ended: str = ""
     scores: dict[int, Score] = field(default_factory=dict)
+    judgments: dict[tuple[str, int, str, str], Judgment] = field(default_factory=dict)
+    gpus: list[GpuRecord] = field(default_factory=list)
+    servers: list[ServerRecord] = field(default_factory=list)
 
     @property
     def targets(self) -> list[str]:
@@ -143,6 +212,11 @@ class Run:
     @property
     def loads(self) -> list[str]:
         return list(self.header["loads"])
+
+    @property
+    def uneven_loads(self) -> list[str]:
+        """The loads whose pauses count: bursts, and traces of time stamps."""
+        return list(self.header.get("uneven", ()))
 
     @property
     def is_search(self) -> bool:
@@ -158,6 +232,11 @@ class Run:
         """The questions of the workload, one for each prompt; empty if its prompts have none."""
         entries = self.header["workload"].get("questions") or []
         return [Question(**entry | {"answers": tuple(entry["answers"])}) for entry in entries]
+
+    @property
+    def lost_clients(self) -> list[int]:
+        """The clients that ended early, if several measured together."""
+        return list((self.header.get("clients") or {}).get("lost", ()))
 
     @property
     def source(self) -> dict[str, Any] | None:

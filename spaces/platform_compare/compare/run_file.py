@@ -1,7 +1,8 @@
 """Run files: JSON lines that contain everything a report needs.
 
 The first line ("run") describes the run and how to reproduce it. "request" and "block" lines follow as they
-happen. "end" says why the run stopped. "score" lines follow if the prompts have questions.
+happen. "end" says why the run stopped. "score" lines follow if the prompts have questions, and "judgment" lines if a
+judge compared the answers, "gpu" and "server" lines if those were asked about themselves.
 A "load" line comes before the first request at a load that a search chose.
 """
 
@@ -15,10 +16,21 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from compare.errors import RunError
-from compare.records import BlockRecord, LoadRecord, Record, Run, Score
+from compare.records import BlockRecord, GpuRecord, Judgment, LoadRecord, Record, Run, Score, ServerRecord
 
-Entry = Record | BlockRecord | LoadRecord | Score
-LINE_TYPES: dict[type[Entry], str] = {Record: "request", BlockRecord: "block", LoadRecord: "load", Score: "score"}
+Entry = Record | BlockRecord | LoadRecord | Score | Judgment | GpuRecord | ServerRecord
+LINE_TYPES: dict[type[Entry], str] = {
+    Record: "request",
+    BlockRecord: "block",
+    LoadRecord: "load",
+    Score: "score",
+    Judgment: "judgment",
+    GpuRecord: "gpu",
+    ServerRecord: "server",
+}
+
+# What only some workloads have: questions, conversations, prefixes.
+OPTIONAL = ("answer", "conversation", "turn", "prefix")
 
 VERSION = 1
 MAX_FILE_BYTES = 500_000_000
@@ -67,7 +79,8 @@ def text(run: Run) -> str:
 def lines(run: Run) -> Iterable[str]:
     """Yield the JSON lines of a run."""
     yield encode(run.header)
-    entries: list[Entry] = [*run.records, *run.blocks, *run.scores.values()]
+    marks: list[Entry] = [*run.scores.values(), *run.judgments.values()]
+    entries: list[Entry] = [*run.records, *run.blocks, *marks, *run.gpus, *run.servers]
     for entry in entries:
         yield encode(entry_dict(entry))
     if run.ended:
@@ -75,11 +88,9 @@ def lines(run: Run) -> Iterable[str]:
 
 
 def entry_dict(entry: Entry) -> dict[str, Any]:
-    """Return an entry as the JSON object of its line; a request without a question has no answer in it."""
+    """Return an entry as the JSON object of its line; what a kind of workload lacks isn't in it."""
     line = {"type": LINE_TYPES[type(entry)], **asdict(entry)}
-    if line.get("answer", "") is None:
-        del line["answer"]
-    return line
+    return {name: value for name, value in line.items() if not (name in OPTIONAL and value is None)}
 
 
 def append(entries: Iterable[Entry], path: Path) -> None:
@@ -168,7 +179,15 @@ def _number(text: str) -> float:
 
 
 def _add(run: Run, entry: dict[str, Any]) -> None:
-    from compare.schema import parse_block, parse_load, parse_record, parse_score
+    from compare.schema import (
+        parse_block,
+        parse_gpu,
+        parse_judgment,
+        parse_load,
+        parse_record,
+        parse_score,
+        parse_server,
+    )
 
     kind = entry.pop("type")
     if kind == "request":
@@ -178,6 +197,13 @@ def _add(run: Run, entry: dict[str, Any]) -> None:
     elif kind == "score":
         score = parse_score(entry, len(run.records))
         run.scores[score.request] = score
+    elif kind == "gpu":
+        run.gpus.append(parse_gpu(entry))
+    elif kind == "server":
+        run.servers.append(parse_server(entry))
+    elif kind == "judgment":
+        judgment = parse_judgment(entry, run)
+        run.judgments[judgment.key] = judgment
     elif kind == "load":
         load = parse_load(entry, run.header)
         run.header["loads"].append(load.load)

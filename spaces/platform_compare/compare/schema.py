@@ -7,15 +7,18 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, with_config
 
 from compare.capacity.grid import Grid
-from compare.measure.plan import MAX_BLOCKS, MAX_REQUESTS, MAX_TARGETS
+from compare.measure.clients.part import MAX_CLIENTS
+from compare.measure.load import MAX_BLOCKS
+from compare.measure.plan import MAX_REQUESTS, MAX_TARGETS
 from compare.measure.workload import MAX_PROMPTS
-from compare.records import BlockRecord, LoadRecord, Record, Score
+from compare.records import BlockRecord, GpuRecord, Judgment, LoadRecord, Record, Run, Score, ServerRecord
 
 # No run has more loads, no target a longer name. A report has a part for each target and load, with their names, and
 # compares all targets at each load: 8 targets at 64 loads took minutes.
 MAX_LOADS, MAX_NAME, MAX_CELLS = 64, 200, 128
 Value = TypeVar("Value")
 Entry = TypeVar("Entry", Record, BlockRecord)
+Sample = TypeVar("Sample", GpuRecord, ServerRecord)
 Name = Annotated[str, Field(max_length=MAX_NAME)]
 
 
@@ -72,6 +75,20 @@ class SourceHeader(BaseModel):
     missing: Annotated[list[Name], Field(max_length=32)]
 
 
+class ClientHeader(BaseModel):
+    """Which of how many clients a file is from."""
+
+    index: Annotated[int, Field(ge=0, lt=MAX_CLIENTS)]
+    count: Annotated[int, Field(ge=1, le=MAX_CLIENTS)]
+
+
+class ClientsHeader(BaseModel):
+    """How many clients measured together, and those that ended early."""
+
+    count: Annotated[int, Field(ge=1, le=MAX_CLIENTS)]
+    lost: Annotated[list[int], Field(max_length=MAX_CLIENTS)]
+
+
 class Header(BaseModel):
     """The parts of a run's first line that a report reads; other keys are allowed."""
 
@@ -82,7 +99,10 @@ class Header(BaseModel):
     workload: WorkloadHeader
     environment: EnvironmentHeader
     targets: dict[str, TargetHeader]
+    uneven: Annotated[list[Name], Field(max_length=MAX_LOADS)] = []
     capacity: CapacityHeader | None = None
+    client: ClientHeader | None = None
+    clients: ClientsHeader | None = None
     source: SourceHeader | None = None
 
 
@@ -92,6 +112,9 @@ _HEADER = TypeAdapter(Header)
 _RECORD = TypeAdapter(with_config(_CONFIG)(Record))
 _SCORE = TypeAdapter(with_config(_CONFIG)(Score))
 _BLOCK = TypeAdapter(with_config(_CONFIG)(BlockRecord))
+_JUDGMENT = TypeAdapter(with_config(_CONFIG)(Judgment))
+_GPU = TypeAdapter(with_config(_CONFIG)(GpuRecord))
+_SERVER = TypeAdapter(with_config(_CONFIG)(ServerRecord))
 _LOAD = TypeAdapter(with_config(_CONFIG)(LoadRecord))
 
 
@@ -143,6 +166,39 @@ def parse_score(entry: dict[str, Any], requests: int) -> Score:
     if score.supported is not None and not 0 <= score.supported <= 1:
         raise ValueError(f"supported is {score.supported}")
     return score
+
+
+def parse_judgment(entry: dict[str, Any], run: Run) -> Judgment:
+    """Build a judgment from a "judgment" line of a run; raise `ValueError` that names the first problem."""
+    judgment = _validate(_JUDGMENT, entry)
+    if len(judgment.judge) > MAX_NAME or len(judgment.model) > MAX_NAME or len(judgment.rubric) > MAX_NAME:
+        raise ValueError("a name is too long")
+    for number, target in zip(judgment.requests, (judgment.one, judgment.other), strict=True):
+        if not 0 <= number < len(run.records) or run.records[number].target != target:
+            raise ValueError(f"request {number} isn't one of {target:.40}")
+    if judgment.one == judgment.other or {run.records[at].prompt for at in judgment.requests} != {judgment.prompt}:
+        raise ValueError("it isn't about the answers of two targets to a question")
+    return judgment
+
+
+def parse_gpu(entry: dict[str, Any]) -> GpuRecord:
+    """Build a GPU's record from a "gpu" line; raise `ValueError` that names the first problem."""
+    return _checked_sample(_validate(_GPU, entry))
+
+
+def parse_server(entry: dict[str, Any]) -> ServerRecord:
+    """Build a server's record from a "server" line; raise `ValueError` that names the first problem."""
+    return _checked_sample(_validate(_SERVER, entry))
+
+
+def _checked_sample(sample: Sample) -> Sample:
+    for name in sample.__slots__:
+        value = getattr(sample, name)
+        if isinstance(value, str) and len(value) > MAX_NAME:
+            raise ValueError(f"{name} is {value!r:.40}")
+        if isinstance(value, float) and name != "at" and value < 0:
+            raise ValueError(f"{name} is {value:g}")
+    return sample
 
 
 def _with_block(entry: Entry) -> Entry:

@@ -100,6 +100,9 @@ def without_texts(run: Run) -> Run:
         run.blocks,
         run.ended,
         {number: replace(score, reason="") for number, score in run.scores.items()},
+        {key: replace(judgment, reason="") for key, judgment in run.judgments.items()},
+        run.gpus,
+        run.servers,
     )
 
 

@@ -7,11 +7,18 @@ from compare.report.overview.cards import CSS as OVERVIEW_CSS
 CSS = (
     OVERVIEW_CSS
     + """
-.sp-lead { font-size: 1rem; margin: .25rem 0 .5rem; max-width: 100ch; color: var(--body-text-color); }
+.sp-lead { margin: 0; max-width: 100ch; color: var(--body-text-color); }
+.html-container:has(> .prose > :is(.sp-head, .sp-lead)) { padding: 0; }
+footer .divider { display: none; }
+.sp-answer blockquote { margin: 0 !important; }
 button[role="tab"][aria-selected="true"] { color: var(--sp-accent); }
 #prompt .input-container { gap: .5rem; }
 #prompt textarea { border-radius: var(--input-radius); outline-offset: 0; }
 #prompt .submit-button { background: var(--button-primary-background-fill); color: var(--button-primary-text-color); }
+.sp-leaderboard th.sp-num, .sp-table.sp-leaderboard td:nth-child(2) { white-space: normal; overflow-wrap: anywhere; }
+.sp-table.sp-leaderboard tr.sp-row td { border-bottom: 0; }
+.sp-table.sp-leaderboard tr.sp-below td { padding-bottom: .9rem; white-space: normal; font-weight: 400; }
+.sp-leaderboard p { margin: 0; font-size: .8125rem; color: var(--body-text-color); }
 #charts .html-container, #overview .html-container { padding: 0; }
 """
 )

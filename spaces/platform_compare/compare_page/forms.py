@@ -9,6 +9,7 @@ from typing import Literal
 
 from compare.errors import PlanError
 from compare.measure import plan, workload
+from compare.measure.load import Load
 from compare.measure.plan import RunPlan
 from compare_page import strings
 from ui.admission.work_limits import Limits
@@ -66,7 +67,7 @@ def _check_limits(run_plan: RunPlan, limits: Limits) -> None:
             raise PlanError(strings.too_large(name, value, limit), strings.MEASURE_YOURSELF)
 
 
-def _loads(form: Form) -> tuple[plan.Load, ...]:
+def _loads(form: Form) -> tuple[Load, ...]:
     values = plan.parse_numbers(form.values, strings.THE_LOAD)
     match form.mode:
         case "concurrency":
@@ -76,7 +77,7 @@ def _loads(form: Form) -> tuple[plan.Load, ...]:
                 raise PlanError("A sweep needs one whole number.", "Write it like 16.")
             return plan.sweep(int(values[0]))
         case pattern:
-            return tuple(plan.Load(pattern, value) for value in values)
+            return tuple(Load(pattern, value) for value in values)
 
 
 def _load_options(form: Form) -> dict[str, str]:

@@ -14,8 +14,9 @@ from compare.measure.workload import SHAPES
 from compare.report.strings import run_name
 from compare.service import ComparisonService
 from compare_page import forms, strings
-from compare_page.events import VISITOR, VisitorIdentity
+from compare_page.events import PRIVATE, VISITOR, VisitorIdentity
 from compare_page.results import Results
+from compare_page.scripts import show_js
 from ui import html
 from ui.sections import closed_section
 
@@ -71,7 +72,8 @@ class MeasurePage:
         fields = [self._identity.key, self.targets, self.workload, self.prompt_file, self.mode, self.loads,
                   self.requests, self.warmup, self.seed, self.minutes]  # fmt: skip
         updates = [self.progress, self.start, self.stop, self.results.run]
-        self.start.click(self.measure, fields, updates, concurrency_limit=None, **VISITOR)
+        measured = self.start.click(self.measure, fields, updates, concurrency_limit=None, **VISITOR)
+        measured.then(None, None, None, js=show_js("#overview"), **PRIVATE)
         self.stop.click(self.stop_measuring, self._identity.key, self.progress, queue=False, **VISITOR)
 
     async def measure(

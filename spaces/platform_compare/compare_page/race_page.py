@@ -17,6 +17,7 @@ from compare.service import ComparisonService
 from compare.votes import BOTH_BAD, LETTERS, TIE
 from compare_page import strings
 from compare_page.events import PRIVATE, VISITOR, VisitorIdentity
+from compare_page.scripts import show_js
 from ui.edge.refusals import Refusal, refusal
 from ui.events import call_after
 from ui.scripts import download_js
@@ -70,6 +71,7 @@ class RacePage:
         key = self._identity.key
         submit = self.prompt.submit(self.begin, self.prompt, [self.prompt, self.ballot], queue=False, **PRIVATE)
         fields = [key, self.prompt, self.targets, self.blind, self.max_tokens, self.temperature]
+        submit.success(None, None, None, js=show_js("#race-columns"), **PRIVATE)
         race = submit.success(self.race, fields, self.columns, concurrency_limit=None, **VISITOR)
         call_after(race, self.finish, key, final, queue=False, **VISITOR)
         self.prompt.stop(self.finish, key, final, cancels=race, queue=False, **VISITOR)

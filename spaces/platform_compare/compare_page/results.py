@@ -21,6 +21,7 @@ from compare.report.files.requests_csv import requests_csv
 from compare.report.overview.cards import overview_html
 from compare.report.quality_view import quality_html
 from compare.report.report import Report, ReportOptions
+from compare.report.telemetry_text import telemetry_html
 from compare.service import ComparisonService
 from compare.visitors import Visitor
 from compare_page import strings
@@ -152,7 +153,7 @@ class Results:
             render.verdict_html(report),
             quality_html(report),
             render.metrics_html(report),
-            render.cost_html(report),
+            render.cost_html(report) + telemetry_html(report),
             _price_errors_html(report),
             render.reproduce_html(report),
             *(part for pair in pictures for part in pair),

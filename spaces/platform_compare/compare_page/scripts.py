@@ -2,6 +2,28 @@
 
 from __future__ import annotations
 
+import json
+
+# On a phone, answers and results are below the form. The page goes there as soon as there is something to see, unless a
+# refusal is to be read.
+SHOW_JS = """(selector) => {
+  const part = document.querySelector(selector), reduced = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const seen = new ResizeObserver(() => {
+    if (part.offsetHeight < 50) return;
+    seen.disconnect();
+    if (document.querySelector("#progress [role=alert]")?.checkVisibility()) return;
+    if (part.getBoundingClientRect().top > innerHeight / 2)
+      part.scrollIntoView({behavior: reduced ? "auto" : "smooth"});
+  });
+  seen.observe(part);
+}"""
+
+
+def show_js(selector: str) -> str:
+    """Return a script that scrolls to an element when it has a height, if it's in the window's lower half or below."""
+    return f"() => ({SHOW_JS})({json.dumps(selector)})"
+
+
 # The name of the run in the page's address, "" without one. The address keeps it, so that a reload opens the run again.
 READ_LINK_JS = """() => {
   addEventListener("hashchange", () => { if (location.hash.startsWith("#run=")) location.reload(); });

@@ -7,6 +7,7 @@ SUBTITLE = "The same prompts on several backends, with numbers you can defend"
 DESCRIPTION = "Compare model backends side by side."
 RACE_TAB = "Race"
 MEASURE_TAB = "Measure"
+LEADERBOARD_TAB = "Leaderboard"
 
 # Race
 RACE_LEAD = (
@@ -87,6 +88,25 @@ LINK_INFO = (
     "servers say in errors are left out unless you share them too."
 )
 FILES = {"html": "Report (HTML)", "csv": "Requests (CSV)", "md": "Table (Markdown)"}
+
+# Leaderboard
+LEADERBOARD_LEAD = (
+    "Results that people have published, each with its verdict and what to know before you trust it. They are in the "
+    "dataset"
+)
+SEARCH = "Search"
+SEARCH_PLACEHOLDER = "A target or a model"
+WORKLOADS, ALL_WORKLOADS = "Prompts", "all"
+ORDER = "First"
+ORDERS = {
+    "newest": "the newest",
+    "right": "most right answers",
+    "first-token": "the soonest first token",
+    "end-to-end": "the fastest whole answer",
+    "cost": "the cheapest",
+}
+ONLY_JUDGED = "With right answers only"
+ONLY_CLEAN = "Without notes only"
 
 
 def too_large(name: str, value: float, limit: int) -> str:

@@ -6,6 +6,8 @@ import asyncio
 import datetime
 import socket
 import ssl
+import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from ipaddress import ip_address
@@ -251,9 +253,8 @@ async def test_an_untrusted_certificate_is_refused(tmp_path: Path) -> None:
                 await client.get(url)
 
 
-@asynccontextmanager
-async def tls_server(folder: Path) -> AsyncIterator[tuple[str, ssl.SSLContext]]:
-    """A server with its own certificate, and a context that trusts it."""
+def tls_contexts(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """Return the context of a server with its own certificate, and one that trusts it."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     today = datetime.datetime.now(datetime.UTC)
@@ -276,6 +277,13 @@ async def tls_server(folder: Path) -> AsyncIterator[tuple[str, ssl.SSLContext]]:
     files[1].write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(*files)
+    return context, ssl.create_default_context(cafile=str(files[0]))
+
+
+@asynccontextmanager
+async def tls_server(folder: Path) -> AsyncIterator[tuple[str, ssl.SSLContext]]:
+    """A server with its own certificate, and a context that trusts it."""
+    context, trusted = tls_contexts(folder)
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -284,8 +292,43 @@ async def tls_server(folder: Path) -> AsyncIterator[tuple[str, ssl.SSLContext]]:
         writer.close()
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context)
-    trusted = ssl.create_default_context(cafile=str(files[0]))
     try:
         yield f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/", trusted
     finally:
         server.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="this system doesn't say when bytes arrived")
+@pytest.mark.parametrize("secure", [False, True])
+async def test_an_arrival_is_when_the_machine_received_it_even_if_the_loop_is_late(
+    tmp_path: Path, secure: bool
+) -> None:
+    server_context, client_context = tls_contexts(tmp_path) if secure else (None, tls())
+    sent: list[float] = []
+
+    def serve(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        connection.settimeout(10)
+        with server_context.wrap_socket(connection, server_side=True) if server_context else connection as stream:
+            stream.recv(65536)
+            time.sleep(0.1)
+            stream.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
+            sent.append(now())
+            time.sleep(0.5)
+
+    stopwatch = Stopwatch(started_at=now())
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        served = asyncio.get_running_loop().run_in_executor(None, serve, listener)
+        url = f"{'https' if secure else 'http'}://127.0.0.1:{listener.getsockname()[1]}/"
+        transport = TimestampTransport(verify=client_context, limits=LIMITS)
+        async with httpx2.AsyncClient(transport=transport) as client:
+            with stopwatch.marking():
+                request = asyncio.ensure_future(client.get(url))
+                async with asyncio.timeout(10):
+                    while stopwatch.sent_at is None:  # noqa: ASYNC110  # nothing tells it
+                        await asyncio.sleep(0.01)
+                time.sleep(0.3)  # noqa: ASYNC251  # the loop is busy, as with hundreds of streams
+                assert (await request).content == b"hello"
+        await served
+    assert stopwatch.sent_at < sent[0]
+    assert stopwatch.last_read_at == pytest.approx(sent[0], abs=0.05)

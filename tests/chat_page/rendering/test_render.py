@@ -398,11 +398,11 @@ def test_the_line_under_an_answer_has_its_details_folded() -> None:
     measured = Measurements(0.5, 1.25, 2.5, 20, 1_500, 31, 3_000, omitted_passages=1)
     turn = Turn("q", "So.", finish_reason="stop", target="laptop", measurements=measured)
     line = reply_messages(turn, 1)[-1]["content"]
-    assert "<summary>laptop · 2.5 s · 31 tokens</summary>quotes after 0.50 s · first token 1.25 s" in line
+    assert "<summary>laptop · 2.5 s · 31 tokens</summary>quotes found in 0.50 s · first token 1.25 s" in line
     assert "1,500 of 3,000 tokens sent (50%) · 1 passage didn't fit" in line
     assert "sp-line" not in str(reply_messages(replace(turn, finish_reason=None), 1))
     quotes = replace(turn, finish_reason="quotes", measurements=Measurements(0.5))
-    assert reply_messages(quotes, 1)[-1]["content"] == '<div class="sp-line">quotes after 0.50 s</div>'
+    assert reply_messages(quotes, 1)[-1]["content"] == '<div class="sp-line">quotes found in 0.50 s</div>'
 
 
 def test_a_message_belongs_to_its_turn() -> None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from backends.processors import usable_processors
 from compare.__main__ import main
 from compare.commands.conformance import _cases, add_conformance_command
-from compare.conformance.score import CASES, SCALE_CASES, Case, measure, score_tool
+from compare.conformance.score import CASES, SCALE_CASES, Case, clients_for, measure, score_tool
 from compare.conformance.server import ScriptedServer, Stamp, scripted_server
 from compare.conformance.table import scores_table, total
 from compare.conformance.tools import FIGURES, Tool, parse_figures, preset, preset_names
@@ -216,3 +218,29 @@ def test_spaceport_counts_what_is_true(server: ScriptedServer) -> None:
     assert scores["flaky", "output_tokens"].passed
     assert scores[BROKEN.name, "completed"].passed
     assert scores["flaky", "ttft_median"].error == pytest.approx(0, abs=0.05)
+
+
+STAYS = """
+import subprocess, sys, time
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+time.sleep(float(sys.argv[1]))
+raise SystemExit("gone")
+"""
+
+
+@pytest.mark.parametrize(("seconds", "message"), [("60", "longer than 1 s"), ("0", "status 1: gone")])
+def test_a_tool_ends_with_its_time_and_with_the_processes_that_it_started(
+    server: ScriptedServer, seconds: str, message: str
+) -> None:
+    """One that kept the pipe of its output open kept the whole comparison waiting."""
+    began = time.monotonic()
+    command = [sys.executable, "-c", STAYS, seconds]
+    (result,) = score_tool(Tool("stays", [command], "{out}", PATHS), server, [BROKEN], {}, 1)
+    assert message in result.problem
+    assert time.monotonic() - began < 20
+
+
+def test_several_clients_share_many_streams() -> None:
+    processors = usable_processors()
+    assert [clients_for(count) for count in (1, 16, 63)] == [1, 1, 1]
+    assert clients_for(256) == min(8, processors)

@@ -17,8 +17,9 @@ from compare.analyse.caveats import find_caveats
 from compare.analyse.client_load import client_load
 from compare.analyse.metrics import cold_start, compute_metrics
 from compare.measure.block_monitor import BlockMonitor
+from compare.measure.load import Load
 from compare.measure.measurement import Progress
-from compare.measure.plan import Load, RunPlan, closed_loops
+from compare.measure.plan import RunPlan, closed_loops
 from compare.measure.run import execute
 from compare.measure.workload import built_in
 from compare.records import GIVE_UP_AFTER, Run

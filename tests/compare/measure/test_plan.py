@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from compare.errors import PlanError
-from compare.measure.plan import Load, RunPlan, closed_loops, parse_numbers, sweep
+from compare.measure.load import Load
+from compare.measure.plan import RunPlan, closed_loops, parse_numbers, sweep
 
 
 @pytest.mark.parametrize(

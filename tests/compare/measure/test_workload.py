@@ -12,7 +12,9 @@ import pytest
 
 from backends import Message
 from compare.errors import WorkloadError
-from compare.measure.workload import SHAPES, Prompt, Workload, built_in, find_workload, load
+from compare.measure.find_workload import find_workload
+from compare.measure.prompt import Prompt
+from compare.measure.workload import SHAPES, Workload, built_in, load
 
 GOOD = '{"prompt": "Why is the sky blue?"}'
 
@@ -119,7 +121,13 @@ def test_both_formats_are_read(tmp_path: Path, start: bytes, ending: str) -> Non
 
 def test_prompts_repeat_in_order(tmp_path: Path) -> None:
     workload = load(save(tmp_path, '{"prompt": "one"}', '{"prompt": "two"}'))
-    assert [workload.prompt(number).messages[0].content for number in range(5)] == ["one", "two", "one", "two", "one"]
+    assert [workload.step(number).prompt.messages[0].content for number in range(5)] == [
+        "one",
+        "two",
+        "one",
+        "two",
+        "one",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -140,7 +148,7 @@ def test_the_nonce_comes_first(messages: tuple[Message, ...]) -> None:
 def test_every_request_has_its_nonce(name: str) -> None:
     workload = built_in(name)
     for number in range(40):
-        request = workload.prompt(number).request(nonce=f"{number:08x}", max_tokens=None, temperature=0.5)
+        request = workload.step(number).prompt.request(nonce=f"{number:08x}", max_tokens=None, temperature=0.5)
         assert request.messages[0].content.startswith(f"[{number:08x}] ")
         assert request.temperature == 0.5
 

@@ -159,6 +159,14 @@ def test_titles_are_outside_the_figures_and_their_toolbars() -> None:
         assert "lasso" in figure.layout.modebar.remove
 
 
+def test_ratios_of_wide_intervals_are_written_out() -> None:
+    """Of its own, Plotly would write "5" below the line of 0.5."""
+    wide = draw_charts(Report(simulate({"a": 1.0, "b": 1.6}, noise=1.5, rounds=6)))["differences"].layout.xaxis
+    assert dict(zip(wide.tickvals, wide.ticktext, strict=True))[0.5] == "0.5"
+    narrow = draw_charts(Report(crossing()))["differences"].layout.xaxis
+    assert narrow.tickvals is None
+
+
 def test_a_wrong_price_leaves_the_rest_of_the_report() -> None:
     options = ReportOptions(prices=["early = cheap", "quick = 1.25/h", "nobody = 1/h"], alternatives=["no/model"])
     report = build_report(crossing(), None, options, Prices.load())

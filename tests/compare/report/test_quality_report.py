@@ -57,10 +57,10 @@ def test_a_headline_of_targets_that_are_as_good() -> None:
 
 def test_a_headline_of_a_better_target() -> None:
     assert headline(Report(run_of(120, wrong={"b": range(60)}))).startswith(
-        "a answers more questions right than b, by 50 points (39 to 61), starts 2.0× sooner than b"
+        "a answers more questions right than b, by 50 points (38 to 62), starts 2.0× sooner than b"
     )
     slower = headline(Report(run_of(120, wrong={"a": range(60)})))
-    assert slower.startswith("b answers more questions right than a, by 50 points (39 to 61); a starts 2.0× sooner")
+    assert slower.startswith("b answers more questions right than a, by 50 points (38 to 62); a starts 2.0× sooner")
 
 
 def test_a_headline_is_honest_about_a_dozen_questions() -> None:

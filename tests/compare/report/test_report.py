@@ -356,6 +356,7 @@ def test_a_request_is_a_line_of_csv() -> None:
         "refused": "",
         "well_formed": "",
         "words": "",
+        **dict.fromkeys(("conversation", "turn", "prefix"), ""),
     }
     assert (bad["target"], bad["block"], bad["error"]) == ("b", "2", "Rejected: No such key.")
     assert (bad["ttft_ms"], bad["deltas"], bad["output_tokens"], bad["finish_reason"]) == ("", "0", "", "")

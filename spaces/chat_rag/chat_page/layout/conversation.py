@@ -60,6 +60,7 @@ def build_composer(targets: Sequence[tuple[str, str]]) -> Composer:
     nothing, while the server refuses the whole and gives the limit.
     """
     with gr.Column(elem_id="composer", min_width=0):
+        gr.HTML('<p class="sp-note"></p>', elem_id="files-state", apply_default_css=False)
         question = gr.Textbox(
             label=label("question"), show_label=False, placeholder=label("question_hint"), submit_btn=True,
             autofocus=True, max_lines=8, elem_id="question", container=False,

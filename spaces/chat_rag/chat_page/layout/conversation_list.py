@@ -17,7 +17,6 @@ class ConversationList:
     new: gr.Button
     search: gr.Textbox
     chats: gr.HTML
-    download: gr.Button
 
 
 def build_conversation_list() -> ConversationList:
@@ -29,5 +28,4 @@ def build_conversation_list() -> ConversationList:
             max_lines=1, max_length=200, elem_id="search-chats",
         ),
         chats=gr.HTML("", elem_id="chats", js_on_load=scripts.CHAT_LIST_JS, apply_default_css=False),
-        download=gr.Button(label("download_all"), size="sm", variant="secondary", elem_id="download-chats"),
     )  # fmt: skip

@@ -37,7 +37,7 @@ def build_document_list(libraries: Sequence[str]) -> DocumentList:
             label=label("web_page"), show_label=False, placeholder=label("web_page"), max_lines=1,
             visible=urls_allowed(), elem_id="address",
         ),
-        documents=gr.HTML("", elem_id="documents", js_on_load=scripts.DOCUMENTS_JS),
+        documents=gr.HTML("", elem_id="documents", js_on_load=scripts.DOCUMENTS_JS, apply_default_css=False),
         samples=_shared_libraries(libraries),
     )  # fmt: skip
 

@@ -1,6 +1,6 @@
 // The page's own behaviour: where the conversation scrolls, and the pane of sources.
-const narrow = matchMedia("(max-width: 1099px)");
 const phone = matchMedia("(max-width: 768px)");
+const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
 const log = () => document.querySelector("#chat .bubble-wrap");
 
 // What the style rules need to know of the page. With `:has()` they could see it themselves, but then the browser would
@@ -38,17 +38,39 @@ const markComparison = (conversation) => {
   }
 };
 
+// The way to the newest question, where it's further down than what is in view.
+let newest = null, newestObserver = null;
+const watchNewest = (row) => {
+  if (row === newest) return;
+  newest = row;
+  newestObserver?.disconnect();
+  document.body.classList.remove("sp-newest-below");
+  newestObserver = new IntersectionObserver((entries) => {
+    const {isIntersecting, boundingClientRect, rootBounds} = entries.at(-1);
+    document.body.classList.toggle("sp-newest-below", !isIntersecting && boundingClientRect.top >= rootBounds.bottom);
+  }, {root: log()});
+  if (row) newestObserver.observe(row);
+};
+const scrollToNewest = (behavior) => {
+  const rows = [...document.querySelectorAll("#chat .user-row")];
+  const row = rows.findLast((each) => each.checkVisibility()) ?? rows.at(-1);
+  log().scrollBy({top: row.getBoundingClientRect().top - log().getBoundingClientRect().top, behavior});
+};
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("#chat .scroll-down-button-container")) return;
+  event.stopPropagation();
+  scrollToNewest(reducedMotion.matches ? "auto" : "smooth");
+}, true);
+
 // A new question goes to the top of the conversation, and the answer grows below it.
 let questions = 0;
 const watchQuestions = () => {
   const rows = [...document.querySelectorAll("#chat .user-row")];
   rows.forEach((row, index) => row.toggleAttribute("data-again", row.textContent === rows[index - 1]?.textContent));
   if (rows.length) markComparison(rows[0].parentElement);
-  if (rows.length > questions) {
-    const row = rows.findLast((each) => each.checkVisibility()) ?? rows.at(-1);
-    log().scrollTop += row.getBoundingClientRect().top - log().getBoundingClientRect().top;
-  }
+  if (rows.length > questions) scrollToNewest("instant");
   questions = rows.length;
+  watchNewest(rows.at(-1));
 };
 
 // Opening the pane makes the conversation narrower: what was clicked stays where it is.
@@ -96,8 +118,7 @@ document.addEventListener("click", (event) => {
   document.querySelectorAll(".sp-card.sp-on").forEach((other) => other.classList.remove("sp-on"));
   card.classList.add("sp-on");
   card.focus({preventScroll: true});
-  const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  card.scrollIntoView({block: "nearest", behavior: reducedMotion ? "auto" : "smooth"});
+  card.scrollIntoView({block: "nearest", behavior: reducedMotion.matches ? "auto" : "smooth"});
   const button = card.querySelector("[data-open]");
   button.dataset.claim = claim ?? "0";
   button.click();
@@ -109,14 +130,27 @@ let untouched = phone.matches;
 for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => { untouched = false; }, {capture: true});
 const closeSidebar = () => untouched && document.querySelector("#sidebar.open .toggle-button")?.click();
 
+// While the sidebar is closed, as on a phone, the composer says which files are read, and which couldn't be.
+const showFilesState = () => {
+  const state = document.querySelector("#files-state p");
+  if (!state) return;
+  const problems = [...document.querySelectorAll("#documents .sp-note.sp-bad")].map((note) => note.textContent);
+  const coming = [...document.querySelectorAll("#documents .sp-coming")].map((file) =>
+    `${file.querySelector(".sp-name").textContent}: ${file.querySelector(".sp-size").textContent}`);
+  const text = [...problems, ...coming].join(" · ");
+  state.classList.toggle("sp-bad", problems.length > 0);
+  if (state.textContent !== text) state.textContent = text;
+};
+
 // Gradio translates the words of the page, but not the title of its tab.
 const translateTitle = () => {
   const title = document.querySelector("#head h1")?.textContent;
   if (title && document.title !== title) document.title = title;
 };
 
-new MutationObserver(() => { markStates(); watchSize(); watchQuestions(); closeSidebar(); translateTitle(); })
-  .observe(document, {childList: true, subtree: true, attributeFilter: ["class"]});
+new MutationObserver(() => {
+  for (const update of [markStates, watchSize, watchQuestions, closeSidebar, translateTitle, showFilesState]) update();
+}).observe(document, {childList: true, subtree: true, attributeFilter: ["class"]});
 
 // A copied message has the text of its quotes, not their HTML, and markers instead of links to this page's sources.
 const quoteText = (html) => [...new DOMParser().parseFromString(html, "text/html").querySelectorAll(".sp-quote")]

@@ -25,6 +25,7 @@ class Settings:
     temperature: gr.Slider
     max_tokens: gr.Slider
     system: gr.Textbox
+    download: gr.Button
     delete: gr.Button
     better_model: gr.Button
     model_progress: gr.HTML
@@ -45,6 +46,7 @@ def build_settings(better_model: Callable[[Strings], str]) -> Settings:
             temperature=gr.Slider(0, 1.5, DEFAULTS.temperature, step=0.1, label=label("temperature")),
             max_tokens=gr.Slider(16, 4096, DEFAULTS.max_tokens, step=16, label=label("max_tokens")),
             system=gr.Textbox("", label=label("system"), lines=2, placeholder=label("system_hint")),
+            download=gr.Button(label("download_all"), size="sm", variant="secondary", elem_id="download-chats"),
             delete=gr.Button(label("delete"), size="sm", variant="stop", elem_id="delete"),
             better_model=gr.Button(
                 translated(better_model), visible=bool(better_model(ENGLISH)), size="sm", elem_id="better_model"

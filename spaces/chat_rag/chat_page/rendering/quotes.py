@@ -26,7 +26,8 @@ def quotes_html(turn: Turn, number: int) -> str:
     """
     words = strings()
     label = escape(quotes_label(turn, words))
-    note = f'<p class="sp-unsure">{escape(words.unsure)}</p>' if turn.unsure else ""
+    note = escape(words.unsure) if turn.unsure else f"{label}:" if turn.abstention else ""
+    note = f'<p class="sp-unsure">{note}</p>' if note else ""
     # A mark says "this is the answer". The nearest quotes of a refusal have none; those that may answer keep theirs.
     mark = ("", "") if turn.abstention else ("<mark>", "</mark>")
     items = "".join(

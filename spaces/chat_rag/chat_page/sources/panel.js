@@ -43,7 +43,23 @@ const show = (button, view) => {
   if (!slot.firstChild) slot.textContent = slot.dataset.opening;
   request(button);
 };
-// The buttons above a page: the page before or after it, and its size in steps of a quarter.
+// A zoom keeps a point of the window where it is: that of a click, or else the mark, or the middle of what is in view.
+const zoomTo = (page, zoom, point) => {
+  const sheet = page.querySelector(".sp-sheet"), from = sheet.getBoundingClientRect();
+  const box = page.getBoundingClientRect(), mark = page.querySelector(".sp-spot")?.getBoundingClientRect();
+  const isVisible = mark && mark.top >= box.top && mark.bottom <= box.bottom && mark.left <= box.right;
+  const {x, y} = point ?? (isVisible ? mark : {x: box.x + box.width / 2, y: box.y + box.height / 2});
+  if (zoom === 1) sheet.removeAttribute("style");
+  else sheet.style.setProperty("--zoom", zoom);
+  const grown = sheet.getBoundingClientRect().width / from.width;
+  page.scrollLeft += (x - from.x) * (grown - 1);
+  page.scrollTop += (y - from.y) * (grown - 1);
+};
+element.addEventListener("click", (event) => {
+  const sheet = event.target.closest(".sp-sheet");
+  if (sheet) zoomTo(sheet.parentElement, sheet.hasAttribute("style") ? 1 : 2, event);
+});
+// The buttons above a page: the page before or after it, and its size in steps of a half.
 element.addEventListener("click", (event) => {
   const tool = event.target.closest("[data-page], [data-zoom]");
   if (!tool) return;
@@ -53,8 +69,9 @@ element.addEventListener("click", (event) => {
     const [claim] = opener.dataset.requested.split("-");
     return show(opener, `${claim}-${tool.dataset.page}`);
   }
-  const zoom = Number(sheet?.style.getPropertyValue("--zoom") || 1) + Number(tool.dataset.zoom) / 4;
-  sheet?.style.setProperty("--zoom", Math.min(3, Math.max(1, zoom)));
+  if (!sheet) return;
+  const zoom = Number(sheet.style.getPropertyValue("--zoom") || 1) + Number(tool.dataset.zoom) / 2;
+  zoomTo(sheet.parentElement, Math.min(3, Math.max(1, zoom)));
 });
 element.addEventListener("click", (event) => {
   const button = event.target.closest("[data-open]");

@@ -19,6 +19,8 @@ from compare.analyse.definitions import DEFINITIONS, user_timing
 from compare.analyse.failure_rates import RateDifference, compare_rates
 from compare.analyse.objectives import Objective
 from compare.analyse.prices import Hourly, Price
+from compare.analyse.resamples import Sample
+from compare.analyse.samples import metric_sample
 from compare.errors import CompareError, PriceError
 from compare.records import Record, Run, has_stopped
 
@@ -182,10 +184,10 @@ def _compare(stable: Release, canary: Release, questions: list[_Question]) -> di
     return intervals.compare(comparisons, canary.run.seed)
 
 
-def _sample(release: Release, load: str, metric: str) -> intervals.Sample | None:
+def _sample(release: Release, load: str, metric: str) -> Sample | None:
     # Rounds of one run are resampled together, so what the machine did affects both or neither.
     rounds = (id(release.run), load)
-    return verdict.metric_sample(release.run, release.target, load, metric, "spaceport", rounds)
+    return metric_sample(release.run, release.target, load, metric, "spaceport", rounds)
 
 
 def _speed_check(question: _Question, answer: intervals.Ratio | None, tolerance: float, cost_factor: float) -> Check:

@@ -8,10 +8,11 @@ from typing import Any, Literal
 
 from compare.analyse.client_load import client_load, is_overloaded
 from compare.analyse.differing import varying_questions
+from compare.analyse.groups import expects_cache
 from compare.analyse.metrics import EMPTY, Metrics, compute_metrics
 from compare.analyse.pacing import MAX_COALESCED_SHARE, coalesced_share, departure_seconds, due_seconds
 from compare.analyse.quality import coverage
-from compare.records import Failure, Run
+from compare.records import Failure, Run, has_stopped
 
 IN_PROCESS_KINDS = ("embedded", "transformers")
 # If answers end over a time this many times longer than their requests were due, the queue is growing.
@@ -22,9 +23,9 @@ MAX_LENGTH_RATIO = 1.1
 MAX_CACHED_SHARE = 0.5
 MAX_CONNECT_SHARE = 0.02
 CaveatKind = Literal[
-    "stopped", "out of time", "no end", "other tool", "all failed", "all empty", "some failed", "not measured",
-    "given up", "falling behind", "coalesced", "overloaded", "lengths differ", "no token counts", "cached",
-    "new connections",
+    "stopped", "out of time", "no end", "clients lost", "other tool", "all failed", "all empty", "some failed",
+    "not measured", "given up", "conversations ended", "falling behind", "coalesced", "overloaded", "lengths differ",
+    "no token counts", "cached", "new connections",
     "not scored", "no gold", "not asked", "answers vary",
 ]  # fmt: skip
 
@@ -96,6 +97,8 @@ def _incomplete(run: Run) -> Iterator[Caveat]:
         yield Caveat("out of time")
     elif run.ended != "finished":
         yield Caveat("no end")
+    if lost := run.lost_clients:
+        yield Caveat("clients lost", values={"lost": lost, "count": run.header["clients"]["count"]})
 
 
 def _failures(run: Run, name: str, metrics: Metrics) -> Iterator[Caveat]:
@@ -109,7 +112,17 @@ def _failures(run: Run, name: str, metrics: Metrics) -> Iterator[Caveat]:
     if not requests:
         yield Caveat("not measured", name, values=values)
     elif requests < planned and run.ended == "finished" and not (run.is_search or run.source):
-        yield Caveat("given up", name, values=values)
+        cut = len(_cut_conversations(run, name))
+        if cut or not run.lost_clients:
+            yield Caveat("conversations ended" if cut else "given up", name, values=values | {"conversations": cut})
+
+
+def _cut_conversations(run: Run, name: str) -> set[tuple[str, int | None]]:
+    """Return the conversations that a turn without an answer ended, unless the run gave up on the target."""
+    records = run.measured(name)
+    if has_stopped(sorted(records, key=lambda record: record.sent + record.ended)):
+        return set()
+    return {(record.load, record.conversation) for record in records if record.turn is not None and not record.ok}
 
 
 def _first_error(run: Run, name: str) -> Failure | None:
@@ -126,8 +139,8 @@ def _overloaded(run: Run, name: str) -> Iterator[Caveat]:
 
 
 def _falling_behind(run: Run, name: str) -> Iterator[Caveat]:
-    """Find open loops that send faster than the target answers."""
-    for load in run.loads:
+    """Find open loops that send faster than the target answers, which is what a burst is for."""
+    for load in [name for name in run.loads if name not in run.uneven_loads]:
         records = [record for record in run.measured(name, load) if record.concurrency is None]
         due, ended = due_seconds(records), departure_seconds(records)
         if due and ended > FALLING_BEHIND * due:
@@ -180,7 +193,7 @@ def _traffic(run: Run, name: str, metrics: Metrics) -> Iterator[Caveat]:
         yield Caveat("no token counts", name)
     if metrics.cached_tokens and metrics.input_tokens:
         share = metrics.cached_tokens / metrics.input_tokens
-        if share > MAX_CACHED_SHARE:
+        if share > MAX_CACHED_SHARE and not expects_cache(run):
             yield Caveat("cached", name, values={"share": share, "has_nonces": not run.source})
     load, first = client_load(run, name), metrics.ttft_ms.p50
     if load.connect_ms and first and load.connect_ms > MAX_CONNECT_SHARE * first:

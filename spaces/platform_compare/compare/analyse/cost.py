@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backends.token_prices import PerToken
 from compare.analyse.metrics import Metrics
@@ -24,13 +24,16 @@ class Cost:
 class BreakEven:
     """From `requests_per_hour` on, the hourly endpoint is cheaper; `capacity_share` is its utilisation at that rate.
 
-    A share above 1 means never: the endpoint can't answer that many.
+    A share above 1 means never: the endpoint can't answer that many. `target` is the endpoint, and `alternative` the
+    target that is paid by the token, "" if that is a price alone.
     """
 
     hourly: str
     per_token: str
     requests_per_hour: float
     capacity_share: float
+    target: str = ""
+    alternative: str = ""
 
 
 def cost(metrics: Metrics, price: Price, utilisation: float = 1.0) -> Cost:
@@ -76,11 +79,14 @@ def break_evens(
     metrics: Mapping[str, Metrics], prices: Mapping[str, Price], alternatives: Iterable[PerToken] = ()
 ) -> list[BreakEven]:
     """Return every hourly target against every per-token price: those of the targets and the alternatives."""
-    per_token = [*(price for price in prices.values() if isinstance(price, PerToken)), *alternatives]
+    per_token = [
+        *((name, price) for name, price in prices.items() if isinstance(price, PerToken)),
+        *(("", price) for price in alternatives),
+    ]
     return [
-        even
+        replace(even, target=name, alternative=alternative)
         for name, hourly in prices.items()
-        for price in per_token
+        for alternative, price in per_token
         if isinstance(hourly, Hourly) and name in metrics
         if (even := break_even(metrics[name], hourly, price))
     ]

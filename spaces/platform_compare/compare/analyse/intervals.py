@@ -1,4 +1,4 @@
-"""Ratios of medians and p95s between targets, with simultaneous intervals for all comparisons of a run.
+"""Ratios of medians, p95s and rates between targets, with simultaneous intervals for all comparisons of a run.
 
 Whole blocks are resampled, not requests: requests of one block share the state of the machine at the time, and
 the blocks of one round share it between targets, so resampling rounds keeps the pairs together. The intervals are
@@ -14,42 +14,26 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-RESAMPLES = 2000
+from compare.analyse.resamples import RESAMPLES, Floats, Resamples, Side
+
 LEVEL = 0.95
 # Fewer blocks than this reveal too little about their variation.
 MIN_BLOCKS = 6
-MIN_VALUES = {0.5: 12, 0.95: 100}
-MAX_VALUES = 20_000
-MIN_SECONDS = 1e-6  # two texts of one network read can be 0 s apart; a ratio needs more than zero
-Floats = NDArray[np.float64]
+MIN_VALUES = {None: 12, 0.5: 12, 0.95: 100}
 Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    """Values of one metric of one target at one load, with each value's block number.
-
-    Samples with equal `rounds` are resampled together; use a different value for every run.
-    """
-
-    values: Floats
-    blocks: NDArray[np.int64]
-    rounds: Hashable
-
-
-@dataclass(frozen=True, slots=True)
 class Comparison:
-    """One question: how many times larger is the `quantile` of `one` than that of `other`?"""
+    """One question: how many times larger is the `quantile` of `one` than that of `other`? None asks about a rate."""
 
-    one: Sample
-    other: Sample
-    quantile: float
+    one: Side
+    other: Side
+    quantile: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,30 +50,17 @@ class Ratio:
         return not self.low <= 1 <= self.high
 
 
-def make_sample(values: Sequence[float], blocks: Sequence[int], rounds: Hashable) -> Sample:
-    """Return a sample sorted for resampling; a very large one is thinned evenly."""
-    step = max(1, math.ceil(len(values) / MAX_VALUES))
-    thinned = np.maximum(np.asarray(values, float)[::step], MIN_SECONDS)
-    order = np.argsort(thinned, kind="stable")
-    return Sample(thinned[order], np.asarray(blocks, np.int64)[::step][order], rounds)
-
-
-def pair(one: Sample, other: Sample, quantile: float) -> Comparison:
+def pair(one: Side, other: Side, quantile: float | None) -> Comparison:
     """Return a comparison over the rounds that both share, if any: a drift then affects both or neither."""
     if one.rounds == other.rounds and not np.array_equal(np.unique(one.blocks), np.unique(other.blocks)):
-        one, other = _shared_rounds(one, other), _shared_rounds(other, one)
+        one, other = one.during(other.blocks), other.during(one.blocks)
     return Comparison(one, other, quantile)
-
-
-def _shared_rounds(side: Sample, other: Sample) -> Sample:
-    shared = np.isin(side.blocks, other.blocks)
-    return Sample(side.values[shared], side.blocks[shared], side.rounds)
 
 
 def is_large_enough(comparison: Comparison) -> bool:
     """Return whether the samples are large enough for a verdict."""
     return all(
-        len(side.values) >= MIN_VALUES[comparison.quantile] and len(np.unique(side.blocks)) >= MIN_BLOCKS
+        side.count >= MIN_VALUES[comparison.quantile] and len(np.unique(side.blocks)) >= MIN_BLOCKS
         for side in (comparison.one, comparison.other)
     )
 
@@ -106,7 +77,7 @@ def compare_with_others(
 
     All intervals then hold together: those of the times and those of the others.
     """
-    resamples = _Resamples(seed)
+    resamples = Resamples(seed)
     logs = {
         key: resamples.logs(comparison.one, comparison.quantile) - resamples.logs(comparison.other, comparison.quantile)
         for key, comparison in comparisons.items()
@@ -132,45 +103,8 @@ def required_requests(noise: float, requests: int, rounds: int, difference: floa
     return math.ceil(requests * (likely_noise / detectable) ** 2)
 
 
-class _Resamples:
-    """Logarithms of a sample's quantile in each resample; samples that share rounds share the draws."""
-
-    def __init__(self, seed: int) -> None:
-        self._seed = seed
-        # Those of the load that is compared now, and of another run: all together can take gigabytes.
-        self._round_weights = lru_cache(8)(self._draw_round_weights)
-        self._logs: dict[tuple[int, float], Floats] = {}
-
-    def logs(self, side: Sample, quantile: float) -> Floats:
-        key = (id(side), quantile)
-        if key not in self._logs:
-            self._logs[key] = np.log(
-                _quantiles(side, self._round_weights(side.rounds, int(side.blocks.max()) + 1), quantile)
-            )
-        return self._logs[key]
-
-    def _draw_round_weights(self, rounds: Hashable, count: int) -> NDArray[np.int64]:
-        """Return how often each resample draws each round."""
-        random = np.random.default_rng([self._seed, count, *str(rounds).encode()])
-        return random.multinomial(count, np.full(count, 1 / count), size=RESAMPLES)
-
-
-def _quantiles(side: Sample, weights: NDArray[np.int64], quantile: float) -> Floats:
-    """Return the quantile of each resample by linear interpolation, without building the resamples."""
-    quantiles = np.empty(len(weights))
-    step = max(1, 4_000_000 // len(side.values))
-    for start in range(0, len(weights), step):
-        total = np.cumsum(weights[start : start + step][:, side.blocks], axis=1)
-        position = np.maximum(total[:, -1] - 1, 0) * quantile
-        below = np.floor(position)
-        lower, upper = (side.values[np.argmax(total > at[:, None], axis=1)] for at in (below, np.ceil(position)))
-        quantiles[start : start + step] = lower + (upper - lower) * (position - below)
-    return quantiles
-
-
 def _estimate(comparison: Comparison) -> float:
-    one, other = (np.quantile(side.values, comparison.quantile) for side in (comparison.one, comparison.other))
-    return math.log(one / other)
+    return comparison.one.log_estimate(comparison.quantile) - comparison.other.log_estimate(comparison.quantile)
 
 
 def _degrees_of_freedom(comparison: Comparison) -> int:

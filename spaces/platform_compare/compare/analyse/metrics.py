@@ -20,8 +20,8 @@ EMPTY = "Empty"
 class Metrics:
     """Metrics of one target, at one load or over all. Rates are per second of `wall_s`.
 
-    `wall_s` is the time in which the target's blocks ran. For an open loop it is the time over which answers ended,
-    because the silence until a block's last answer isn't part of the load.
+    `wall_s` is the time in which the target's blocks ran. For an open loop without pauses it is the time over which
+    answers ended, because the silence until a block's last answer isn't part of the load.
     """
 
     requests: int
@@ -102,7 +102,8 @@ def _distributions(timings: Sequence[Timing], delays: Sequence[float]) -> dict[s
 def _wall_seconds(run: Run, target: str, load: str | None) -> float:
     """Return the seconds for which the target was under load."""
     records, seconds = run.measured(target, load), 0.0
-    open_loop = [record for record in records if record.concurrency is None]
+    uneven = run.uneven_loads
+    open_loop = [record for record in records if record.concurrency is None and record.load not in uneven]
     if open_loop:
         seconds = departure_seconds(open_loop)
     open_loads = {record.load for record in open_loop}

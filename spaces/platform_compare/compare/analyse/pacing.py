@@ -18,6 +18,15 @@ def departure_seconds(records: Sequence[Record]) -> float:
     return _paced_seconds(records, lambda record: record.sent + record.ended)
 
 
+def block_departure_seconds(records: Sequence[Record]) -> dict[int, float]:
+    """Return the seconds over which the requests of each block of a load ended, at the pace of its answers."""
+    blocks: dict[int, list[Record]] = {}
+    for record in records:
+        blocks.setdefault(record.block, []).append(record)
+    seconds = {block: departure_seconds(each) for block, each in blocks.items()}
+    return {block: each for block, each in seconds.items() if each > 0}
+
+
 def due_seconds(records: Sequence[Record]) -> float:
     """Return the seconds over which requests were due, counted in the same way."""
     return _paced_seconds(records, lambda record: record.intended)

@@ -117,6 +117,11 @@ def spot_prices(prices: dict[str, Price]) -> dict[str, Price]:
     }
 
 
+def is_free(price: Price) -> bool:
+    """Return whether nothing costs anything."""
+    return price.usd_hour == 0 if isinstance(price, Hourly) else price.usd_input == price.usd_output == 0
+
+
 def price_doubt(price: Price, today: date) -> Literal["old", "undated", "uncertain"] | None:
     """Return what is doubtful about a price: its age, its missing date, or its source."""
     if price.as_of and today - price.as_of > MAX_AGE:

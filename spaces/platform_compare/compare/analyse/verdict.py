@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import combinations
 from weakref import WeakKeyDictionary
 
 from compare.analyse import intervals
-from compare.analyse.definitions import DEFINITIONS, Timing, user_timing
 from compare.analyse.pacing import MAX_COALESCED_SHARE, coalesced_share, lacks_gaps
 from compare.analyse.quality_verdict import count_comparisons, target_pairs
+from compare.analyse.resamples import Side as SampleOf
+from compare.analyse.samples import COST, THROUGHPUT, Costing, sample, throughput_sample
 from compare.records import Run
 
 # Nobody notices a smaller ratio than this, however certain it is.
 NOTICEABLE_RATIO = 1.01
 QUANTILES = (0.5, 0.95)
-METRICS: dict[str, Callable[[Timing], Iterable[float]]] = {
-    "ttft": lambda timing: (timing.first_token,),
-    "itl": lambda timing: timing.gaps,
-    "e2e": lambda timing: (timing.end_to_end,),
-    "tpot": lambda timing: filter(None, (timing.per_output_token,)),
-}
+UNPRICED = Costing()
 
 
 class Finding(StrEnum):
@@ -36,11 +32,14 @@ class Finding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One comparison. `ratio`, from `low` to `high`, says how many times faster `faster` is than `slower`."""
+    """One comparison. `ratio`, from `low` to `high`, says how many times faster `faster` is than `slower`.
+
+    Throughput and cost are rates over all answers and have no `quantile`; who costs less is the faster one.
+    """
 
     load: str
     metric: str
-    quantile: float
+    quantile: float | None
     decision: Finding
     faster: str
     slower: str
@@ -59,25 +58,25 @@ class JointVerdicts:
 
 
 # They are kept as long as the run, which can have a hundred megabytes.
-VerdictsByDefinition = dict[str, JointVerdicts]
-_verdicts: WeakKeyDictionary[Run, VerdictsByDefinition] = WeakKeyDictionary()
-_changes: WeakKeyDictionary[Run, WeakKeyDictionary[Run, VerdictsByDefinition]] = WeakKeyDictionary()
+VerdictsByView = dict[tuple[str, Costing], JointVerdicts]  # by definition and prices
+_verdicts: WeakKeyDictionary[Run, VerdictsByView] = WeakKeyDictionary()
+_changes: WeakKeyDictionary[Run, WeakKeyDictionary[Run, VerdictsByView]] = WeakKeyDictionary()
 
 
-def verdicts(run: Run, definition: str = "spaceport") -> tuple[Verdict, ...]:
+def verdicts(run: Run, definition: str = "spaceport", costing: Costing = UNPRICED) -> tuple[Verdict, ...]:
     """Compare every pair of targets at every load; all intervals of the run are simultaneous."""
-    return joint_verdicts(run, definition).verdicts
+    return joint_verdicts(run, definition, costing).verdicts
 
 
-def joint_verdicts(run: Run, definition: str = "spaceport") -> JointVerdicts:
+def joint_verdicts(run: Run, definition: str = "spaceport", costing: Costing = UNPRICED) -> JointVerdicts:
     """Return the verdicts of a run, and the tail that its verdicts on the quality of answers share."""
-    by_definition = _verdicts.setdefault(run, {})
-    if definition not in by_definition:
-        by_definition[definition] = _compare_targets(run, definition)
-    return by_definition[definition]
+    by_view = _verdicts.setdefault(run, {})
+    if (definition, costing) not in by_view:
+        by_view[definition, costing] = _compare_targets(run, definition, costing)
+    return by_view[definition, costing]
 
 
-def _compare_targets(run: Run, definition: str) -> JointVerdicts:
+def _compare_targets(run: Run, definition: str, costing: Costing) -> JointVerdicts:
     return _compare_all(
         {
             (load, metric, quantile, one, other): (
@@ -86,29 +85,31 @@ def _compare_targets(run: Run, definition: str) -> JointVerdicts:
             )
             for load in run.loads
             for one, other in combinations(run.targets, 2)
-            for metric in _metrics((run, one, load), (run, other, load))
-            for quantile in QUANTILES
+            for metric, quantile in _questions(costing, (run, one, load), (run, other, load))
         },
         run.seed,
         definition,
+        costing,
         count_comparisons(target_pairs(run)),
     )
 
 
-def compare_runs(run: Run, earlier: Run, definition: str = "spaceport") -> tuple[Verdict, ...]:
+def compare_runs(
+    run: Run, earlier: Run, definition: str = "spaceport", costing: Costing = UNPRICED
+) -> tuple[Verdict, ...]:
     """Compare a run with an earlier one, by shared target and load; other changes between the runs are included."""
-    return joint_changes(run, earlier, definition).verdicts
+    return joint_changes(run, earlier, definition, costing).verdicts
 
 
-def joint_changes(run: Run, earlier: Run, definition: str = "spaceport") -> JointVerdicts:
+def joint_changes(run: Run, earlier: Run, definition: str = "spaceport", costing: Costing = UNPRICED) -> JointVerdicts:
     """Return the verdicts on a run against an earlier one, and the tail that those on quality share."""
-    by_definition = _changes.setdefault(run, WeakKeyDictionary()).setdefault(earlier, {})
-    if definition not in by_definition:
-        by_definition[definition] = _compare_with(run, earlier, definition)
-    return by_definition[definition]
+    by_view = _changes.setdefault(run, WeakKeyDictionary()).setdefault(earlier, {})
+    if (definition, costing) not in by_view:
+        by_view[definition, costing] = _compare_with(run, earlier, definition, costing)
+    return by_view[definition, costing]
 
 
-def _compare_with(run: Run, earlier: Run, definition: str) -> JointVerdicts:
+def _compare_with(run: Run, earlier: Run, definition: str, costing: Costing) -> JointVerdicts:
     shared = [(load, name) for load in run.loads if load in earlier.loads for name in run.targets]
     return _compare_all(
         {
@@ -118,11 +119,11 @@ def _compare_with(run: Run, earlier: Run, definition: str) -> JointVerdicts:
             )
             for load, name in shared
             if name in earlier.targets
-            for metric in _metrics((run, name, load), (earlier, name, load))
-            for quantile in QUANTILES
+            for metric, quantile in _questions(costing, (run, name, load), (earlier, name, load))
         },
         run.seed,
         definition,
+        costing,
         count_comparisons(changed_targets(run, earlier)),
     )
 
@@ -149,12 +150,18 @@ def recommended_requests(results: Iterable[Verdict], run: Run) -> int | None:
     return intervals.required_requests(max(noise), run.header["plan"]["requests"], rounds) if noise else None
 
 
-Key = tuple[str, str, float, str, str]
+Key = tuple[str, str, float | None, str, str]
 Side = tuple[Run, str, str, Hashable]
 
 
-def _metrics(*sides: tuple[Run, str, str]) -> tuple[str, ...]:
-    return ("ttft", pace_metric(*sides), "e2e")
+def _questions(costing: Costing, *sides: tuple[Run, str, str]) -> Iterator[tuple[str, float | None]]:
+    """Yield what is compared: medians and p95s of times, and the rates of answers and of cost."""
+    for metric in ("ttft", pace_metric(*sides), "e2e"):
+        yield from ((metric, quantile) for quantile in QUANTILES)
+    if all(throughput_sample(*side, "") for side in sides):
+        yield THROUGHPUT, None
+    if all(costing.price(target) for _, target, _ in sides):
+        yield COST, None
 
 
 def pace_metric(*sides: tuple[Run, str, str]) -> str:
@@ -162,15 +169,17 @@ def pace_metric(*sides: tuple[Run, str, str]) -> str:
     return "tpot" if any(lacks_gaps(*side) or coalesced_share(*side) > MAX_COALESCED_SHARE for side in sides) else "itl"
 
 
-def _compare_all(questions: dict[Key, tuple[Side, Side]], seed: int, definition: str, others: int) -> JointVerdicts:
+def _compare_all(
+    questions: dict[Key, tuple[Side, Side]], seed: int, definition: str, costing: Costing, others: int
+) -> JointVerdicts:
     """Compare times, with intervals that hold together with those of `others` more comparisons."""
-    samples: dict[tuple[int, str, str, str], intervals.Sample | None] = {}
+    samples: dict[tuple[int, str, str, str], SampleOf | None] = {}
 
-    def cached_sample(side: Side, metric: str) -> intervals.Sample | None:
+    def cached_sample(side: Side, metric: str) -> SampleOf | None:
         run, target, load, rounds = side
         key = (id(run), target, load, metric)
         if key not in samples:
-            samples[key] = metric_sample(run, target, load, metric, definition, (load, rounds))
+            samples[key] = sample(run, target, load, metric, definition, costing, (load, rounds))
         return samples[key]
 
     comparisons: dict[Key, intervals.Comparison] = {}
@@ -182,20 +191,6 @@ def _compare_all(questions: dict[Key, tuple[Side, Side]], seed: int, definition:
                 comparisons[key] = comparison
     ratios, tail = intervals.compare_with_others(comparisons, seed, others)
     return JointVerdicts(tuple(_verdict(key, ratios.get(key)) for key in questions), tail)
-
-
-def metric_sample(
-    run: Run, target: str, load: str, metric: str, definition: str, rounds: Hashable
-) -> intervals.Sample | None:
-    """Return the values of one metric of one target, or None if it has none."""
-    values: list[float] = []
-    blocks: list[int] = []
-    for record in run.measured(target, load):
-        if record.ok:
-            times = list(METRICS[metric](user_timing(record, DEFINITIONS[definition](record))))
-            values += times
-            blocks += [record.block] * len(times)
-    return intervals.make_sample(values, blocks, rounds) if values else None
 
 
 def _verdict(key: Key, answer: intervals.Ratio | None) -> Verdict:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from compare.errors import PlanError
-from compare.measure.plan import Load
+from compare.measure.load import Load
 
 # Loads nearer to each other than this share count as the same.
 RESOLUTION = 0.05

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from compare.analyse.definitions import spaceport, user_timing
-from compare.analyse.verdict import METRICS
+from compare.analyse.samples import METRICS
 from compare.errors import PlanError
 from compare.records import Record
 

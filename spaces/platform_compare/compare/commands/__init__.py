@@ -1,1 +1,1 @@
-"""The commands of `python -m compare`: run, report, canary, capacity, score, import and conformance."""
+"""The commands of `python -m compare`: run, report, canary, capacity, score, import, merge and conformance."""

@@ -22,18 +22,18 @@ from compare.capacity.search import MAX_REQUESTS, default_requests
 from compare.capacity.settings import CapacitySettings
 from compare.capacity.slo import parse_slo
 from compare.capacity.stored import read_capacities
-from compare.commands.output import write_file
-from compare.commands.run import (
+from compare.commands.execution import (
     INTERRUPTED,
     execute_with_progress,
     print_end,
     report_nothing,
-    target_names,
     with_error_events,
 )
-from compare.errors import CompareError
+from compare.commands.output import write_file
+from compare.commands.request_options import add_request_options, plan_settings, target_names
+from compare.commands.workloads import chosen_workload
+from compare.errors import CompareError, PlanError
 from compare.measure.plan import RunPlan
-from compare.measure.workload import MAX_QUESTIONS_BYTES, SHAPES, find_workload
 
 USERS, RATE = 64, 100
 NOT_RELIABLE = 4
@@ -63,7 +63,6 @@ def add_capacity_command(commands: Any) -> None:
     )
     parser.add_argument("--start", type=float, default=1, metavar="N", help="the first load (1)")
     parser.add_argument("--arrivals", choices=("poisson", "constant"), default="poisson", help="for --rate (poisson)")
-    parser.add_argument("--catalog", metavar="PATH", help="a catalogue other than the built-in one")
     parser.add_argument(
         "--out",
         type=Path,
@@ -78,15 +77,7 @@ def add_capacity_command(commands: Any) -> None:
         metavar="N",
         help=f"at most, per target and load ({MAX_REQUESTS}; more for an SLO below 2%%)",
     )
-    parser.add_argument(
-        "--workload", default="short", metavar="NAME|FILE", help=f"{', '.join(SHAPES)} or JSONL (short)"
-    )
-    parser.add_argument("--max-tokens", type=int, help="maximum length of an answer (the workload's)")
-    parser.add_argument("--temperature", type=float, default=0.0)
-    parser.add_argument("--seed", type=int, default=0, help="seed of the order of targets and of the arrivals (0)")
-    parser.add_argument("--timeout", type=float, default=120.0, help="seconds for one request (120)")
-    parser.add_argument("--max-seconds", type=float, default=3600.0, help="seconds for the search (3600)")
-    parser.add_argument("--progress", choices=("text", "json", "none"), default="text")
+    add_request_options(parser)
     parser.set_defaults(command=_search)
 
 
@@ -102,7 +93,9 @@ def _measure(options: argparse.Namespace) -> int:
     settings = CapacitySettings(clauses, _grid(options), requests)
     plan, catalog = _plan(options, settings), Catalog.load(options.catalog)
     # No answer of a search is scored, so none is kept.
-    workload = find_workload(options.workload, MAX_QUESTIONS_BYTES).without_questions()
+    workload = chosen_workload(options).without_questions()
+    if workload.has_conversations:
+        raise PlanError("A search sends single requests, not conversations.", "Leave out the turns of the workload.")
     measuring = partial(CapacityMeasurement, settings=settings)
     reason = execute_with_progress(plan, workload, catalog, options, measuring=measuring, search=settings.as_json())
     print_end(reason, options)
@@ -127,11 +120,7 @@ def _plan(options: argparse.Namespace, settings: CapacitySettings) -> RunPlan:
         targets=target_names(options.target),
         loads=(settings.grid.load(settings.grid.start),),
         requests=settings.max_requests,
-        seed=options.seed,
-        max_tokens=options.max_tokens,
-        temperature=options.temperature,
-        request_timeout=options.timeout,
-        max_seconds=options.max_seconds,
+        **plan_settings(options),
     )
 
 

@@ -6,9 +6,11 @@ import argparse
 import json
 import shlex
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from compare.commands.execution import INTERRUPTED
 from compare.commands.output import write_file
 from compare.errors import CompareError
 
@@ -23,7 +25,8 @@ def add_conformance_command(commands: Any) -> None:
     parser.add_argument("--program", metavar="PATH", help="the preset's program (for vllm: the Python that has it)")
     parser.add_argument("--tokenizer", type=Path, metavar="FOLDER", help="for presets that need one (the demo's)")
     parser.add_argument("--case", action="append", metavar="NAME", help="only this case; repeat it for more (all)")
-    parser.add_argument("--scale", action="store_true", help="64 and 256 at once, and prompts of 100,000 tokens")
+    parser.add_argument("--scale", action="store_true", help="1, 16, 64 and 256 at once, and prompts of 100,000 tokens")
+    parser.add_argument("--timeout", type=float, default=300.0, metavar="SECONDS", help="for one case (300)")
     parser.add_argument("--output", metavar="PATH", default="{out}", help="where the tool writes its JSON ({out})")
     parser.add_argument(
         "--figure", action="append", default=[], metavar="NAME=PATH", help="ttft_median_ms=summary.ttft.p50, …"
@@ -33,7 +36,8 @@ def add_conformance_command(commands: Any) -> None:
         "tool",
         nargs=argparse.REMAINDER,
         metavar="COMMAND",
-        help="any tool, with {url}, {model}, {concurrency}, {requests}, {tokens}, {prompt_tokens}, {tokenizer}, {out}",
+        help="any tool, with {url}, {model}, {concurrency}, {clients}, {requests}, {tokens}, {prompt_tokens}, "
+        "{tokenizer}, {out}",
     )
     parser.set_defaults(command=_score)
 
@@ -49,14 +53,17 @@ def _score(options: argparse.Namespace) -> int:
     values: dict[str, object] = {"program": options.program or tool.program}
     if tokenizer := options.tokenizer or default_tokenizer():
         values["tokenizer"] = tokenizer
-    results = []
-    with scripted_server() as server:
-        for result in score_tool(tool, server, cases, values):
+    results, interrupted = [], True
+    with scripted_server() as server, suppress(KeyboardInterrupt):  # the cases until then have a table
+        for result in score_tool(tool, server, cases, values, options.timeout):
             print(f"{result.case.name}: {result.problem or 'done'}", file=sys.stderr, flush=True)
             results.append(result)
+        interrupted = False
     passed, of = total(results)
     print(f"{scores_table(results)}\n\n{tool.title}: {passed} of {of} figures are right.")
     write_file(options.json, json.dumps(scores_json(tool.title, results), indent=2) + "\n")
+    if interrupted:
+        return INTERRUPTED
     return 0 if passed == of else MISSED
 
 

@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from compare.commands.workloads import chosen_workload, shape_settings
 from compare.errors import PlanError
-from compare.measure.workload import MAX_QUESTIONS_BYTES, Workload, find_workload
+from compare.measure.find_workload import find_workload
+from compare.measure.workload import MAX_QUESTIONS_BYTES, Workload
 from compare.quality_commands import check_rag, make_workload
 
 EXAMPLE = "Use --questions questions.jsonl --documents FOLDER, or --library LIBRARY."
@@ -31,13 +33,12 @@ def prepare_workload(options: argparse.Namespace, say: Callable[[str], None]) ->
     if options.questions is None:
         if len(sources) > 1:
             raise PlanError("--documents and --library need --questions.", EXAMPLE)
-        name = options.workload or "short"
-        workload = find_workload(name, MAX_QUESTIONS_BYTES)
+        workload = chosen_workload(options)
         if workload.questions:
             check_rag()
-        yield workload, Path(name)
+        yield workload, Path(options.workload or workload.name)
         return
-    if options.workload is not None:
+    if options.workload is not None or shape_settings(options):
         raise PlanError("A run has either questions or a workload.", "Leave out --questions or --workload.")
     if len(sources) == 1:
         raise PlanError("The questions have no documents.", EXAMPLE)

@@ -7,16 +7,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from compare.analyse.definitions import DEFINITIONS
-from compare.analyse.objectives import OBJECTIVES
-from compare.analyse.prices import Prices
-from compare.analyse.quality_verdict import MARGIN
 from compare.commands.output import write_file
-from compare.errors import CompareError, PriceError
+from compare.commands.report_options import add_report_options, build_from_options
+from compare.errors import CompareError
 from compare.foreign.read import read_run
-from compare.records import Run
 from compare.report.files.export import report_json, report_markdown
-from compare.report.report import Report, ReportOptions, build_report
 
 
 def add_report_command(commands: Any) -> None:
@@ -26,20 +21,7 @@ def add_report_command(commands: Any) -> None:
         "run", type=Path, help="a file that `run --out` wrote, or an output of AIPerf, GuideLLM or vllm bench serve"
     )
     report.add_argument("--against", type=Path, metavar="FILE", help="an earlier run to compare with")
-    report.add_argument(
-        "--definition", choices=tuple(DEFINITIONS), default="spaceport", help="metric definitions (spaceport)"
-    )
-    report.add_argument("--objective", choices=tuple(OBJECTIVES), default="default", help="goodput targets (default)")
-    report.add_argument("--price", action="append", default=[], metavar="TARGET=PRICE", help="ml.g5.xlarge, 1.25/h, …")
-    report.add_argument("--prices", type=Path, metavar="FILE", help="your own rows, in the format of prices.toml")
-    report.add_argument(
-        "--margin", type=float, default=MARGIN * 100, help=f"points within which targets are as good ({MARGIN * 100:g})"
-    )
-    report.add_argument("--spot", action="store_true", help="use spot prices where available")
-    report.add_argument("--utilisation", type=float, default=1.0, help="share of the capacity in use, 0 to 1 (1)")
-    report.add_argument(
-        "--break-even", action="append", default=[], metavar="MODEL", help="a per-token price: openai/gpt-4o"
-    )
+    add_report_options(report)
     report.add_argument("--json", type=Path, metavar="FILE", help="write all metrics as JSON (- for the terminal)")
     report.add_argument("--html", type=Path, metavar="FILE", help="write a stand-alone page with charts")
     report.add_argument("--csv", type=Path, metavar="FILE", help="write one line per request")
@@ -49,9 +31,9 @@ def add_report_command(commands: Any) -> None:
 
 
 def _report(options: argparse.Namespace) -> int:
-    _check(options)
+    _check_files(options)
     run = read_run(options.run)
-    report = _build(options, run)
+    report = build_from_options(options, run, read_run(options.against) if options.against else None)
     as_json = json.dumps(report_json(report), indent=2, ensure_ascii=False) + "\n" if options.json else ""
     if str(options.json) == "-":
         print(as_json, end="")
@@ -75,27 +57,8 @@ def _report(options: argparse.Namespace) -> int:
     return 0
 
 
-def _check(options: argparse.Namespace) -> None:
-    if not 0 < options.utilisation <= 1:
-        raise PriceError(f"A utilisation of {options.utilisation:g} isn't possible.", "Use a share above 0, up to 1.")
+def _check_files(options: argparse.Namespace) -> None:
     inputs = [path.resolve() for path in (options.run, options.against, options.prices) if path]
     for path in (options.json, options.html, options.csv, options.markdown, options.rows):
         if path and path.resolve() in inputs:
             raise CompareError(f"{path} is an input of the report.", "Choose another path for the output.")
-
-
-def _build(options: argparse.Namespace, run: Run) -> Report:
-    report_options = ReportOptions(
-        options.definition,
-        options.objective,
-        options.price,
-        options.utilisation,
-        options.spot,
-        options.break_even,
-        options.margin / 100,
-    )
-    earlier = read_run(options.against) if options.against else None
-    report = build_report(run, earlier, report_options, Prices.load(options.prices))
-    if report.price_errors:
-        raise report.price_errors[0]
-    return report

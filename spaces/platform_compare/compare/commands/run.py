@@ -3,92 +3,92 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import json
-import signal
-import sys
-from collections.abc import Callable, Coroutine
+import math
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from backends import Catalog, SpaceportError
+from backends import Catalog
 from compare import run_file
+from compare.commands.clients import check_targets, execute_as_client, execute_with_clients
+from compare.commands.execution import (
+    INTERRUPTED,
+    execute_with_progress,
+    print_end,
+    print_step,
+    progress_printer,
+    report_nothing,
+    run_until_signal,
+    with_error_events,
+)
 from compare.commands.questions import add_question_options, default_requests, prepare_workload
+from compare.commands.request_options import add_request_options, plan_settings, target_names
+from compare.commands.telemetry import add_telemetry_options, recorded
+from compare.errors import PlanError
 from compare.measure import plan as plans
-from compare.measure.measurement import Progress
-from compare.measure.plan import Load, RunPlan
-from compare.measure.run import EndReason, execute
-from compare.measure.workload import SHAPES, Workload
+from compare.measure.clients.part import Part
+from compare.measure.load import OPEN_BLOCKS, Load
+from compare.measure.plan import RunPlan
+from compare.measure.run import EndReason
+from compare.measure.trace_file import read_trace
+from compare.measure.workload import Workload
 from compare.quality_commands import add_scores
-from compare.records import Run
 
 DEFAULT_REQUESTS = 40
-INTERRUPTED, NOTHING_SUCCEEDED = 130, 3
 
 
 def add_run_command(commands: Any) -> None:
     """Add `run` to the commands of `python -m compare`."""
     run = commands.add_parser("run", help="measure targets, interleaved, into a JSONL file of raw arrivals")
     run.add_argument("--targets", required=True, metavar="A,B", help="names of the catalogue")
-    run.add_argument("--catalog", metavar="PATH", help="a catalogue other than the built-in one")
     run.add_argument("--out", required=True, type=Path, metavar="FILE", help="the file for the raw arrivals (JSONL)")
     load = run.add_mutually_exclusive_group()
     load.add_argument("--concurrency", metavar="1,4", help="closed loops: requests to keep in flight (1)")
     load.add_argument("--rate", metavar="2,8", help="open loops: requests to send per second, on schedule")
+    load.add_argument("--trace", type=Path, metavar="FILE", help="requests at the times of a file, a line each")
     load.add_argument("--sweep", type=int, metavar="N", help="closed loops at 1, 2, 4 … up to N")
-    run.add_argument("--arrivals", choices=("poisson", "constant"), default="poisson", help="for --rate (poisson)")
+    run.add_argument(
+        "--arrivals", choices=("poisson", "constant", "bursts"), default="poisson", help="for --rate (poisson)"
+    )
+    run.add_argument(
+        "--burst", default="2,8", metavar="ON,OFF", help="for bursts: seconds with requests, without (2,8)"
+    )
     run.add_argument("--requests", type=int, help="measured requests per target and load (40, or each question)")
     run.add_argument("--warmup", type=int, default=2, help="requests per target that precede them and don't count (2)")
-    run.add_argument("--workload", metavar="NAME|FILE", help=f"{', '.join(SHAPES)} or JSONL (short)")
+    run.add_argument("--clients", type=int, default=1, metavar="N", help="measure with so many processes (1)")
+    run.add_argument("--client", metavar="I/N", help="be client I of N on several machines; merge their files")
+    run.add_argument("--meet", metavar="HOST:PORT", help="for --client: where client 0 listens for the others")
+    run.add_argument("--join", metavar="HOST:PORT", help=argparse.SUPPRESS)  # of a client that --clients starts
+    add_request_options(run)
     add_question_options(run)
-    run.add_argument("--max-tokens", type=int, help="maximum length of an answer (the workload's)")
-    run.add_argument("--temperature", type=float, default=0.0)
-    run.add_argument("--seed", type=int, default=0, help="seed of the order of blocks and of the arrivals (0)")
-    run.add_argument("--timeout", type=float, default=120.0, help="seconds for one request (120)")
-    run.add_argument(
-        "--max-seconds", type=float, default=3600.0, help="seconds for the run; measured requests are kept (3600)"
-    )
-    run.add_argument("--progress", choices=("text", "json", "none"), default="text")
+    add_telemetry_options(run)
     run.set_defaults(command=_run)
 
 
 def _run(options: argparse.Namespace) -> int:
-    return with_error_events(_measure, options)
-
-
-def with_error_events(command: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
-    """Run a command; with the progress as JSON, its error is an event too."""
-    try:
-        return command(options)
-    except SpaceportError as error:
-        if options.progress == "json":  # for the program that reads the progress; people read stderr
-            print(json.dumps({"error": error.message, "remedy": error.remedy}), flush=True)
-        raise
+    return with_error_events(lambda options: recorded(_measure, options), options)
 
 
 def _measure(options: argparse.Namespace) -> int:
+    loads = _loads(options)
     plan = RunPlan(
         targets=target_names(options.targets),
-        loads=_loads(options),
-        requests=DEFAULT_REQUESTS if options.requests is None else options.requests,
+        loads=loads,
+        requests=_default_requests(loads) if options.requests is None else options.requests,
         warmup=options.warmup,
-        seed=options.seed,
-        max_tokens=options.max_tokens,
-        temperature=options.temperature,
-        request_timeout=options.timeout,
-        max_seconds=options.max_seconds,
+        **plan_settings(options),
     )
     catalog = Catalog.load(options.catalog)
     for name in plan.targets:
         if error := catalog.target(name).unavailable:
             raise error  # before the documents are read
-    say = _print_step if options.progress == "text" else lambda _: None
+    say = print_step if options.progress == "text" else lambda _: None
     with prepare_workload(options, say) as (workload, path):
         if options.requests is None:
-            plan = replace(plan, requests=default_requests(workload, DEFAULT_REQUESTS))
-        reason = execute_with_progress(plan, workload, catalog, options)
-        if workload.questions:
+            plan = replace(plan, requests=default_requests(workload, plan.requests))
+        reason = _execute(plan, workload, path, catalog, options)
+        if workload.questions and not options.client:
             say("Scoring the answers")
             add_scores(options.out, path)
     print_end(reason, options)
@@ -98,61 +98,41 @@ def _measure(options: argparse.Namespace) -> int:
     return 0 if any(record.ok for record in run.records if record.phase == "measured") else report_nothing(run)
 
 
-def target_names(text: str) -> tuple[str, ...]:
-    """Return the names of a list such as "laptop, gpu"."""
-    return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
-def execute_with_progress(
-    plan: RunPlan, workload: Workload, catalog: Catalog, options: argparse.Namespace, **more: Any
-) -> EndReason:
-    """Execute the plan into `options.out`, with the progress that `options.progress` asks for."""
-    report = {"text": _print_line, "json": _print_json, "none": lambda _: None}[options.progress]
-    return asyncio.run(_until_signal(execute(plan, workload, catalog, options.out, report, **more)))
-
-
-def print_end(reason: EndReason, options: argparse.Namespace) -> None:
-    """Print why the run ended, in place of its progress."""
-    if options.progress == "text":
-        print(f"\r{reason}: {options.out}\033[K", file=sys.stderr)
-
-
-async def _until_signal(work: Coroutine[Any, Any, EndReason]) -> EndReason:
-    """Run the work as a task that SIGINT and SIGTERM cancel."""
-    task = asyncio.create_task(work)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-    return await task
-
-
-def report_nothing(run: Run) -> int:
-    """Print why no request succeeded, and return the exit status that says so."""
-    error = next((record.error for record in run.records if record.error), None)
-    measured = sum(record.phase == "measured" for record in run.records)
-    empty = f"{measured} answers ended without text." if measured else "Nothing was measured."
-    reason = f"{error.message}\n  {error.remedy}" if error else empty
-    print(f"error: no request succeeded. {reason}", file=sys.stderr)
-    return NOTHING_SUCCEEDED
+def _execute(plan: RunPlan, workload: Workload, path: Path, catalog: Catalog, options: argparse.Namespace) -> EndReason:
+    """Measure with this process, as one of several clients, or with several of them."""
+    if options.client:
+        work = execute_as_client(plan, workload, catalog, options, progress_printer(options))
+    elif options.clients == 1:
+        return execute_with_progress(plan, workload, catalog, options)
+    else:
+        Part(0, options.clients).check(plan.with_conversations(workload))
+        check_targets(plan, catalog)
+        file = path if options.workload or workload.questions else None
+        work = execute_with_clients(plan, file, options, progress_printer(options))
+    return run_until_signal(work)
 
 
 def _loads(options: argparse.Namespace) -> tuple[Load, ...]:
     if options.sweep is not None:
         return plans.sweep(options.sweep)
+    if options.trace is not None:
+        return (read_trace(options.trace),)
     if options.rate is not None:
-        return tuple(Load(options.arrivals, rate) for rate in plans.parse_numbers(options.rate, "--rate"))
+        on, off = _burst(options.burst) if options.arrivals == "bursts" else (0.0, 0.0)
+        return tuple(Load(options.arrivals, rate, on, off) for rate in plans.parse_numbers(options.rate, "--rate"))
     return plans.closed_loops(plans.parse_numbers(options.concurrency or "1", "--concurrency"))
 
 
-def _print_line(progress: Progress) -> None:
-    left = "" if progress.seconds_left is None else f", about {progress.seconds_left:.0f} s left"
-    print(
-        f"\r{progress.done} of {progress.total} requests{left} · {progress.current_step}\033[K", end="", file=sys.stderr
-    )
+def _burst(text: str) -> tuple[float, float]:
+    seconds = plans.parse_numbers(text, "--burst")
+    if len(seconds) != 2:
+        raise PlanError(f"{text!r} isn't a time with requests and one without.", "Write it like 2,8.")
+    return seconds[0], seconds[1]
 
 
-def _print_step(text: str) -> None:
-    print(f"\r{text}\033[K", end="", file=sys.stderr, flush=True)
-
-
-def _print_json(progress: Progress) -> None:
-    print(json.dumps(progress.as_json()), flush=True)
+def _default_requests(loads: Sequence[Load]) -> int:
+    """Return the usual number of requests, all of a trace, or so many that a verdict has bursts to compare."""
+    if any(load.pattern == "trace" for load in loads):
+        return min(len(load.times) for load in loads)
+    bursts = [OPEN_BLOCKS * math.ceil(load.value * load.cycle) for load in loads if load.pattern == "bursts"]
+    return max([DEFAULT_REQUESTS, *bursts])

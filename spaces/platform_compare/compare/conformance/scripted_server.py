@@ -2,8 +2,8 @@
 
 The request's `model` names the scenario. The first text follows 200 ms after the request, then one every 20 ms, 50 in
 total or `max_tokens`; "slow" has one every 100 ms. `GET /stamps` returns and clears what happened to each request: when
-the server read it, wrote each text and ended the answer (time.perf_counter(), one clock for all processes on Linux),
-its status, and the tokens that it reported. So a client is compared with the actual times.
+it arrived, when the server wrote each text and ended the answer (time.perf_counter(), one clock for all processes on
+Linux), its status, and the tokens that it reported. So a client is compared with the actual times.
 """
 
 from __future__ import annotations
@@ -12,11 +12,14 @@ import asyncio
 import itertools
 import json
 import selectors
+import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
+
+from backends.http.receive_times import ReceiveTimeSocket, with_receive_times
 
 FIRST, GAP, TOKENS = 0.200, 0.020, 50
 SLOW_GAP = 0.1
@@ -189,18 +192,37 @@ def get_response(target: str) -> bytes:
     return head % len(body) + body
 
 
+class Listener(socket.socket):
+    """A listening socket whose connections know when data arrived at this machine."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__()
+        self.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.bind(("127.0.0.1", port))
+        self.connections: dict[int, socket.socket] = {}
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        connection, address = super().accept()
+        connection = with_receive_times(connection)
+        self.connections[connection.fileno()] = connection
+        return connection, address
+
+
 class TimestampReader(asyncio.StreamReader):
     """Records when data arrives: with many concurrent requests, each waits in the event loop before it is read."""
 
     arrival = 0.0
+    connection: socket.socket | None = None
 
     def feed_data(self, data: Any) -> None:
-        self.arrival = time.perf_counter()
+        known = self.connection.take_received_at() if isinstance(self.connection, ReceiveTimeSocket) else None
+        self.arrival = time.perf_counter() if known is None else known
         super().feed_data(data)
 
 
-async def handle_connection(reader: TimestampReader, writer: asyncio.StreamWriter) -> None:
+async def handle_connection(reader: TimestampReader, writer: asyncio.StreamWriter, listener: Listener) -> None:
     """Answer the requests of one connection; asyncio sets TCP_NODELAY on it."""
+    reader.connection = listener.connections.pop(writer.get_extra_info("socket").fileno(), None)
     try:
         while request := await read_request(reader):
             (method, target), body = request
@@ -240,11 +262,13 @@ async def read_request(reader: asyncio.StreamReader) -> tuple[list[str], bytes] 
 
 
 async def serve(port: int) -> None:
+    listener = Listener(port)
+
     def connect() -> asyncio.StreamReaderProtocol:
         reader = TimestampReader()
-        return asyncio.StreamReaderProtocol(reader, lambda _, writer: handle_connection(reader, writer))
+        return asyncio.StreamReaderProtocol(reader, lambda _, writer: handle_connection(reader, writer, listener))
 
-    server = await asyncio.get_running_loop().create_server(connect, "127.0.0.1", port)
+    server = await asyncio.get_running_loop().create_server(connect, sock=listener, backlog=1024)
     print("ready", flush=True)
     await server.serve_forever()
 

@@ -18,7 +18,7 @@ MODULE = "compare.conformance.scripted_server"
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """One request at the server, in seconds of one clock: when it was read, when its texts were sent, when it ended.
+    """One request at the server, in seconds of one clock: when it arrived, when its texts were sent, when it ended.
 
     `tokens` is the count that the answer reports. An answer that broke off, or had none, isn't `complete`.
     """

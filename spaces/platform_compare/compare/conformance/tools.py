@@ -5,14 +5,18 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import signal
 import subprocess
 import sys
+import tempfile
 import tomllib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+from backends.stopwatch import now
 from compare.errors import CompareError
 
 PRESETS = Path(__file__).with_name("presets.toml")
@@ -21,7 +25,7 @@ UNITS = {"_ms": 1000.0, "_s": 1.0}
 TIMES = ("ttft_median", "ttft_mean", "itl_mean", "itl_p99", "e2e_median", "e2e_mean")
 PLAIN = ("tokens_per_s", "completed", "output_tokens")
 FIGURES = (*(f"{name}{unit}" for name in TIMES for unit in UNITS), *PLAIN)
-TIMEOUT = 900.0  # seconds for one command
+TIMEOUT = 300.0  # seconds for the commands of one case
 # A tool must not ask an address on the internet. AIPerf accepts no tokenizer folder with the first two set.
 UNSET = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 OFFLINE = {
@@ -80,13 +84,16 @@ def parse_figures(texts: Sequence[str]) -> dict[str, list[str]]:
     return figures
 
 
-def run_tool(tool: Tool, values: Mapping[str, object], *, scheduled: bool = False) -> dict[str, float | None]:
+def run_tool(
+    tool: Tool, values: Mapping[str, object], *, scheduled: bool = False, seconds: float = TIMEOUT
+) -> dict[str, float | None]:
     """Run a tool's commands and return its figures in seconds; `values` replace the placeholders.
 
-    A figure that isn't where it should be is None.
+    A figure that isn't where it should be is None. Commands that take longer than `seconds` are ended.
     """
+    until = now() + seconds
     for command in tool.scheduled if scheduled else tool.commands:
-        _run([_fill(part, values) for part in command], tool.statuses)
+        _run([_fill(part, values) for part in command], tool.statuses, until - now())
     path = Path(_fill(tool.output, values))
     try:
         content = json.loads(path.read_bytes())
@@ -104,19 +111,39 @@ def default_tokenizer() -> Path | None:
     return Path(spec.submodule_search_locations[0]) / "model"
 
 
-def _run(command: list[str], statuses: Sequence[int]) -> None:
+def _run(command: list[str], statuses: Sequence[int], seconds: float) -> None:
     environment = {name: value for name, value in os.environ.items() if name not in UNSET} | OFFLINE
+    with tempfile.TemporaryFile() as output:  # no pipe: a process that the tool leaves behind would keep it open
+        try:
+            status = _run_group(command, environment, output, seconds)
+        except OSError as error:
+            raise CompareError(f"Can't run {command[0]} ({error}).", "Check the command, and its program.") from error
+        except subprocess.TimeoutExpired as error:
+            raise CompareError(
+                f"It took longer than {max(0.0, seconds):.0f} s.", "Allow more with --timeout."
+            ) from error
+        if status not in statuses:
+            raise CompareError(f"{command[0]} ended with status {status}: {_last_words(output)}", "Check the command.")
+
+
+def _run_group(command: list[str], environment: Mapping[str, str], output: IO[bytes], seconds: float) -> int:
+    """Run a command and return its status; all processes that it starts end with it."""
+    process = subprocess.Popen(  # noqa: S603  # the caller's own command
+        command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+    )
     try:
-        done = subprocess.run(  # noqa: S603  # the caller's own command
-            command, env=environment, capture_output=True, text=True, errors="replace", timeout=TIMEOUT
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise CompareError(f"Can't run {command[0]} ({error}).", "Check the command, and its program.") from error
-    if done.returncode not in statuses:
-        lines = (done.stderr.strip() or done.stdout.strip() or "no output").splitlines()
-        raise CompareError(
-            f"{command[0]} ended with status {done.returncode}: {' '.join(lines[-3:])[-600:]}", "Check the command."
-        )
+        return process.wait(max(0.0, seconds))
+    finally:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _last_words(output: IO[bytes]) -> str:
+    """Return the end of what a command printed, for an error message."""
+    output.seek(max(0, output.seek(0, os.SEEK_END) - 10_000))
+    lines = (output.read().decode(errors="replace").strip() or "no output").splitlines()
+    return " ".join(lines[-3:])[-600:]
 
 
 def _fill(text: str, values: Mapping[str, object]) -> str:

@@ -11,7 +11,8 @@ from itertools import pairwise
 from typing import Any, Literal
 
 from compare.errors import RunError
-from compare.measure.plan import MAX_REQUESTS, block_sizes
+from compare.measure.load import block_sizes
+from compare.measure.plan import MAX_REQUESTS
 from compare.records import Phase, Record, Run
 from compare.run_file import VERSION
 

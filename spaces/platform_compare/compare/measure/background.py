@@ -26,8 +26,9 @@ STOPPED = 130
 class BackgroundRun:
     """One `python -m compare run` with these arguments; it stores the run in `out`."""
 
-    def __init__(self, arguments: Sequence[str], out: Path) -> None:
+    def __init__(self, arguments: Sequence[str], out: Path, folder: Path = FOLDER) -> None:
         self.out = out
+        self._folder = folder
         self._arguments = [*arguments, "--out", str(out), "--progress", "json"]
         self._process: Process | None = None
         self._stopping = False
@@ -39,7 +40,7 @@ class BackgroundRun:
         # In a Space, `compare` is in the folder of app.py. The program checks the arguments itself.
         command = (sys.executable, "-m", "compare", "run", *self._arguments)
         self._process = process = await asyncio.create_subprocess_exec(
-            *command, cwd=FOLDER, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, start_new_session=True
+            *command, cwd=self._folder, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, start_new_session=True
         )
         assert process.stdout and process.stderr  # noqa: S101  # both are pipes
         stderr = asyncio.create_task(process.stderr.read())

@@ -51,11 +51,16 @@ class BlockMonitor:
 
     def __init__(self) -> None:
         self._probe = LagProbe()
-        self.cpu_seconds = self.started = self.seconds = 0.0
+        self.cpu_seconds = self.started = self.seconds = self._cpu_started = 0.0
 
     @property
     def lags(self) -> tuple[float, ...]:
         return tuple(self._probe.lags)
+
+    def begin(self) -> None:
+        """Begin to measure, or begin again after a wait."""
+        self.started, self._cpu_started = now(), cpu_clock()
+        self._probe.lags.clear()
 
     @contextmanager
     def watching(self) -> Iterator[BlockMonitor]:
@@ -63,11 +68,11 @@ class BlockMonitor:
         was_enabled = gc.isenabled()
         gc.collect()
         gc.disable()
-        self.started, cpu_started = now(), cpu_clock()
+        self.begin()
         try:
             with self._probe.running():
                 yield self
         finally:
-            self.seconds, self.cpu_seconds = now() - self.started, cpu_clock() - cpu_started
+            self.seconds, self.cpu_seconds = now() - self.started, cpu_clock() - self._cpu_started
             if was_enabled:
                 gc.enable()

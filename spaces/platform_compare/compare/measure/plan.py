@@ -5,57 +5,18 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from itertools import islice
 
 from compare.errors import PlanError
-
-Pattern = Literal["closed", "constant", "poisson"]
+from compare.measure.load import Load
+from compare.measure.workload import Workload
 
 MAX_TARGETS = 8
-MAX_CONCURRENCY = 256
-MAX_RATE = 1000.0
 MAX_REQUESTS = 100_000
 MAX_SECONDS = 24 * 3600.0
-# Verdicts rest on the variation between blocks, so many small blocks are best. Each block has a small overhead.
-MAX_BLOCKS = 100
-# An open loop's queue grows for as long as its load lasts, so its blocks are longer. Eight suffice for a verdict.
-OPEN_BLOCKS, OPEN_BLOCK_SECONDS = 8, 10
 # Bytes that one token's arrival takes in a stored run, and the largest run that can be read back.
 ARRIVAL_BYTES, MAX_RUN_BYTES = 25, 500_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """How requests are sent: `closed` keeps `value` of them in flight; the other patterns send `value` a second.
-
-    Open loops ("constant", "poisson") send on schedule, whether the server keeps up or not.
-    """
-
-    pattern: Pattern
-    value: float
-
-    def __post_init__(self) -> None:
-        if self.pattern == "closed":
-            if not (1 <= self.value <= MAX_CONCURRENCY and self.value == int(self.value)):
-                raise PlanError(
-                    f"Can't measure concurrency {str(self.value)[:20]}.",
-                    f"Use whole numbers from 1 to {MAX_CONCURRENCY}.",
-                )
-        elif not 0 < self.value <= MAX_RATE:
-            raise PlanError(f"Can't send {self.value:g} requests/s.", f"Use a rate above 0 and up to {MAX_RATE:g}.")
-
-    @property
-    def concurrency(self) -> int | None:
-        """Requests in flight; None for an open loop."""
-        return int(self.value) if self.pattern == "closed" else None
-
-    @property
-    def name(self) -> str:
-        """The load's name on pages, and its key in records."""
-        if self.pattern == "closed":
-            return f"concurrency {int(self.value)}"
-        return f"{self.value:.12g} requests/s, {'Poisson' if self.pattern == 'poisson' else 'constant'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +35,8 @@ class RunPlan:
     """The settings of a run.
 
     `requests` counts the measured requests per target and load. `warmup` requests precede them per target and are
-    dropped. `max_seconds` ends the run early and keeps what it measured.
+    dropped. `max_seconds` ends the run early and keeps what it measured. `turns` are the lengths of conversations, if
+    the workload has some: a block contains whole ones.
     """
 
     targets: tuple[str, ...]
@@ -86,6 +48,7 @@ class RunPlan:
     temperature: float = 0.0
     request_timeout: float = 120.0
     max_seconds: float = 3600.0
+    turns: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         _check_targets(self.targets)
@@ -111,7 +74,19 @@ class RunPlan:
 
         A closed-loop block lasts two rounds, an open-loop block ten seconds, if there are enough requests.
         """
-        return block_sizes(self.requests, load.concurrency, load.value)
+        if not self.turns:
+            return load.sizes(self.requests)
+        turns = iter(self.turns)
+        return [sum(islice(turns, count)) for count in load.sizes(len(self.turns))]
+
+    def with_conversations(self, workload: Workload) -> RunPlan:
+        """Return the plan for a workload: with conversations, it has whole ones, and users who take their time."""
+        if not workload.has_conversations:
+            return self
+        if any(load.concurrency is None for load in self.loads):
+            raise PlanError("Conversations have no rate: each message waits for an answer.", "Use --concurrency.")
+        turns = workload.turns(self.requests)
+        return replace(self, turns=turns, requests=sum(turns))
 
     def blocks(self) -> list[Block]:
         """Return the measured blocks in running order.
@@ -131,16 +106,6 @@ class RunPlan:
                         for target in order.sample(self.targets, len(self.targets))
                     ]
         return blocks
-
-
-def block_sizes(requests: int, concurrency: int | None, rate: float) -> list[int]:
-    """Return the number of requests in each block of a load; `rate` is that of an open loop, without `concurrency`."""
-    blocks = requests // (2 * (concurrency or 2))
-    if concurrency is None:
-        blocks = min(blocks, max(OPEN_BLOCKS, requests // math.ceil(OPEN_BLOCK_SECONDS * rate)))
-    blocks = max(1, min(MAX_BLOCKS, blocks))
-    size, remainder = divmod(requests, blocks)
-    return [size + (number < remainder) for number in range(blocks)]
 
 
 def closed_loops(concurrencies: Iterable[float]) -> tuple[Load, ...]:
@@ -177,11 +142,14 @@ def _check_targets(targets: Sequence[str]) -> None:
 
 
 def _check_size(plan: RunPlan) -> None:
+    units, name = (len(plan.turns), "conversations") if plan.turns else (plan.requests, "requests")
     for load in plan.loads:
-        if load.concurrency and plan.requests < load.concurrency:
+        if load.pattern == "trace" and plan.requests > len(load.times):
+            raise PlanError(f"{load.source} has {len(load.times):,} requests.", f"Measure up to {len(load.times):,}.")
+        if load.concurrency and units < load.concurrency:
             raise PlanError(
-                f"{plan.requests} requests can't keep {load.concurrency} in flight.",
-                f"Measure at least {2 * load.concurrency} requests, or lower the concurrency.",
+                f"{units} {name} can't keep {load.concurrency} in flight.",
+                f"Measure at least {2 * load.concurrency} {name}, or lower the concurrency.",
             )
     if (size := plan.total * (plan.max_tokens or 256) * ARRIVAL_BYTES) > MAX_RUN_BYTES:
         raise PlanError(

@@ -19,6 +19,7 @@ from backends.http.connections import close_connections
 from backends.processors import usable_processors
 from backends.stopwatch import wall_clock
 from compare.errors import CompareError, PlanError
+from compare.measure.clients.barrier import Barrier
 from compare.measure.measurement import Measurement, Progress
 from compare.measure.plan import RunPlan
 from compare.measure.workload import Workload
@@ -36,17 +37,21 @@ async def execute(
     report: Callable[[Progress], None] = lambda _: None,
     measuring: Callable[..., Measurement] = Measurement,
     search: Mapping[str, Any] | None = None,
+    barrier: Barrier | None = None,
 ) -> EndReason:
     """Measure `plan` into `out` and return why the run ended; "stopped" means cancelled.
 
     The file of a cancelled run keeps everything that was measured. `measuring` creates the measurement;
-    `search`, for one that chooses its loads, goes into the header as "capacity".
+    `search`, for one that chooses its loads, goes into the header as "capacity". With a `barrier`, this is one of
+    several clients, and the file has its part of the run.
     """
+    plan = plan.with_conversations(workload)
     backends = {name: catalog.connect(name) for name in plan.targets}
-    run_id = secrets.token_hex(6)
-    measurement = measuring(plan, workload, backends, nonce=run_id, report=report)
-    with _open_file(out) as file:
-        _write_line(file, header(plan, workload, catalog, run_id) | ({"capacity": search} if search else {}))
+    run_id = barrier.run if barrier else secrets.token_hex(6)
+    measurement = measuring(plan, workload, backends, nonce=run_id, report=report, barrier=barrier)
+    more = ({"capacity": search} if search else {}) | ({"client": asdict(barrier.part)} if barrier else {})
+    with open_file(out) as file:
+        _write_line(file, header(plan, workload, catalog, run_id) | more)
         reason: EndReason = "finished"
         try:
             async for entry in measurement.entries():
@@ -71,14 +76,16 @@ def header(plan: RunPlan, workload: Workload, catalog: Catalog, run_id: str) -> 
         "type": "run",
         "version": VERSION,
         "id": run_id,
-        "started": datetime.fromtimestamp(wall_clock(), UTC).isoformat(timespec="seconds"),
+        "started": datetime.fromtimestamp(wall_clock(), UTC).isoformat(timespec="milliseconds"),
         "plan": asdict(plan),
         "loads": [load.name for load in plan.loads],
+        **({"uneven": uneven} if (uneven := [load.name for load in plan.loads if load.is_uneven]) else {}),
         "workload": {
             "name": workload.name,
             "description": workload.description,
             "prompts": len(workload.prompts),
             "hash": workload.hash,
+            **({"settings": workload.settings} if workload.settings else {}),
             **({"questions": [asdict(question) for question in workload.questions]} if workload.questions else {}),
         },
         "targets": {
@@ -105,7 +112,8 @@ async def _conclude(backends: dict[str, Backend], file: TextIO, reason: EndReaso
 
 
 @contextmanager
-def _open_file(out: Path) -> Iterator[TextIO]:
+def open_file(out: Path) -> Iterator[TextIO]:
+    """Create a run's file; an existing one gets another name."""
     file = _create(out)
     try:  # closing the file writes too, so it can fail as well
         with file:

@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 
 from backends.stopwatch import now
+from compare.measure.load import Load
 from compare.measure.measurement import MAX_IN_FLIGHT, Entry, Measurement
-from compare.measure.plan import Block, Load
+from compare.measure.plan import Block
 from compare.records import Phase, Record
 
 IsEnough = Callable[[Sequence[Record]], bool]

@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import accumulate, cycle, takewhile
 from pathlib import Path
 from typing import Any
 
-from backends import ChatRequest, Message
+from backends import Message
 from compare.errors import WorkloadError
+from compare.measure.filler import counting_prompt
+from compare.measure.prompt import FollowUp, Prompt, as_text
 from compare.measure.question_entry import check_questions, parse_question
 from compare.records import Question
 
@@ -19,48 +23,69 @@ MAX_FILE_BYTES = 20_000_000
 # Of a workload with questions, each of which has its passages twice: in the prompt, and for the score.
 MAX_QUESTIONS_BYTES = 500_000_000
 MAX_PROMPTS = 10_000
+MAX_LENGTH, MAX_THINK_SECONDS = 32_768, 600  # of an answer in tokens, and between two turns
 REMEDY = 'Put {"prompt": "…"} or {"messages": [{"role": "user", "content": "…"}]} on every line.'
-
-# Common words that are one token each in most vocabularies, so that a number of words is about as many tokens.
-_FILLER = """
-time year people way day man thing woman life child world school state family student group country problem
-hand part place case week company system program question work government number night point home water room
-mother area money story fact month lot right study book eye job word business issue side kind head house
-service friend father power hour game line end member law car city community name president team minute idea
-body information
-"""
-_WORDS = _FILLER.split()
 
 
 @dataclass(frozen=True, slots=True)
-class Prompt:
-    """One conversation to send; `max_tokens=None` leaves the maximum length to the plan.
+class Step:
+    """One request of a workload: a turn (from 0) of a conversation, whose prompt has this place in the workload."""
 
-    The answer to a prompt with a `question` is kept, so that it can be scored.
-    """
+    place: int
+    prompt: Prompt
+    turn: int
+    conversation: int
 
-    messages: tuple[Message, ...]
-    max_tokens: int | None = None
-    question: Question | None = None
-
-    def request(self, *, nonce: str, max_tokens: int | None, temperature: float) -> ChatRequest:
-        """Build the request. The nonce comes first, so that no server can reuse a cached prefix."""
-        first, *rest = self.messages
-        messages = (replace(first, content=f"[{nonce}] {first.text}"), *rest)
-        return ChatRequest(messages, max_tokens=max_tokens or self.max_tokens or 256, temperature=temperature)
+    @property
+    def think_seconds(self) -> float:
+        """How long the user thinks before this message."""
+        return self.prompt.follow_ups[self.turn - 1].think_seconds if self.turn else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """Prompts with a name; `description` states their lengths."""
+    """Prompts with a name; `description` states their lengths. `settings` are those that generated them.
+
+    Requests are numbered: those of the first prompt's turns, then those of the second, and so on. Prompts repeat in
+    order.
+    """
 
     name: str
     description: str
     prompts: tuple[Prompt, ...]
+    settings: Mapping[str, Any] | None = None
+    starts: tuple[int, ...] = field(init=False, repr=False, compare=False)
 
-    def prompt(self, index: int) -> Prompt:
-        """Return the prompt of request number `index`; prompts repeat in order."""
-        return self.prompts[index % len(self.prompts)]
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "starts", tuple(accumulate((each.turns for each in self.prompts), initial=0)))
+
+    def step(self, number: int) -> Step:
+        """Return what request `number` is."""
+        rounds, number = divmod(number, self.starts[-1])
+        place = bisect_right(self.starts, number) - 1
+        return Step(place, self.prompts[place], number - self.starts[place], rounds * len(self.prompts) + place)
+
+    def conversations(self, first: int, size: int) -> Iterator[range]:
+        """Yield the numbers of requests that belong together, from `first` on."""
+        end = first + size
+        while first < end:
+            step = self.step(first)
+            last = min(end, first + step.prompt.turns - step.turn)
+            yield range(first, last)
+            first = last
+
+    def turns(self, requests: int) -> tuple[int, ...]:
+        """Return the lengths of as many conversations as have that many requests; () without conversations."""
+        if not self.has_conversations:
+            return ()
+        lengths = accumulate(cycle(prompt.turns for prompt in self.prompts), initial=0)
+        ends = [0, *takewhile(lambda before: before < requests, lengths)][1:]
+        return tuple(self.prompts[place % len(self.prompts)].turns for place in range(len(ends)))
+
+    @property
+    def has_conversations(self) -> bool:
+        """Whether a prompt has more than one turn."""
+        return self.starts[-1] > len(self.prompts)
 
     @property
     def questions(self) -> list[Question]:
@@ -75,7 +100,12 @@ class Workload:
     def hash(self) -> str:
         """A hash of the prompts, independent of the name: equal hashes mean equal workloads."""
         content = [
-            [prompt.max_tokens, *([message.role, message.content] for message in prompt.messages)]
+            [
+                prompt.max_tokens,
+                *([message.role, message.content] for message in prompt.messages),
+                *([each.text, each.think_seconds, each.max_tokens] for each in prompt.follow_ups),
+                *([[prompt.prefix.number, prompt.prefix.text]] if prompt.prefix else []),
+            ]
             for prompt in self.prompts
         ]
         return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()[:16]
@@ -105,6 +135,7 @@ SHAPES = {
     "rag": Shape(1024, 128, "Question about passages"),
     "long": Shape(64, 512, "Long answer"),
 }
+DEFAULT_WORKLOAD = "short"
 
 
 def built_in(name: str) -> Workload:
@@ -113,15 +144,8 @@ def built_in(name: str) -> Workload:
         raise WorkloadError(f"There is no workload {name!r}.", f"Use {', '.join(SHAPES)}, or the path of a JSONL file.")
     shape = SHAPES[name]
     words = random.Random(name)  # noqa: S311  # the same text each time, not a secret
-    prompts = [Prompt((Message("user", _text(shape, words)),), shape.tokens_out) for _ in range(32)]
+    prompts = [Prompt((Message("user", counting_prompt(shape.words_in, words)),), shape.tokens_out) for _ in range(32)]
     return Workload(name, shape.description, tuple(prompts))
-
-
-def _text(shape: Shape, words: random.Random) -> str:
-    # Every model counts until the length limit, so answers have equal lengths.
-    task = "Count upwards from one in words, one number after another, and do not stop."
-    filler = " ".join(words.choices(_WORDS, k=max(0, shape.words_in - 30)))
-    return f"{task} Pay no attention to these words: {filler}. {task}" if filler else task
 
 
 def load(path: Path, max_bytes: int = MAX_FILE_BYTES) -> Workload:
@@ -145,12 +169,6 @@ def load(path: Path, max_bytes: int = MAX_FILE_BYTES) -> Workload:
     return Workload(path.name, f"{len(prompts):,} prompts of {path.name}", prompts)
 
 
-def find_workload(name: str, max_bytes: int = MAX_FILE_BYTES) -> Workload:
-    """Return a built-in workload by its name, or load a file by its path."""
-    is_name = name in SHAPES or not (Path(name).suffix or Path(name).is_file())
-    return built_in(name) if is_name else load(Path(name), max_bytes)
-
-
 def _parse(file: str, text: str) -> Iterator[Prompt]:
     lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
     if len(lines) > MAX_PROMPTS:
@@ -163,22 +181,46 @@ def _parse(file: str, text: str) -> Iterator[Prompt]:
 
 
 def _prompt(entry: Any) -> Prompt:
-    if "messages" in entry:
-        messages = tuple(_message(item) for item in entry["messages"])
-    else:
-        messages = (_message({"role": "user", "content": entry["prompt"]}),)
+    messages, follow_ups = _messages(entry), tuple(_follow_up(item) for item in entry.get("turns", ())[1:])
     if not messages:
         raise ValueError("no message")
+    if follow_ups and entry.get("question"):
+        raise ValueError("a question has one turn")
+    question = parse_question(entry["question"]) if entry.get("question") else None
+    return Prompt(messages, _length(entry), question, follow_ups)
+
+
+def _messages(entry: dict[str, Any]) -> tuple[Message, ...]:
+    given = [name for name in ("prompt", "messages", "turns") if name in entry]
+    if len(given) > 1:
+        raise ValueError(f"it has both {given[0]} and {given[1]}")
+    if "messages" in entry:
+        return tuple(_message(item) for item in entry["messages"])
+    first = _turn(entry["turns"][0])["text"] if entry.get("turns") else entry["prompt"]
+    return (_message({"role": "user", "content": first}),)
+
+
+def _turn(item: Any) -> dict[str, Any]:
+    """Return a turn as an object: it can be a text alone."""
+    return {"text": item} if isinstance(item, str) else dict(item)
+
+
+def _follow_up(item: Any) -> FollowUp:
+    turn = _turn(item)
+    seconds = turn.get("think_seconds", 0)
+    if type(seconds) not in (int, float) or not 0 <= seconds <= MAX_THINK_SECONDS:
+        raise ValueError(f"think_seconds is {seconds!r}")
+    return FollowUp(as_text(turn["text"]), float(seconds), _length(turn))
+
+
+def _length(entry: dict[str, Any]) -> int | None:
     max_tokens = entry.get("max_tokens")
-    if max_tokens is not None and not (type(max_tokens) is int and 1 <= max_tokens <= 32_768):
+    if max_tokens is not None and not (type(max_tokens) is int and 1 <= max_tokens <= MAX_LENGTH):
         raise ValueError(f"max_tokens is {max_tokens!r}")
-    return Prompt(messages, max_tokens, parse_question(entry["question"]) if entry.get("question") else None)
+    return max_tokens
 
 
 def _message(item: dict[str, Any]) -> Message:
     if item["role"] not in ("system", "user", "assistant"):
         raise ValueError(f"role is {item['role']!r}")
-    if not isinstance(item["content"], str) or not item["content"].strip():
-        raise ValueError("the text is empty or not a string")
-    item["content"].encode()  # half a surrogate pair can't be sent
-    return Message(item["role"], item["content"])
+    return Message(item["role"], as_text(item["content"]))

@@ -37,6 +37,10 @@ def caveat_text(caveat: Caveat) -> str:
             return "The run reached its maximum duration; the metrics cover what was measured until then."
         case "no end":
             return "The run has no end record; the metrics cover what was stored."
+        case "clients lost":
+            names = ", ".join(map(str, values["lost"]))
+            which = f"{len(values['lost'])} of {values['count']} clients ended early (number {names})"
+            return f"{which}: the load was smaller from then on, and their requests are missing."
         case "other tool":
             missing = "; ".join(MISSING[code] for code in values["missing"] if code in MISSING)
             tool = f"{values['tool']} {values['version']}".strip()
@@ -91,6 +95,9 @@ def _failure_text(caveat: Caveat) -> str:
             return f"{values['failed']} of {values['requests']} requests failed ({kinds}).{first}"
         case "not measured":
             return f"nothing was measured.{first}"
+        case "conversations ended":
+            counts = f"{values['requests']} of {values['planned']} requests were sent"
+            return f"{values['conversations']} conversations ended at a turn without an answer, so {counts}.{first}"
         case _:
             counts = f"{values['requests']} of {values['planned']} requests"
             return f"{GIVE_UP_AFTER} requests in a row failed, so the run stopped sending to it after {counts}."

@@ -17,6 +17,9 @@ from compare.report.chart_style import COLOURS, DASHES, TEXT, blank_figure
 from compare.report.quality_chart import quality
 from compare.report.report import Report
 
+# Where intervals span about a decade, Plotly writes only the first digit of a ratio, and 0.5 would look like 5.
+WIDE_SPAN = 8
+RATIOS = [digit * 10.0**exponent for exponent in range(-3, 4) for digit in (1, 2, 5)]
 MAX_LABEL = 42  # characters of a label's line: a phone has room for no more
 
 
@@ -62,6 +65,9 @@ def differences(report: Report) -> go.Figure:
             x=0, y=row, text=label, xanchor="left", xshift=5, yshift=8, yanchor="bottom", align="left", showarrow=False,
             font={"size": 11},
         )  # fmt: skip
+    ends = [end for verdict in comparisons for end in (verdict.low, verdict.high) if end]
+    if ends and max(1, *ends) > WIDE_SPAN * min(1, *ends):
+        figure.update_xaxes(tickvals=RATIOS, ticktext=[f"{ratio:g}" for ratio in RATIOS])
     figure.add_vline(1, line={"color": TEXT, "dash": "dot"})
     figure.update_yaxes(range=[len(comparisons) - 0.5, -0.9], showticklabels=False, showgrid=False)
     height = 150 + (56 if any("<br>" in label for label in _labels(comparisons)) else 42) * len(comparisons)

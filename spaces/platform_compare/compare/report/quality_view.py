@@ -5,16 +5,17 @@ from __future__ import annotations
 from html import escape
 
 from compare.report import quality_text
+from compare.report.judge_text import judge_html
 from compare.report.render import note, subtitle, table
 from compare.report.report import Report
 
 
 def quality_html(report: Report) -> str:
-    """Return how many answers of each target are right, and where targets differ."""
+    """Return how many answers of each target are right, where targets differ, and what judges say."""
     if not report.quality:
-        return f'<p class="sp-empty">{escape(quality_text.NO_QUESTIONS)}</p>'
+        return judge_html(report) or f'<p class="sp-empty">{escape(quality_text.NO_QUESTIONS)}</p>'
     shares = table(quality_text.SHARE_HEADERS, quality_text.share_rows(report), key="quality")
-    return shares + note(quality_text.NOTE) + _differing_html(report)
+    return shares + note(quality_text.NOTE) + _differing_html(report) + judge_html(report)
 
 
 def _differing_html(report: Report) -> str:

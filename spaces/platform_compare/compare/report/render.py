@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from compare.analyse.metrics import cold_start
+from compare.analyse.metrics import Metrics, cold_start
 from compare.analyse.verdict import Finding, Verdict
 from compare.report import strings, tables
 from compare.report.formats import MISSING, milliseconds, percent
@@ -38,6 +38,7 @@ def metrics_html(report: Report) -> str:
     return (
         table(strings.METRIC_HEADERS, rows, text_columns=2, key="metrics")
         + note(strings.metrics_note(report.objective, open_loop=report.has_open_loop))
+        + _groups_html(report)
         + _details(strings.PERCENTILES, percentiles)
         + _details(strings.CLIENT, _client_html(report))
         + _details(strings.TERMS, glossary_html(explained_labels(report)))
@@ -115,14 +116,15 @@ def _verdict_lists(verdicts: Sequence[Verdict]) -> str:
 def _client_html(report: Report) -> str:
     rows = []
     for (target, load), client in report.client_loads.items():
-        cached = report.cells[target, load].cached_tokens
+        metrics = report.cells[target, load]
         known = client.known_connections
         rows.append(
             [
                 target,
                 load,
                 _cold_start(report, target),
-                MISSING if cached is None else f"{cached:,}",
+                _mean_tokens(metrics),
+                percent(_cached_share(metrics)),
                 milliseconds(client.lag_p50_ms),
                 milliseconds(client.lag_p99_ms),
                 percent(client.cpu_share),
@@ -130,6 +132,24 @@ def _client_html(report: Report) -> str:
             ]
         )
     return table(strings.CLIENT_HEADERS, rows, text_columns=2, key="client") + note(strings.CLIENT_NOTE)
+
+
+def _groups_html(report: Report) -> str:
+    if not report.groups:
+        return ""
+    rows = tables.group_rows(report)
+    parts = (subtitle(strings.GROUPS), table(strings.GROUP_HEADERS, rows, text_columns=3), note(strings.GROUPS_NOTE))
+    return "".join(parts)
+
+
+def _mean_tokens(metrics: Metrics) -> str:
+    return MISSING if metrics.input_tokens is None else f"{metrics.input_tokens / metrics.succeeded:,.0f}"
+
+
+def _cached_share(metrics: Metrics) -> float | None:
+    if metrics.cached_tokens is None or not metrics.input_tokens:
+        return None
+    return metrics.cached_tokens / metrics.input_tokens
 
 
 def _cold_start(report: Report, target: str) -> str:

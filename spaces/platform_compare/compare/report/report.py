@@ -11,12 +11,16 @@ from backends.token_prices import PerToken
 from compare.analyse.caveats import find_caveats, run_differences
 from compare.analyse.client_load import ClientLoad, client_load
 from compare.analyse.cost import BreakEven, Cost, break_evens, cost
+from compare.analyse.groups import Group, request_groups
+from compare.analyse.judged import JudgeReport, judge_reports
 from compare.analyse.metrics import Metrics, compute_metrics
 from compare.analyse.objectives import OBJECTIVES, Objective
 from compare.analyse.paired import Share
-from compare.analyse.prices import Hourly, Price, Prices, run_prices, spot_prices
+from compare.analyse.prices import Hourly, Price, Prices, is_free, run_prices, spot_prices
 from compare.analyse.quality import Measure, shares
 from compare.analyse.quality_verdict import MARGIN, QualityVerdict, check_margin, quality_verdicts, target_pairs
+from compare.analyse.samples import Costing
+from compare.analyse.telemetry import GpuUse, ServerUse, gpu_use, server_use
 from compare.analyse.verdict import (
     Verdict,
     changed_targets,
@@ -51,6 +55,7 @@ class ReportOptions:
     spot: bool = False
     alternatives: Sequence[str] = ()
     margin: float = MARGIN
+    usd_kwh: float | None = None
 
 
 @dataclass
@@ -73,6 +78,7 @@ class Report:
     price_errors: Sequence[PriceError] = ()
     catalog: Sequence[str] = ()
     margin: float = MARGIN
+    usd_kwh: float | None = None
 
     @cached_property
     def colours(self) -> dict[str, str]:
@@ -95,6 +101,12 @@ class Report:
         }
 
     @cached_property
+    def groups(self) -> dict[tuple[str, str], list[Group]]:
+        """Requests by prefix and turn, for workloads with prefixes or conversations."""
+        groups = {key: request_groups(self.run, *key, definition=self.definition) for key in self.cells}
+        return {key: each for key, each in groups.items() if each}
+
+    @cached_property
     def overall(self) -> dict[str, Metrics]:
         """Metrics by target over all its loads."""
         return {target: self._metrics(target) for target in self.run.targets}
@@ -103,9 +115,15 @@ class Report:
     def client_loads(self) -> dict[tuple[str, str], ClientLoad]:
         return {(target, load): client_load(self.run, target, load) for target, load in self.cells}
 
+    @property
+    def costing(self) -> Costing:
+        """The prices that have a say in the verdicts: a price of 0 has no ratio to another."""
+        priced = {name: price for name, price in self.prices.items() if not is_free(price)}
+        return Costing.of(priced, self.utilisation)
+
     @cached_property
     def verdicts(self) -> tuple[Verdict, ...]:
-        return verdicts(self.run, self.definition)
+        return verdicts(self.run, self.definition, self.costing)
 
     @cached_property
     def capacities(self) -> list[Capacity]:
@@ -115,7 +133,7 @@ class Report:
     @cached_property
     def changes(self) -> tuple[Verdict, ...]:
         """Verdicts on this run against the earlier one, if there is one."""
-        return compare_runs(self.run, self.earlier, self.definition) if self.earlier else ()
+        return compare_runs(self.run, self.earlier, self.definition, self.costing) if self.earlier else ()
 
     @cached_property
     def quality(self) -> dict[str, dict[Measure, Share]]:
@@ -124,16 +142,34 @@ class Report:
         return {target: each for target, each in shares_by_target.items() if each}
 
     @cached_property
+    def gpu_uses(self) -> dict[tuple[str, str], GpuUse]:
+        """What the GPUs did by target and load; empty if they weren't recorded."""
+        uses = {key: gpu_use(self.run, *key) for key in self.cells} if self.run.gpus else {}
+        return {key: use for key, use in uses.items() if use}
+
+    @cached_property
+    def server_uses(self) -> dict[tuple[str, str], ServerUse]:
+        """What the servers say of their caches and queues by target and load; empty if they weren't recorded."""
+        uses = {key: server_use(self.run, *key) for key in self.cells} if self.run.servers else {}
+        return {key: use for key, use in uses.items() if use}
+
+    @cached_property
+    def judges(self) -> list[JudgeReport]:
+        """What judges say of the answers, apart from their scores; empty without a judge."""
+        return judge_reports(self.run)
+
+    @cached_property
     def quality_verdicts(self) -> tuple[QualityVerdict, ...]:
         """Verdicts on the quality of answers; their intervals hold together with those of `verdicts`."""
-        return quality_verdicts(target_pairs(self.run), joint_verdicts(self.run, self.definition).tail, self.margin)
+        tail = joint_verdicts(self.run, self.definition, self.costing).tail
+        return quality_verdicts(target_pairs(self.run), tail, self.margin)
 
     @cached_property
     def quality_changes(self) -> tuple[QualityVerdict, ...]:
         """Verdicts on the quality of this run's answers against those of the earlier one, if there is one."""
         if not self.earlier:
             return ()
-        tail = joint_changes(self.run, self.earlier, self.definition).tail
+        tail = joint_changes(self.run, self.earlier, self.definition, self.costing).tail
         return quality_verdicts(changed_targets(self.run, self.earlier), tail, self.margin, (this_label, earlier_label))
 
     @cached_property
@@ -177,7 +213,8 @@ class Report:
         """What the costs are based on, and the break-even points of hourly endpoints."""
         if not self.costs:
             return []
-        return [strings.utilisation_text(self.utilisation), *map(strings.break_even_text, self.break_evens)]
+        evens = (f"{strings.break_even_text(even)}{self._quality_beside(even)}" for even in self.break_evens)
+        return [strings.utilisation_text(self.utilisation), *evens]
 
     @cached_property
     def caveats(self) -> list[str]:
@@ -199,6 +236,15 @@ class Report:
     @property
     def has_open_loop(self) -> bool:
         return any(record.concurrency is None for record in self.run.records)
+
+    def _quality_beside(self, even: BreakEven) -> str:
+        """Return how many answers of both sides of a break-even are right; "" without scores."""
+        right = {name: each[Measure.RIGHT] for name, each in self.quality.items() if Measure.RIGHT in each}
+        if even.target not in right:
+            return ""
+        return strings.quality_beside_text(
+            even.target, right[even.target], even.alternative or even.per_token, right.get(even.alternative)
+        )
 
     def _metrics(self, target: str, load: str | None = None) -> Metrics:
         return compute_metrics(self.run, target, load, definition=self.definition, objective=self.objective)
@@ -229,4 +275,5 @@ def build_report(
         price_errors=errors,
         catalog=catalog,
         margin=check_margin(options.margin),
+        usd_kwh=options.usd_kwh,
     )

@@ -16,7 +16,8 @@ def settings_rows(report: Report) -> list[list[str]]:
     plan, environment, workload = header["plan"], header["environment"], header["workload"]
     packages = ", ".join(f"{name} {version}" for name, version in environment["packages"].items())
     machine = f"{environment['system']}, {environment['processors']} processors, Python {environment['python']}"
-    by_us = [["Machine", machine], ["Packages", packages]]
+    clients = [["Clients", f"{header['clients']['count']} processes"]] if header.get("clients") else []
+    by_us = [["Machine", machine], *clients, ["Packages", packages]]
     count = f"up to {plan['requests']}" if report.run.is_search else f"{plan['requests']}"
     loads = f"{', '.join(header['loads'])}; {count} requests each after {plan['warmup']} warm-up requests"
     return [

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from datetime import date
 
 from compare.analyse.cost import BreakEven
+from compare.analyse.groups import Group
 from compare.analyse.objectives import Objective
+from compare.analyse.paired import Share
 from compare.analyse.prices import Price, price_doubt
 from compare.analyse.verdict import Finding, Verdict
 from compare.report.formats import ratio
@@ -17,8 +19,10 @@ from compare.report.formats import ratio
 METRIC_HEADERS = ("target", "load", "requests", "failed", "TTFT p50", "TTFT p95", "ITL p50", "TPOT p50", "E2E p50",
                   "E2E p95", "tokens/s", "requests/s", "goodput")  # fmt: skip
 COST_HEADERS = ("target", "load", "price", "USD per 1,000 requests", "USD per million output tokens")
-CLIENT_HEADERS = ("target", "load", "cold first token", "cached tokens", "lag p50", "lag p99", "client CPU",
+CLIENT_HEADERS = ("target", "load", "cold first token", "input tokens", "cached", "lag p50", "lag p99", "client CPU",
                   "new connections")  # fmt: skip
+GROUP_HEADERS = ("target", "load", "requests with", "requests", "failed", "TTFT p50", "TTFT p95", "input tokens",
+                 "cached")  # fmt: skip
 PERCENTILE_HEADERS = ("", "n", "mean", "p50", "p90", "p95", "p99")
 
 # The labels whose terms are explained below the table of metrics and below the Markdown.
@@ -38,6 +42,11 @@ NOT_INTERLEAVED = "The two runs were not interleaved, so the comparison includes
 ONE_TARGET = "One target alone has no verdict. Add a second target, or compare with an earlier run."
 NO_PRICE = "No target has a price. Enter a machine or a price for each target, such as 1.25/h."
 NO_HOURLY_PRICE = "There is no break-even because no target has an hourly price. Enter one, such as 1.25/h."
+GROUPS = "Prefixes and turns"
+GROUPS_NOTE = (
+    "Input tokens are the mean that the server reports; cached is the share of them that it says it had cached. First "
+    "use: sent before an answer to the same prefix had begun. A dash means that the server doesn't report it."
+)
 CLIENT_NOTE = "Client CPU includes models that run in the client's process."
 THOUGHTS = "Thoughts"
 RACE_STATES = {
@@ -82,14 +91,18 @@ METRIC_PHRASES = {
     "itl": "from token to token",
     "e2e": "to the end of the answer",
     "tpot": "per output token",
+    "throughput": "in requests per second",
+    "cost": "in the cost of a request",
 }
 METRIC_LABELS = {
     "ttft": "first token",
     "itl": "from token to token",
     "e2e": "end of the answer",
     "tpot": "per output token",
+    "throughput": "requests per second",
+    "cost": "cost of a request (times cheaper)",
 }
-QUANTILE_PHRASES = {0.5: "", 0.95: " at p95"}
+QUANTILE_PHRASES = {None: "", 0.5: "", 0.95: " at p95"}
 PERCENTILE_LABELS = {
     "ttft_ms": "First token",
     "ttft_answer_ms": "First token of the answer",
@@ -146,6 +159,12 @@ def verdict_text(verdict: Verdict) -> str:
     phrase = METRIC_PHRASES[verdict.metric] + QUANTILE_PHRASES[verdict.quantile]
     interval = f"({ratio(verdict.low)} to {ratio(verdict.high)})"
     match verdict.decision:
+        case Finding.FASTER if verdict.metric == "throughput":
+            return f"{faster} answers {ratio(verdict.ratio)} times as many requests per second as {slower} {interval}"
+        case Finding.FASTER if verdict.metric == "cost":
+            return f"a request costs {ratio(verdict.ratio)} times as much on {slower} as on {faster} {interval}"
+        case Finding.EQUALLY_FAST if verdict.metric in ("throughput", "cost"):
+            return f"{faster} and {slower} are equal {phrase}: they differ by less than 1% {interval}"
         case Finding.TOO_FEW_MEASUREMENTS:
             return f"{faster} and {slower}, {phrase}: not enough measurements"
         case Finding.FASTER:
@@ -154,6 +173,21 @@ def verdict_text(verdict: Verdict) -> str:
             return f"{faster} and {slower} are equally fast {phrase}: they differ by less than 1% {interval}"
         case Finding.NOT_DISTINGUISHABLE:
             return f"{faster} and {slower} show no clear difference {phrase} {interval}"
+
+
+def group_label(group: Group) -> str:
+    """Return what the requests of a group have in common."""
+    match group.kind:
+        case "first use":
+            return "a shared prefix, first use"
+        case "shared prefix":
+            return "a shared prefix"
+        case "own prefix":
+            return "a prefix of their own"
+        case "turn":
+            return f"turn {group.turn}"
+        case _:
+            return f"turn {group.turn} and later"
 
 
 def winner_label(winner: str) -> str:
@@ -208,6 +242,14 @@ def break_even_text(even: BreakEven) -> str:
         )
     share = f"{even.capacity_share:.0%} of the measured throughput"
     return f"From {requests} on ({share}), {even.hourly} is cheaper than {even.per_token}."
+
+
+def quality_beside_text(target: str, right: Share, other: str, other_right: Share | None) -> str:
+    """Return how many answers of an endpoint are right, and of what it's compared with, if that was measured."""
+    known = f" {target} answers {right.value:.0%} of the questions right ({right.low:.0%} to {right.high:.0%})"
+    if other_right is None:
+        return f"{known}; {other} wasn't asked here, so a lower price may buy other answers."
+    return f"{known}, {other} {other_right.value:.0%} ({other_right.low:.0%} to {other_right.high:.0%})."
 
 
 def missing_price_text(target: str) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from compare.analyse.distribution import Distribution
 from compare.analyse.metrics import Metrics
-from compare.report.formats import milliseconds, percent, rate, usd
+from compare.report.formats import MISSING, milliseconds, percent, rate, usd
 from compare.report.report import Report
-from compare.report.strings import PERCENTILE_LABELS
+from compare.report.strings import PERCENTILE_LABELS, group_label
 
 _ESCAPES = {"<": "&lt;", "[": "\\[", "\\": "\\\\", "&": "&amp;"}
 # A backslash of the text would end the effect of one that is added after it.
@@ -56,6 +56,24 @@ def metrics_row(target: str, load: str, metrics: Metrics) -> list[str]:
         rate(metrics.output_tokens_per_s),
         rate(metrics.requests_per_s),
         percent(metrics.goodput_share),
+    ]
+
+
+def group_rows(report: Report) -> list[list[str]]:
+    """Return the requests by prefix and turn, below `strings.GROUP_HEADERS`."""
+    return [
+        [
+            *key,
+            group_label(group),
+            f"{group.requests:,}",
+            f"{group.failed:,}",
+            milliseconds(group.ttft_ms.p50),
+            milliseconds(group.ttft_ms.p95),
+            MISSING if group.input_tokens is None else f"{group.input_tokens:,.0f}",
+            percent(group.cached_share),
+        ]
+        for key, groups in report.groups.items()
+        for group in groups
     ]
 
 

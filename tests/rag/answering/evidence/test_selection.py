@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from rag.answering.abstention.abstain import AbstentionKind
-from rag.answering.evidence.candidates import retrieve_candidates
+from rag.answering.evidence.candidates import retrieve_candidates, with_similarities
 from rag.answering.evidence.selection import QuoteSelection, find_quotes
+from rag.documents import Passage
 from rag.library.library import Library
 from rag.search.embedding.embedders import Embedder
 
@@ -285,3 +287,13 @@ def test_a_question_about_a_name_that_no_document_has_is_refused_beside_an_abbre
 def test_words_that_are_no_names_make_no_quote_unsure(ask: Ask) -> None:
     for words in ("in English", "on Page 3", "I'm told", "in the PDF", "in USD"):
         assert not ask(f"How many inhabitants did Warsaw have in 1901, {words}?", census=CENSUS).unsure
+
+
+def test_a_passage_that_only_words_found_has_its_similarity_too(embedder: Embedder) -> None:
+    passage = Passage(1, "d", "d.md", None, "", 0, 30, "Le héron mange du poisson.", 0.5, None, 3.0)
+    known = replace(passage, dense=0.9)
+    question = "Que mange le héron ?"
+    found, kept = with_similarities([passage, known], question, embedder)
+    assert kept is known
+    assert found.dense is not None
+    assert found.dense > 0.4

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
 
 from rag.answering.evidence.asked.mentions import documents_that_are_meant
@@ -44,3 +45,15 @@ def retrieve_candidates(
     asked = Question(question_to_each(question))
     rows = (find_rows(asked, [documents[document_id]], passages) for document_id in compared)
     return number_passages([*passages, *chain.from_iterable(rows)])
+
+
+def with_similarities(passages: Sequence[Passage], question: str, embedder: Embedder) -> list[Passage]:
+    """Return the passages with the similarity also of those that only words found."""
+    unknown = [passage.text for passage in passages if passage.dense is None]
+    if not unknown:
+        return list(passages)
+    cosines = iter((embedder.encode(unknown) @ embedder.encode_question(question)).tolist())
+    return [
+        replace(passage, dense=embedder.similarity(next(cosines))) if passage.dense is None else passage
+        for passage in passages
+    ]

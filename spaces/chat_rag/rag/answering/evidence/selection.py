@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rag.answering.abstention.abstain import (
+    CHECKED_PASSAGES,
     Abstention,
     AbstentionKind,
     is_about_whole_documents,
@@ -17,6 +18,7 @@ from rag.answering.evidence.asked.kinds import Kind
 from rag.answering.evidence.asked.mentions import are_meant, covered_years, documents_that_are_meant, find_missing
 from rag.answering.evidence.asked.questions import Question
 from rag.answering.evidence.asked.typos import read_question
+from rag.answering.evidence.candidates import with_similarities
 from rag.answering.evidence.comparison import compared_documents, question_to_each
 from rag.answering.evidence.decision import (
     has_unknown_name,
@@ -84,7 +86,8 @@ def find_quotes(
             ranking.answered, packaged_model().questions.threshold, without_figure=ranking.without_figure
         )
     else:
-        is_answered = missing_evidence(asked.text, passages) is None and not is_hardly_answered(
+        checked = with_similarities(passages[:CHECKED_PASSAGES], question, embedder)
+        is_answered = missing_evidence(asked.text, checked) is None and not is_hardly_answered(
             question, ranking.answered, embedder
         )
     if is_answered and not ranking.is_other_period:

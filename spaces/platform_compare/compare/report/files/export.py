@@ -8,14 +8,16 @@ from typing import Any
 
 from compare.analyse.definitions import TITLES
 from compare.analyse.metrics import cold_start
-from compare.report import quality_text, strings, tables
+from compare.report import judge_text, quality_text, strings, tables
 from compare.report.capacity_text import capacity_json, curve_table
 from compare.report.files.quality_json import quality_json
 from compare.report.glossary import glossary_lines
+from compare.report.judge_text import judges_json
 from compare.report.overview.headline import headline
 from compare.report.report import Report
 from compare.report.settings_text import settings_rows
 from compare.report.tables import markdown_text
+from compare.report.telemetry_text import telemetry_json, telemetry_markdown
 
 
 def report_json(report: Report) -> dict[str, Any]:
@@ -31,6 +33,7 @@ def report_json(report: Report) -> dict[str, Any]:
         "verdicts": [asdict(verdict) | {"text": strings.verdict_text(verdict)} for verdict in report.verdicts],
         "changes": [asdict(verdict) | {"text": strings.verdict_text(verdict)} for verdict in report.changes],
         "quality": quality_json(report),
+        "judges": judges_json(report),
         "recommended_requests": report.recommended_requests,
         **({"capacity": capacity_json(report.capacities)} if report.capacities else {}),
         "break_even": [asdict(even) for even in report.break_evens],
@@ -43,7 +46,9 @@ def _target_json(report: Report, target: str) -> dict[str, Any]:
     by_load = {
         load: asdict(metrics)
         | {"client": asdict(report.client_loads[target, load])}
+        | ({"groups": [asdict(group) for group in groups]} if (groups := report.groups.get((target, load))) else {})
         | ({"cost": asdict(report.costs[target, load])} if (target, load) in report.costs else {})
+        | telemetry_json(report, target, load)
         for (name, load), metrics in report.cells.items()
         if name == target
     }
@@ -66,6 +71,8 @@ def report_markdown(report: Report) -> str:
         "",
         tables.markdown_table(strings.METRIC_HEADERS, rows),
     ]
+    if report.groups:
+        parts += ["", tables.markdown_table(strings.GROUP_HEADERS, tables.group_rows(report)), "", strings.GROUPS_NOTE]
     for answer in report.capacities:
         parts += ["", markdown_text(answer.target), "", curve_table(answer)]
     if report.costs:
@@ -75,7 +82,7 @@ def report_markdown(report: Report) -> str:
             "",
             *_items(report.cost_notes),
         ]
-    parts += _quality_parts(report)
+    parts += [*telemetry_markdown(report), *_quality_parts(report), *_judge_parts(report)]
     verdicts = [f"{each.load}: {strings.verdict_text(each)}" for each in (*report.verdicts, *report.changes)]
     notes = [*([strings.NOT_INTERLEAVED] if report.changes else []), *report.caveats]
     advice = [report.advice] if report.advice else []
@@ -109,6 +116,11 @@ def _quality_parts(report: Report) -> list[str]:
         *_items(quality_text.verdict_lines(report)),
         *_differing_parts(report),
     ]
+
+
+def _judge_parts(report: Report) -> list[str]:
+    lines = judge_text.judge_lines(report)
+    return ["", f"{judge_text.TITLE}:", "", *_items([*lines, judge_text.NOTE])] if lines else []
 
 
 def _differing_parts(report: Report) -> list[str]:

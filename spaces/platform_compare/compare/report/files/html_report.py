@@ -13,6 +13,7 @@ from compare.report.overview.cards import CSS as OVERVIEW_CSS
 from compare.report.overview.cards import overview_html
 from compare.report.quality_view import quality_html
 from compare.report.report import Report
+from compare.report.telemetry_text import telemetry_html
 
 CSS = Path(__file__).with_name("report.css").read_text(encoding="utf-8") + OVERVIEW_CSS
 CHART_CONFIG = {"displaylogo": False, "responsive": True}
@@ -25,9 +26,9 @@ def html(report: Report) -> str:
     parts = {
         strings.SUMMARY: overview_html(report),
         strings.VERDICT: render.verdict_html(report),
-        **({quality_text.ANSWERS: quality_html(report)} if report.quality else {}),
+        **({quality_text.ANSWERS: quality_html(report)} if report.quality or report.judges else {}),
         strings.metrics_title(TITLES[report.definition]): render.metrics_html(report),
-        strings.COST: render.cost_html(report),
+        strings.COST: render.cost_html(report) + telemetry_html(report),
         strings.CHARTS: f'<div class="charts">{_charts(report)}</div>',
         strings.REPRODUCE: render.reproduce_html(report),
     }
@@ -47,6 +48,6 @@ def html(report: Report) -> str:
 def _charts(report: Report) -> str:
     return "".join(
         f"<div><h3>{escape(strings.CHART_TITLES[name])}</h3>"
-        f"{figure.to_html(full_html=False, include_plotlyjs=False, config=CHART_CONFIG)}</div>"
+        f"{figure.to_html(full_html=False, include_plotlyjs=False, config=CHART_CONFIG, div_id=f'chart-{name}')}</div>"
         for name, figure in charts.draw_charts(report).items()
     )

@@ -7,8 +7,9 @@ import io
 
 from compare.records import Run, Score
 
-CSV_COLUMNS = ("run", "seed", "workload_hash", "target", "load", "block", "phase", "prompt", "intended_s", "sent_s",
-               "ttft_ms", "e2e_ms", "deltas", "input_tokens", "output_tokens", "finish_reason", "error",
+CSV_COLUMNS = ("run", "seed", "workload_hash", "target", "load", "block", "phase", "prompt",
+               "conversation", "turn", "prefix", "intended_s", "sent_s", "ttft_ms", "e2e_ms", "deltas",
+               "input_tokens", "output_tokens", "finish_reason", "error",
                "correct", "supported", "refused", "well_formed", "words")  # fmt: skip
 
 
@@ -29,6 +30,7 @@ def requests_csv(run: Run) -> str:
                 record.block,
                 record.phase,
                 record.prompt,
+                *("" if each is None else each for each in (record.conversation, record.turn, record.prefix)),
                 record.intended,
                 record.sent,
                 record.arrivals[0].seconds * 1000 if record.arrivals else "",

@@ -27,6 +27,15 @@ FASTEST, BEST = "fastest", "most"
 NO_TOKENS, NO_PRICE = "the server reports no tokens", "no price entered"
 PER_1000_REQUESTS = "USD per 1,000 requests"
 
+# Of a badge.
+MOST_RIGHT_SHORT, FASTEST_SHORT, STARTS_FIRST_SHORT = "most right", "fastest", "starts first"
+NO_DIFFERENCE_SHORT, FAILED_SHORT, TOO_FEW_SHORT = "no difference shown", "no request succeeded", "too few requests"
+RIGHT_SHORT = "right"
+
+
+def holds_short(count: float, unit: str) -> str:
+    return f"holds {count:,.4g} {unit}"
+
 
 def start_text(times: str, *, sooner: bool) -> str:
     return f"starts {times}× {'sooner' if sooner else 'later'}"

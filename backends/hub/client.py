@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,15 +13,15 @@ from huggingface_hub import HfApi, is_offline_mode, set_client_factory
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalTokenNotFoundError
 from huggingface_hub.utils import validate_repo_id
 
-from publishing.errors import HubError
+from backends.hub.errors import HubError
 
 REMEDIES = {
     401: "Log in: hf auth login, or set HF_TOKEN to a token with write access.",
     402: "A free account can't have this: choose --hardware zero-a10g, or a plan that includes it.",
-    403: "The token isn't allowed to do this: give it write access to this Space, or name another owner with --repo.",
+    403: "The token isn't allowed to do this: give it write access here, or name another owner with --repo.",
     404: "Check the name, and that the token has access to it.",
     409: "Another client is changing it: wait a moment, then plan again.",
-    412: "The Space changed after it was planned: plan again.",
+    412: "It changed after it was planned: plan again.",
     429: "Too many requests: wait a few minutes, then try again.",
 }
 _TOKEN = re.compile(r"\bhf_\w+|(?<=Bearer )[\w.-]+")
@@ -49,7 +50,7 @@ class Hub:
     def __init__(self, api: HfApi | None = None, *, silence_seconds: float = 60.0) -> None:
         """`silence_seconds` is the longest wait for the next byte; huggingface_hub sets no limit on some requests."""
         _TimeoutClient.seconds = silence_seconds
-        self.api = api or HfApi()
+        self.api = api or HfApi(endpoint=os.environ.get("HF_ENDPOINT"))
         self._account: dict[str, Any] | None = None
 
     def owner(self) -> str:

@@ -1,0 +1,1 @@
+"""Finds secrets in texts by the shapes of the tokens of many services."""

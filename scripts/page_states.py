@@ -1,0 +1,170 @@
+"""Pictures of every state of the pages, to look at: each window, light and dark; each language once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page
+from playwright.sync_api import TimeoutError as NotSeen
+
+from chat_page.translations.languages import LANGUAGES
+from tests.helpers.compare import open_details
+
+HEIGHTS = {1280: 860, 768: 1024, 390: 844}
+SAMPLE_QUESTION = "How many cars does the car park hold?"
+FILING_QUESTION = "What were total net sales for the quarter?"
+TOO_LONG = "word " * 3900
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A window's width, and whether it's dark."""
+
+    width: int
+    dark: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"{self.width}-{'dark' if self.dark else 'light'}"
+
+
+def windows(widths: list[int], schemes: list[str]) -> list[Window]:
+    """Return the windows of these widths, in these colour schemes."""
+    return [Window(width, scheme == "dark") for width in widths for scheme in schemes]
+
+
+def open_page(browser: Browser, url: str, width: int, height: int, dark: bool, *, locale: str = "en") -> Page:
+    """Open a page of Gradio in a new context, and wait until it's usable."""
+    context = browser.new_context(viewport={"width": width, "height": height}, device_scale_factor=1, locale=locale)
+    page = context.new_page()
+    page.set_default_timeout(120_000)
+    page.goto(f"{url}/?__theme={'dark' if dark else 'light'}")
+    page.locator("#question textarea, #prompt textarea").fill("")
+    page.wait_for_timeout(800)
+    return page
+
+
+def ask(page: Page, question: str, *, wait: bool = True) -> None:
+    """Ask a question on the chat page, and wait for the end of its answer."""
+    page.locator("#question textarea").fill(question)
+    page.locator("#question .submit-button").click()
+    with suppress(NotSeen):  # quotes can be there before the stop button is seen
+        page.wait_for_selector("#question .stop-button", timeout=5_000)
+    if wait:
+        wait_for_answer(page)
+
+
+def wait_for_answer(page: Page) -> None:
+    """Wait until the chat page takes the next question."""
+    page.wait_for_selector("#question .submit-button", timeout=120_000)
+    page.wait_for_timeout(500)
+
+
+def upload(page: Page, filing: Path) -> None:
+    """Add a file to the documents of the chat page."""
+    page.locator("#drop input[type=file]").set_input_files(str(filing))
+    page.wait_for_selector("#documents [data-remove]", state="attached", timeout=120_000)
+
+
+def open_source(page: Page) -> None:
+    """Open the source of the newest answer's first quote."""
+    page.locator("#chat .sp-quote a").first.click()
+    page.locator("#sources .sp-view").first.wait_for()
+    page.wait_for_timeout(2000)
+
+
+def chat_states(browser: Browser, url: str, window: Window, filing: Path | None, out: Path) -> None:
+    """Write the chat page's states: empty, loaded, answering, answered, source, written, sidebar, error."""
+    with _pictures(browser, url, window, out / f"chat-{window.name}") as (page, take):
+        take("empty")
+        if filing:
+            upload(page, filing)
+            page.wait_for_timeout(1000)
+            take("loaded")
+        ask(page, FILING_QUESTION if filing else SAMPLE_QUESTION, wait=False)
+        take("answering")
+        wait_for_answer(page)
+        take("answered")
+        open_source(page)
+        take("source")
+        page.locator("[data-close-pane]").click()
+        page.locator("#chat .option").click()
+        page.wait_for_selector("#question .stop-button")
+        page.wait_for_timeout(1500)
+        take("writing")
+        wait_for_answer(page)
+        take("written")
+        _take_sidebar(page, take)
+        ask(page, TOO_LONG)
+        take("error")
+
+
+def _take_sidebar(page: Page, take: Callable[[str], None]) -> None:
+    """Take the sidebar with its settings open; on a phone it's closed at first."""
+    toggle, is_open = page.locator("#sidebar .toggle-button"), page.locator("#sidebar.open").count()
+    if not is_open:
+        toggle.click()
+    section = page.locator("#sidebar button.label-wrap").last
+    section.click()
+    page.wait_for_timeout(600)
+    take("sidebar")
+    section.click()
+    if not is_open:
+        toggle.click()
+        page.wait_for_timeout(600)
+
+
+def language_states(browser: Browser, url: str, out: Path) -> None:
+    """Write an empty page, and an answer with an error, in each language but English."""
+    for language in (each for each in LANGUAGES if each != "en"):
+        with _pictures(browser, url, Window(1280), out / f"chat-{language}", locale=language) as (page, take):
+            take("empty")
+            empty_file = {"name": "empty.txt", "mimeType": "text/plain", "buffer": b" "}
+            page.locator("#drop input[type=file]").set_input_files(empty_file)  # type: ignore[arg-type]
+            ask(page, SAMPLE_QUESTION)
+            take("answered")
+
+
+def compare_states(browser: Browser, url: str, window: Window, out: Path) -> None:
+    """Write the comparator's states, the whole page each: empty, a race, and a measurement with its details."""
+    with _pictures(browser, url, window, out / f"compare-{window.name}", whole=True) as (page, take):
+        take("empty")
+        page.get_by_label("A server at its limit").first.check()
+        page.locator("#prompt textarea").fill("Why is the sky blue?")
+        page.locator("#prompt .submit-button").click()
+        page.wait_for_selector(".sp-answering")
+        take("race")
+        page.wait_for_selector("#ballot", state="visible", timeout=120_000)
+        take("raced")
+        page.get_by_role("tab", name="Measure").click()
+        take("recorded")
+        page.locator("#requests input").fill("12")
+        page.locator("#measure").click()
+        page.get_by_text("s left").wait_for(timeout=60_000)
+        take("measuring")
+        page.wait_for_selector("#measure", state="visible", timeout=240_000)
+        page.wait_for_timeout(3000)
+        take("measured")
+        open_details(page, "Charts")
+        page.wait_for_timeout(3000)
+        take("charts")
+
+
+@contextmanager
+def _pictures(
+    browser: Browser, url: str, window: Window, prefix: Path, *, locale: str = "en", whole: bool = False
+) -> Iterator[tuple[Page, Callable[[str], None]]]:
+    """Open a page; yield it with a function that takes a picture of a state, which counts the states."""
+    prefix.parent.mkdir(parents=True, exist_ok=True)
+    page = open_page(browser, url, window.width, HEIGHTS[window.width], window.dark, locale=locale)
+    states: list[str] = []
+
+    def take(state: str) -> None:
+        states.append(state)
+        page.screenshot(path=f"{prefix}-{len(states)}-{state}.png", full_page=whole)
+
+    yield page, take
+    page.context.close()

@@ -1,0 +1,1 @@
+"""Records what GPUs and servers say of themselves while a run measures."""

@@ -1,0 +1,37 @@
+"""One look at the GPUs or at a server, and the sources that can be looked at again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from compare.records import GpuRecord, ServerRecord
+
+Look = GpuRecord | ServerRecord  # `at` is seconds since 1970 until it's joined to a run
+
+
+class Source(Protocol):
+    """Something that says how busy it is; `check` raises `PlanError` if it can't be asked."""
+
+    def check(self) -> None: ...
+
+    def look(self) -> Iterator[Look]:
+        """Yield what it says now; raise `OSError` or `ValueError` if it says nothing that can be read."""
+        ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SourceName:
+    """A source as the command line names it: [TARGET=]SOURCE."""
+
+    target: str
+    text: str
+
+    @classmethod
+    def parse(cls, text: str) -> SourceName:
+        target, equals, rest = text.partition("=")
+        is_named = bool(equals) and "/" not in target and ":" not in target  # an address can have a =
+        return cls(target.strip(), rest.strip()) if is_named else cls("", text.strip())
