@@ -21,7 +21,8 @@ from rag.answering.types import Sentence
 from rag.answering.verification.figures import find_figures
 from rag.answering.verification.lines import is_delimiter_row, is_heading, is_row, row_cells, text_start
 from rag.answering.verification.support import Sources, ends_sentence
-from rag.answering.verification.verifier import Evidence, Verifier
+from rag.answering.verification.verdicts import Evidence
+from rag.answering.verification.verifier import Verifier
 from rag.documents import Passage
 
 _FULL_STOPS = ("。", "！", "？")  # no space follows these
