@@ -116,6 +116,21 @@ def test_what_claims_nothing_has_no_verdict(verifier: Verifier, sentence: str) -
     assert verifier.check(sentence) is None
 
 
+@pytest.mark.parametrize(
+    ("sentence", "supported"),
+    [
+        ("The documents do not mention that a lease ends on March 31.", False),
+        ("The report does not say that the Company repurchased common stock.", False),
+        ("The Company does not pay dividends.", False),  # a claim, not what the documents don't say
+        ("Die Dokumente enthalten keine Angaben zu Microsoft.", None),
+        ("The number of patents is not specified.", None),
+    ],
+)
+def test_a_sentence_that_denies_something_is_a_claim(verifier: Verifier, sentence: str, supported: bool | None) -> None:
+    verdict = verifier.check(sentence)
+    assert (verdict and verdict.supported) == supported
+
+
 def test_page_furniture_is_no_evidence() -> None:
     """The number of a page isn't the number of anything else."""
     pages = [f"Annual report of employees\nWe hired people in Israel, part {n}.\n{n}\n" for n in range(37, 41)]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 from rag.answering.verification.clauses import Clause, figure_clauses
 from rag.answering.verification.figure_checks import FigureChecks
+from rag.answering.verification.missing import missing_words, says_nothing
 from rag.answering.verification.names import find_names, find_phrases, normalize
 from rag.answering.verification.statements import Statement, Statements
 from rag.answering.verification.support import content_tokens
@@ -15,12 +15,6 @@ from rag.answering.verification.verdicts import Evidence, Verdict
 from rag.answering.verification.word_checks import WordChecks
 from rag.documents import Document, Passage
 
-# "The passages don't mention it" needs no passage.
-_SAYS_NOTHING = re.compile(
-    r"(?:\bnot?\b|n't|cannot|\bunable\b).{0,60}?\b(?:mention|contain|provid|specif|stat|includ|inform|answer|found|find|say|sa[iy]d"
-    r"|give|address|discuss|determin|refer)|\b(?:keine?|nicht|ningun|aucun)\b",
-    re.IGNORECASE,
-)
 # A sentence with fewer content words, without a figure or a name, makes no claim.
 MIN_WORDS = 4
 # A sentence with more figures isn't supported. Each is compared with all of the passages, 3 ms for a large table.
@@ -43,6 +37,7 @@ class Verifier:
         """Read the passages, which takes longer than a check: the thread that serves the pages must not do it."""
         self._statements.read()
         self._figures.prepare()
+        self._words.prepare()
 
     @property
     def is_slow(self) -> bool:
@@ -52,10 +47,12 @@ class Verifier:
     def check(self, sentence: str, preferred: Sequence[int] = ()) -> Verdict | None:
         """Return the verdict on a sentence, or None if it claims nothing; passages in `preferred` are cited first."""
         clauses = figure_clauses(sentence)
-        if sentence.rstrip("*_ ").endswith("?") or (not clauses and _SAYS_NOTHING.search(sentence)):
+        if sentence.rstrip("*_ ").endswith("?"):
             return None
+        if not clauses and says_nothing(sentence):
+            return Verdict(supported=False) if self._words.is_said(missing_words(sentence)) else None
         if not self._claims_something(sentence, clauses):
-            return None
+            return self._words.check(sentence, preferred) if self._words.is_said(sentence) else None
         if len(clauses) > MAX_FIGURES or not self._has_phrases(sentence):
             return Verdict(supported=False)
         if not clauses:

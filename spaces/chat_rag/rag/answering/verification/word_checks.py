@@ -3,50 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 
+from rag.answering.verification.agreement import contradicts
 from rag.answering.verification.clauses import find_direction
 from rag.answering.verification.figures import find_periods
 from rag.answering.verification.names import find_names
+from rag.answering.verification.source_sentences import Source, SourceSentences
 from rag.answering.verification.statements import Statements
-from rag.answering.verification.support import Sources, sentence_spans
+from rag.answering.verification.support import sentence_spans
 from rag.answering.verification.surroundings import Surroundings
 from rag.answering.verification.verdicts import Evidence, Verdict
+from rag.answering.verification.wording import wording
 from rag.documents import Passage
 
-# The share of the words that a passage must have to be cited for a sentence without figures, and to be its source.
-MIN_CITED, MIN_SUPPORTED = 0.6, 0.35
+# The share of the words, by weight, that a sentence of a passage must have; and how much less than the best one.
+MIN_SHARE, NEAR_BEST = 0.75, 0.05
+_FEWEST_WORDS = 2
+# So many sources are compared.
+_MOST_SOURCES = 6
 
 
 class WordChecks:
-    """Compares sentences without figures with some passages."""
+    """Compares sentences without figures with the sentences of some passages."""
 
     def __init__(self, statements: Statements, surroundings: Surroundings) -> None:
-        self._passages, self._statements, self._surroundings = statements.passages, statements, surroundings
+        self._statements, self._surroundings = statements, surroundings
+        self._sentences = SourceSentences(statements.passages)
 
-    @cached_property
-    def _sources(self) -> Sources:
-        return Sources(self._passages)
+    def prepare(self) -> None:
+        """Read the sentences of the passages."""
+        self._sentences.all  # noqa: B018  # the first access reads them
+
+    def is_said(self, sentence: str) -> bool:
+        """Return whether a sentence of the passages has at least two words of this one, whatever it says of them."""
+        return any(
+            len(source.claim.content & source.words.content) >= _FEWEST_WORDS
+            for source in self._sentences.find(sentence, MIN_SHARE)
+        )
 
     def check(self, sentence: str, preferred: Sequence[int]) -> Verdict:
         """Return the verdict on a sentence; passages in `preferred` are cited first."""
-        shares = self._sources.shares(sentence)
-        best = max(shares, key=lambda number: (shares[number], number in preferred, -number), default=0)
-        passage = next((passage for passage in self._passages if passage.number == best), None)
-        if (
-            passage is None
-            or shares[best] < MIN_SUPPORTED
-            or not self._surroundings.have_names(find_names(sentence), passage)
-        ):
-            return Verdict(supported=False)
-        start, end = self._sources.best_span(best, sentence)
-        source = passage.text[start:end]
-        if not self._has_periods(sentence, passage, source) or _is_opposite(sentence, source):
-            return Verdict(supported=False)
-        # A passage that the model names needs fewer of the words than one that is added.
-        cited = [number for number in preferred if shares.get(number, 0) >= MIN_SUPPORTED]
-        cited = cited or [best] * (shares[best] >= MIN_CITED)
-        return Verdict(True, tuple(Evidence(number, *self._sources.best_span(number, sentence)) for number in cited))
+        sources = self._sentences.find(sentence, MIN_SHARE)
+        near = [each for each in sources if each.rank >= sources[0].rank - NEAR_BEST][:_MOST_SOURCES]
+        supporting: dict[int, Evidence] = {}
+        for source in near:
+            if self._holds(sentence, source):
+                number, start, end = source.place
+                supporting.setdefault(number, Evidence(number, start, end))
+        cited = [supporting[number] for number in preferred if number in supporting]
+        return Verdict(bool(supporting), tuple(cited or [*supporting.values()][:1]))
+
+    def _holds(self, sentence: str, source: Source) -> bool:
+        passage = source.sentences[0].passage
+        _, start, end = source.place
+        return (
+            not contradicts(source.claim, source.words, wording(source.sentences[0].language))
+            and self._surroundings.have_names(find_names(sentence), passage)
+            and self._has_periods(sentence, passage, passage.text[start:end])
+            and not _is_opposite(sentence, passage.text[start:end])
+        )
 
     def _has_periods(self, sentence: str, passage: Passage, source: str) -> bool:
         """Return whether the times of a sentence are those of its source, or around it if the source has none."""
