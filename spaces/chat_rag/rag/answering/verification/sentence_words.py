@@ -19,6 +19,8 @@ _INSTEAD = re.compile(
     r"\b(?:rather than|instead of|anstatt|anstelle|statt|en lugar de|en vez de|au lieu de|plutôt que)\b"
 )
 _INSTEAD_OF = {"german": " , nicht ", "spanish": " , no ", "french": " , pas "}
+# Each part is compared with each of another sentence.
+_MOST_PARTS = 24
 _NUMBERS = -1
 # A part with fewer words belongs to the next one, unless it denies something.
 _MIN_PART = 2
@@ -110,13 +112,14 @@ def _sides(stem: str, known: Wording) -> tuple[Side, ...]:
 def _parts(tokens: Sequence[str], known: Wording) -> Iterator[list[str]]:
     """Yield the words of each part of a sentence."""
     part: list[str] = []
+    left = _MOST_PARTS
     for token, following in zip_longest(tokens, tokens[1:], fillvalue=""):
         mark, comma = not token[0].isalnum(), token.startswith(",")
         # A comma alone may stand around a few words within a part: "The gate, however, is closed".
         ends = token in known.splits or (mark and (not comma or following in known.negations | known.splits))
-        if ends and (len(part) >= _MIN_PART or known.negations & set(part)):
+        if ends and left and (len(part) >= _MIN_PART or known.negations & set(part)):
             yield part
-            part = []
+            part, left = [], left - 1
         if not mark:
             part.append(token)
     if part:

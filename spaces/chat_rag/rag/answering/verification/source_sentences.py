@@ -68,6 +68,10 @@ class SourceSentences:
         counts = Counter(word for sentence in self.all for word in sentence.words.content)
         return {word: log(1 + len(self.all) / count) for word, count in counts.items()}
 
+    def read(self) -> None:
+        """Read the passages, which takes longer than to find something."""
+        self._weights  # noqa: B018  # the first access reads them
+
     def find(self, text: str, minimum: float) -> list[Source]:
         """Return the sources with at least this share of the words of a sentence, the best first."""
         claims = cache(lambda language: Claim(text, language, self._weights, len(self.all)))

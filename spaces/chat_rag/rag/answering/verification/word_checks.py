@@ -32,7 +32,7 @@ class WordChecks:
 
     def prepare(self) -> None:
         """Read the sentences of the passages."""
-        self._sentences.all  # noqa: B018  # the first access reads them
+        self._sentences.read()
 
     def is_said(self, sentence: str) -> bool:
         """Return whether a sentence of the passages has at least two words of this one, whatever it says of them."""
