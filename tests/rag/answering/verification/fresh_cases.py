@@ -1,9 +1,16 @@
-"""True and false sentences of several languages and kinds, and the passages that they are checked against."""
+"""True and false sentences of several languages and kinds, and the passages that they are checked against.
+
+    python -m tests.rag.answering.verification.fresh_cases
+
+prints how many of each kind are marked as unsupported.
+"""
 
 from __future__ import annotations
 
 import json
+import time
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -82,3 +89,23 @@ def _text(letter: str) -> str:
         articles = json.loads(text)["data"]
         return "\n\n\n".join(each["context"] for article in articles for each in article["paragraphs"])
     return text
+
+
+def main() -> None:
+    """Print a line for each kind: the sentences that are stopped, of the half for tuning and of the other."""
+    cases = [case for case in read_cases() if has_data(case.passage)]
+    for letter in dict.fromkeys(case.passage[0] for case in cases):
+        verifier(letter).prepare()
+    start = time.perf_counter()
+    counts = Counter((case.kind, case.set_apart, is_stopped(case)) for case in cases)
+    seconds = time.perf_counter() - start
+    for kind in (*TRUE, *FALSE):
+        halves = (
+            (counts[kind, half, True], counts[kind, half, True] + counts[kind, half, False]) for half in (False, True)
+        )
+        print(kind, *(f"{stopped} of {count}" for stopped, count in halves), sep=" | ")
+    print(f"{1000 * seconds / len(cases):.1f} ms a sentence")
+
+
+if __name__ == "__main__":
+    main()

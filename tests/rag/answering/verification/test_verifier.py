@@ -200,3 +200,32 @@ def test_a_fiscal_quarter_is_that_of_the_column(sentence: str, supported: bool) 
     verdict = Verifier([passage], {"f": source}).check(sentence)
     assert verdict is not None
     assert verdict.supported == supported
+
+
+TRIAL = """We did not find evidence of harm in the trial. The company does not provide information about its suppliers.
+The gate, however, is not locked at night. Visitors may feed the goats.
+"""
+HARBOUR = "港口允许船只停靠。夜间不开放码头。"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "supported"),
+    [
+        ("We did not find evidence of harm in the trial.", True),
+        ("The company does not provide information about its suppliers.", True),
+        ("The company provides information about its suppliers.", False),
+        ("The gate is not locked at night.", True),
+        ("The gate is locked at night.", False),
+        ("Only visitors may feed the goats.", False),
+        ("港口允许船只停靠。", True),
+        ("港口禁止船只停靠。", False),
+        ("港口不允许船只停靠。", False),
+        ("夜间开放码头。", False),
+    ],
+)
+def test_a_source_must_deny_the_same(sentence: str, supported: bool) -> None:
+    text = TRIAL if sentence.isascii() else HARBOUR
+    passage = Passage(1, "t", "trial.txt", 1, "", 0, len(text), text, 1.0, None, None)
+    verdict = Verifier([passage], {"t": document("t", "trial.txt", text)}).check(sentence)
+    assert verdict is not None
+    assert verdict.supported == supported

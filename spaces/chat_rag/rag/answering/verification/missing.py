@@ -34,7 +34,12 @@ _UNSPECIFIED = re.compile(
 
 def says_nothing(sentence: str) -> bool:
     """Return whether a sentence says that the documents don't say something."""
-    return bool(_MISSING.search(sentence) and _DOCUMENTS.search(sentence)) or bool(_UNSPECIFIED.search(sentence))
+    return (denies_saying(sentence) and bool(_DOCUMENTS.search(sentence))) or bool(_UNSPECIFIED.search(sentence))
+
+
+def denies_saying(text: str) -> bool:
+    """Return whether a text denies that something is said, by anyone."""
+    return bool(_MISSING.search(text))
 
 
 def missing_words(sentence: str) -> str:

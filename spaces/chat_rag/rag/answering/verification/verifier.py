@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from rag.answering.verification.clauses import Clause, figure_clauses
 from rag.answering.verification.figure_checks import FigureChecks
-from rag.answering.verification.missing import missing_words, says_nothing
+from rag.answering.verification.missing import denies_saying, missing_words, says_nothing
 from rag.answering.verification.names import find_names, find_phrases, normalize
 from rag.answering.verification.statements import Statement, Statements
 from rag.answering.verification.support import content_tokens
@@ -50,9 +50,13 @@ class Verifier:
         if sentence.rstrip("*_ ").endswith("?"):
             return None
         if not clauses and says_nothing(sentence):
-            return Verdict(supported=False) if self._words.is_said(missing_words(sentence)) else None
+            source = self._words.find(missing_words(sentence))
+            if not source:
+                return None
+            if not denies_saying(source):
+                return Verdict(supported=False)
         if not self._claims_something(sentence, clauses):
-            return self._words.check(sentence, preferred) if self._words.is_said(sentence) else None
+            return self._words.check(sentence, preferred) if self._words.find(sentence) else None
         if len(clauses) > MAX_FIGURES or not self._has_phrases(sentence):
             return Verdict(supported=False)
         if not clauses:

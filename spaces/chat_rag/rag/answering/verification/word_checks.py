@@ -34,12 +34,13 @@ class WordChecks:
         """Read the sentences of the passages."""
         self._sentences.read()
 
-    def is_said(self, sentence: str) -> bool:
-        """Return whether a sentence of the passages has at least two words of this one, whatever it says of them."""
-        return any(
-            len(source.claim.content & source.words.content) >= _FEWEST_WORDS
-            for source in self._sentences.find(sentence, MIN_SHARE)
-        )
+    def find(self, sentence: str) -> str:
+        """Return the source with most words of a sentence and at least two, whatever it says of them, or ""."""
+        for source in self._sentences.find(sentence, MIN_SHARE):
+            if len(source.claim.content & source.words.content) >= _FEWEST_WORDS:
+                _, start, end = source.place
+                return source.sentences[0].passage.text[start:end]
+        return ""
 
     def check(self, sentence: str, preferred: Sequence[int]) -> Verdict:
         """Return the verdict on a sentence; passages in `preferred` are cited first."""
