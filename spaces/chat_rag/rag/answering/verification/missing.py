@@ -23,6 +23,8 @@ _DOCUMENTS = re.compile(
 )
 _SAYING = re.compile(rf"{_SAYS}\w*", re.IGNORECASE)
 _MISSING = re.compile(rf"{_NOT}.{{0,60}}?{_SAYS}|{_SAYS}.{{0,60}}?{_NOT}", re.IGNORECASE)
+# The first letters of a verb that its forms have in common.
+_VERB = 4
 # "Its height is not specified" needs no documents.
 _UNSPECIFIED = re.compile(
     r"(?:\bnot|n['’]t)\s+(?:\w+ly\s+)?(?:mentioned|specified|stated|given|provided|disclosed|described|found)\b"
@@ -34,12 +36,14 @@ _UNSPECIFIED = re.compile(
 
 def says_nothing(sentence: str) -> bool:
     """Return whether a sentence says that the documents don't say something."""
-    return (denies_saying(sentence) and bool(_DOCUMENTS.search(sentence))) or bool(_UNSPECIFIED.search(sentence))
+    missing = _MISSING.search(sentence) and _DOCUMENTS.search(sentence)
+    return bool(missing or _UNSPECIFIED.search(sentence))
 
 
-def denies_saying(text: str) -> bool:
-    """Return whether a text denies that something is said, by anyone."""
-    return bool(_MISSING.search(text))
+def denies_the_same(sentence: str, source: str) -> bool:
+    """Return whether a source denies, with a verb of such a sentence, that something is said."""
+    verbs, other_verbs = ({verb[:_VERB].lower() for verb in _SAYING.findall(text)} for text in (sentence, source))
+    return bool(_MISSING.search(source) and verbs & other_verbs)
 
 
 def missing_words(sentence: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from rag.answering.verification.clauses import Clause, figure_clauses
 from rag.answering.verification.figure_checks import FigureChecks
-from rag.answering.verification.missing import denies_saying, missing_words, says_nothing
+from rag.answering.verification.missing import denies_the_same, missing_words, says_nothing
 from rag.answering.verification.names import find_names, find_phrases, normalize
 from rag.answering.verification.statements import Statement, Statements
 from rag.answering.verification.support import content_tokens
@@ -53,7 +53,7 @@ class Verifier:
             source = self._words.find(missing_words(sentence))
             if not source:
                 return None
-            if not denies_saying(source):
+            if not denies_the_same(sentence, source):
                 return Verdict(supported=False)
         if not self._claims_something(sentence, clauses):
             return self._words.check(sentence, preferred) if self._words.find(sentence) else None
