@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from rag.reading.layout.lines import Line
-from rag.reading.layout.segments import Segment, join_segments
+from rag.reading.layout.segments import Segment, join_line, join_segments
 
 _DOTS = re.compile(r"[.·…‥](?:[ \u00a0]{0,2}[.·…‥]){3,}")
 _PAGE = re.compile(r"[A-Z]?-?\d{1,4}|[ivxlcIVXLC]{1,7}")
@@ -71,24 +71,8 @@ def _entry(line: Line) -> Segment:
     """Return the title and the page of a line with one sign between them, as one segment."""
     *titles, page = line.segments
     if titles and not _DOTS.search(line.text):
-        return join_segments(_joined(titles), page, _LEADER)
-    return _collapsed(_joined(line.segments))
-
-
-def _joined(segments: Sequence[Segment]) -> Segment:
-    """Return the segments of a line as one, with spaces between them."""
-    indexes: list[int] = []
-    for segment in segments:
-        indexes += [*segment.indexes, -1]
-    return replace(
-        segments[0],
-        text=" ".join(segment.text for segment in segments),
-        indexes=indexes[:-1],
-        right=max(segment.right for segment in segments),
-        order=min(segment.order for segment in segments),
-        count=sum(segment.count for segment in segments),
-        words=None,
-    )
+        return join_segments(join_line(titles), page, _LEADER)
+    return _collapsed(join_line(line.segments))
 
 
 def _collapsed(segment: Segment) -> Segment:
