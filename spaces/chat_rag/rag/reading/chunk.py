@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from rag.documents import Chunk, Document
-from rag.reading.headings import Heading, document_tables, find_headings, heading_path, table_header
+from rag.reading.headings import (
+    Heading,
+    document_tables,
+    find_headings,
+    find_plain_headings,
+    heading_path,
+    table_header,
+)
 
 if TYPE_CHECKING:
     from semantic_text_splitter import TextSplitter
 
 Span = tuple[int, int]
+_PLAIN_SUFFIXES = (".txt", ".text", "")  # not those of programs and settings, where # begins a comment
 _MARKDOWN = ("text/markdown", "text/html", "application/vnd.")  # the beginnings of media types
 # The splitter's time grows with the square of a line's length: 12 s for a line of 2 MB, 0.3 s in blocks of this size.
 _BLOCK_CHARACTERS = 16_000
@@ -48,8 +57,11 @@ def chunk_document(document: Document, *, size: int, overlap: int) -> list[Chunk
 
 
 def document_headings(document: Document) -> list[Heading]:
-    """Return the headings of a document in Markdown or a format that is read as Markdown."""
-    return find_headings(document.text) if document.media_type.startswith(_MARKDOWN) else []
+    """Return the headings of a document in Markdown, a format that is read as Markdown, or plain text."""
+    if document.media_type.startswith(_MARKDOWN):
+        return find_headings(document.text)
+    is_plain = document.media_type == "text/plain" and PurePath(document.name).suffix.lower() in _PLAIN_SUFFIXES
+    return find_plain_headings(document.text) if is_plain else []
 
 
 def _spans(document: Document, sections: list[Span], size: int, overlap: int) -> Iterator[Span]:
