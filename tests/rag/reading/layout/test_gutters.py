@@ -101,6 +101,21 @@ def test_one_short_cell_doesnt_cut_the_descriptions_of_other_rows(read):
     assert "c | j what the screen shows now and here" in lines
 
 
+def test_a_large_title_with_more_at_its_right_names_no_columns(read):
+    rows = [(f"C-{letter}", f"go to the {letter} of the text") for letter in "abcdef"]
+
+    def draw(sheet):
+        sheet.setFont("Helvetica", 18)
+        sheet.drawString(40, 760, "Quick card")
+        sheet.setFont("Helvetica", 9)
+        sheet.drawString(240, 760, "Version 3")
+        make.draw_rows(sheet, rows, (40, 120))
+
+    document = read("a.pdf", make.pdf_drawn(draw))
+    assert document.text.startswith("Quick card Version 3\n")
+    assert _rows(document) == [list(row) for row in rows]
+
+
 def test_blocks_of_thousands_of_rows_take_linear_time():
     def work(count: int) -> None:
         segments = []
