@@ -40,7 +40,9 @@ def chunk_document(document: Document, *, size: int, overlap: int) -> list[Chunk
     if document.media_type == "text/csv":
         spans = _row_spans(document, size)
     else:
-        spans = _spans(document, _sections(text, headings, size), size, overlap)
+        # The versions of a changelog are short, and each is about something else.
+        merged_size = 0 if document.media_type == "text/plain" else size
+        spans = _spans(document, _sections(text, headings, merged_size), size, overlap)
     return [
         Chunk(
             document_id=document.id,
@@ -76,7 +78,7 @@ def _spans(document: Document, sections: list[Span], size: int, overlap: int) ->
 
 
 def _sections(text: str, headings: Sequence[Heading], size: int) -> list[Span]:
-    """Return the spans from heading to heading; short sections that fit together are merged.
+    """Return the spans from heading to heading; short sections that fit together in `size` are merged.
 
     A heading stays with the text below it.
     """

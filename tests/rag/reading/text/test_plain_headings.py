@@ -51,8 +51,8 @@ def test_lines_like_headings_of_markdown_are_headings(read):
 def test_the_versions_of_a_changelog_are_headings(read):
     first, second = [line for line in _VERSIONS.splitlines() if line.startswith("boats")]
     assert _headings(read, "changelog", _VERSIONS) == [first, second]
-    chunks = chunk_document(read("a.txt", _VERSIONS), size=120, overlap=0)
-    assert next(chunk for chunk in chunks if "Holm" in chunk.text).heading == second
+    chunks = chunk_document(read("a.txt", _VERSIONS), size=450, overlap=0)
+    assert [chunk.heading for chunk in chunks] == [first, second]  # a chunk of both would be below the wrong one
 
 
 @pytest.mark.parametrize(

@@ -23,9 +23,8 @@ def read_bars(lines: Sequence[Line], words: Words | None) -> list[Line]:
 
     Nothing but a rule tells the names of such columns from the first row.
     """
-    lines = _unwrapped(lines)
     if words is None or not any(bar in words.text for bar in _BARS):
-        return lines
+        return _unwrapped(lines)
     bars = [[place for segment in line.segments for place in _bars(segment, words)] for line in lines]
     counts = Counter(x for line in bars for x in {round(words.left[index]) for index in line})
     common = {x for x in counts if counts[x - 1] + counts[x] + counts[x + 1] >= _LEAST_LINES}
@@ -42,7 +41,7 @@ def read_bars(lines: Sequence[Line], words: Words | None) -> list[Line]:
             read += [Line(cells)] if cells else []
         else:
             read.append(Line([join_line(line.segments)]))
-    return read
+    return _unwrapped(read)
 
 
 def _is_above_rule(lines: Sequence[Line], number: int) -> bool:
