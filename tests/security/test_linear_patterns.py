@@ -151,6 +151,17 @@ def test_an_answer_of_repetitions_is_cited_in_linear_time(unit: str) -> None:
     assert_linear(work, sizes=(1_000, 10_000))
 
 
+@pytest.mark.parametrize("unit", ["no gates, and not quays, ", "harbour 1 quay ", "gate, ", "not "])
+def test_a_long_sentence_is_checked_against_a_long_one_in_milliseconds(unit: str) -> None:
+    def work(size: int) -> None:
+        text = "".join(f"{unit}w{at} " for at in range(size // len(unit)))
+        passage = Passage(1, "d", "a.txt", None, "", 0, len(text), text, 1.0, None, None)
+        verifier = Verifier([passage], {"d": Document("d", "a.txt", text, (), "text/plain")})
+        verifier.check(f"The harbour {text[:900]}.")
+
+    assert_linear(work, sizes=(1_000, 10_000))
+
+
 def test_an_answer_with_thousands_of_markers_is_displayed_in_linear_time() -> None:
     def work(size: int) -> None:
         markers = tuple(Marker(start, 1) for start in range(0, size, 3))

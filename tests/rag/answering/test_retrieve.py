@@ -202,6 +202,15 @@ def test_neighbouring_chunks_are_one_passage(embedder: Embedder) -> None:
     assert first[1] <= second[0]
 
 
+def test_passages_below_two_headings_of_a_plain_text_stay_apart(
+    library: Library, embedder: Embedder, write_file: WriteFile
+) -> None:
+    changes = {"3.2": "The key of the harbour office is blue.", "3.1": "The key of the harbour office is red."}
+    library.add(write_file("changes.txt", "\n\n".join(f"## {name}\n\n- {text}" for name, text in changes.items())))
+    passages = retrieve_passages([library], "Which key of the harbour office is red?", embedder, limit=2)
+    assert {passage.heading: passage.text.rpartition("- ")[2] for passage in passages} == changes
+
+
 def test_duplicate_text_comes_once_from_its_first_place(embedder: Embedder) -> None:
     row = "The crane of the harbour lifts forty tonnes at most, and fifty on Sundays."
     text = "\n\n".join(["It rained.", row, "The boats came in late that day, all of them.", row, "Valves are tested."])

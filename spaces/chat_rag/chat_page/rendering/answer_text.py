@@ -53,7 +53,7 @@ def provenance(turn: Turn) -> list[str]:
 
 def unsupported_lines(turn: Turn) -> list[str]:
     """Return the sentences of an answer that the documents don't support, below a line that says so, or nothing."""
-    lines = [f"- {turn.answer[sentence.start : sentence.end]}" for sentence in turn.unsupported]
+    lines = [f"- {' '.join(turn.answer[sentence.start : sentence.end].split())}" for sentence in turn.unsupported]
     return ["", strings().unsupported_list, "", *lines, ""] if lines else []
 
 

@@ -108,6 +108,8 @@ def _join(passage: Passage, other: Passage, libraries: Sequence[Library]) -> Pas
     first, second = sorted([passage, other], key=lambda each: each.start)
     if document is None or document.text[first.end : second.start].strip():
         return None
+    if document.media_type == "text/plain" and first.heading != second.heading:
+        return None  # the versions of a changelog: only one could be its heading
     return replace(passage, start=start, end=end, text=document.text[start:end], heading=first.heading)
 
 

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from rag.documents import Chunk, Document
-from rag.reading.headings import Heading, document_tables, find_headings, heading_path, table_header
+from rag.reading.headings import (
+    Heading,
+    document_tables,
+    find_headings,
+    find_plain_headings,
+    heading_path,
+    table_header,
+)
 
 if TYPE_CHECKING:
     from semantic_text_splitter import TextSplitter
 
 Span = tuple[int, int]
+_PLAIN_SUFFIXES = (".txt", ".text", "")  # not those of programs and settings, where # begins a comment
 _MARKDOWN = ("text/markdown", "text/html", "application/vnd.")  # the beginnings of media types
 # The splitter's time grows with the square of a line's length: 12 s for a line of 2 MB, 0.3 s in blocks of this size.
 _BLOCK_CHARACTERS = 16_000
@@ -31,7 +40,9 @@ def chunk_document(document: Document, *, size: int, overlap: int) -> list[Chunk
     if document.media_type == "text/csv":
         spans = _row_spans(document, size)
     else:
-        spans = _spans(document, _sections(text, headings, size), size, overlap)
+        # The versions of a changelog are short, and each is about something else.
+        merged_size = 0 if document.media_type == "text/plain" else size
+        spans = _spans(document, _sections(text, headings, merged_size), size, overlap)
     return [
         Chunk(
             document_id=document.id,
@@ -48,8 +59,11 @@ def chunk_document(document: Document, *, size: int, overlap: int) -> list[Chunk
 
 
 def document_headings(document: Document) -> list[Heading]:
-    """Return the headings of a document in Markdown or a format that is read as Markdown."""
-    return find_headings(document.text) if document.media_type.startswith(_MARKDOWN) else []
+    """Return the headings of a document in Markdown, a format that is read as Markdown, or plain text."""
+    if document.media_type.startswith(_MARKDOWN):
+        return find_headings(document.text)
+    is_plain = document.media_type == "text/plain" and PurePath(document.name).suffix.lower() in _PLAIN_SUFFIXES
+    return find_plain_headings(document.text) if is_plain else []
 
 
 def _spans(document: Document, sections: list[Span], size: int, overlap: int) -> Iterator[Span]:
@@ -64,7 +78,7 @@ def _spans(document: Document, sections: list[Span], size: int, overlap: int) ->
 
 
 def _sections(text: str, headings: Sequence[Heading], size: int) -> list[Span]:
-    """Return the spans from heading to heading; short sections that fit together are merged.
+    """Return the spans from heading to heading; short sections that fit together in `size` are merged.
 
     A heading stays with the text below it.
     """

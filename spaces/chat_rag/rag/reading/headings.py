@@ -22,6 +22,9 @@ _FENCE_OR_HEADING = re.compile(
     r"(?P<underline>=++|-++|~++|\^++)(?=[ \t]*+\r?$)",
     re.MULTILINE,
 )
+# The first line of a version in a changelog of Debian: "boats (1.2-3) unstable; urgency=low".
+_VERSION_LINE = re.compile(r"^[a-z0-9][a-z0-9+.-]{1,60} \([^()\s]{1,80}\) [^;\n]{1,80};[^\n]{0,120}", re.MULTILINE)
+_LEAST_UNDERLINE = 3
 _UNDERLINES = {"=": 1, "-": 2, "~": 3, "^": 4}
 
 
@@ -61,6 +64,26 @@ def find_headings(text: str) -> list[Heading]:
             path = " > ".join(title for _, title in ancestors if title)
             headings.append(Heading(match.start(), match.end(), path))
     return headings
+
+
+def find_plain_headings(text: str) -> list[Heading]:
+    """Return the headings of plain text: lines like those of Markdown between paragraphs, and versions of a changelog.
+
+    A line with one # can be a comment: an empty line must follow it.
+    """
+    versions = [Heading(match.start(), match.end(), match[0].strip()) for match in _VERSION_LINE.finditer(text)]
+    return versions or [heading for heading in find_headings(text) if _is_plain_heading(text, heading)]
+
+
+def _is_plain_heading(text: str, heading: Heading) -> bool:
+    line, _, underline = text[heading.start : heading.end].partition("\n")
+    if underline:
+        return len(underline.strip()) >= max(_LEAST_UNDERLINE, len(line.strip()) / 2)
+    before = text[max(0, heading.start - 3) : heading.start]
+    if not line.startswith("#") or (heading.start and not before.replace("\r", "").endswith("\n\n")):
+        return False
+    rest = text[heading.end : heading.end + 4].replace("\r", "")
+    return line.startswith("##") or rest in ("", "\n") or rest.startswith("\n\n")
 
 
 def heading_path(text: str, headings: Sequence[Heading], start: int, end: int) -> str:

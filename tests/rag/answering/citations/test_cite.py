@@ -358,3 +358,21 @@ def test_a_very_long_sentence_is_cut_at_the_same_place_however_it_arrives() -> N
     text = "greater growth " * 68 + "of sales was $ 82,959 in the quarter. It was $ 6,797 in research."
     whole, by_word, by_character = (cite(text, size)[1].sentences for size in (len(text), 7, 1))
     assert whole == by_word == by_character
+
+
+PORT = passage(1, "Visitors have to report to the harbour office before they moor their boats at the northern quay.")
+HALVES = "Visitors have to report to the harbour office after\nthey moor their boats at the northern quay."
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_a_sentence_goes_on_behind_the_line_break_of_a_paragraph(size: int) -> None:
+    answer, citer = cite(f"- {HALVES}\n- A row\n", size, [PORT])
+    assert [(answer[each.start : each.end], each.supported) for each in citer.sentences] == [(HALVES, False)]
+    true = HALVES.replace("after", "before")
+    answer, citer = cite(f"Hello! {true}\n\nBye.", size, [PORT])
+    assert [(answer[each.start : each.end], each.supported) for each in citer.sentences] == [(true, True)]
+
+
+def test_an_abbreviation_ends_no_sentence() -> None:
+    text = "Der Hafen ist ca. zwei Kilometer lang. Er liegt bei Nr. vier."
+    assert [text[start:end] for start, end in sentence_spans(text)] == [text[:38], text[39:]]

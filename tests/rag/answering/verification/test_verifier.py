@@ -116,6 +116,21 @@ def test_what_claims_nothing_has_no_verdict(verifier: Verifier, sentence: str) -
     assert verifier.check(sentence) is None
 
 
+@pytest.mark.parametrize(
+    ("sentence", "supported"),
+    [
+        ("The documents do not mention that a lease ends on March 31.", False),
+        ("The report does not say that the Company repurchased common stock.", False),
+        ("The Company does not pay dividends.", False),  # a claim, not what the documents don't say
+        ("Die Dokumente enthalten keine Angaben zu Microsoft.", None),
+        ("The number of patents is not specified.", None),
+    ],
+)
+def test_a_sentence_that_denies_something_is_a_claim(verifier: Verifier, sentence: str, supported: bool | None) -> None:
+    verdict = verifier.check(sentence)
+    assert (verdict and verdict.supported) == supported
+
+
 def test_page_furniture_is_no_evidence() -> None:
     """The number of a page isn't the number of anything else."""
     pages = [f"Annual report of employees\nWe hired people in Israel, part {n}.\n{n}\n" for n in range(37, 41)]
@@ -183,5 +198,34 @@ def test_a_fiscal_quarter_is_that_of_the_column(sentence: str, supported: bool) 
     source = replace(document("f", "NVDA.pdf", FISCAL), tables=tables)
     passage = Passage(1, "f", "NVDA.pdf", 1, "", 0, len(FISCAL), FISCAL, 1.0, None, None)
     verdict = Verifier([passage], {"f": source}).check(sentence)
+    assert verdict is not None
+    assert verdict.supported == supported
+
+
+TRIAL = """We did not find evidence of harm in the trial. The company does not provide information about its suppliers.
+The gate, however, is not locked at night. Visitors may feed the goats.
+"""
+HARBOUR = "港口允许船只停靠。夜间不开放码头。"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "supported"),
+    [
+        ("We did not find evidence of harm in the trial.", True),
+        ("The company does not provide information about its suppliers.", True),
+        ("The company provides information about its suppliers.", False),
+        ("The gate is not locked at night.", True),
+        ("The gate is locked at night.", False),
+        ("Only visitors may feed the goats.", False),
+        ("港口允许船只停靠。", True),
+        ("港口禁止船只停靠。", False),
+        ("港口不允许船只停靠。", False),
+        ("夜间开放码头。", False),
+    ],
+)
+def test_a_source_must_deny_the_same(sentence: str, supported: bool) -> None:
+    text = TRIAL if sentence.isascii() else HARBOUR
+    passage = Passage(1, "t", "trial.txt", 1, "", 0, len(text), text, 1.0, None, None)
+    verdict = Verifier([passage], {"t": document("t", "trial.txt", text)}).check(sentence)
     assert verdict is not None
     assert verdict.supported == supported

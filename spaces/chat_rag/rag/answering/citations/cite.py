@@ -19,9 +19,10 @@ from rag.answering.citations.markers import (
 )
 from rag.answering.types import Sentence
 from rag.answering.verification.figures import find_figures
-from rag.answering.verification.lines import is_delimiter_row, is_heading, is_row, row_cells, text_start
+from rag.answering.verification.lines import is_delimiter_row, is_heading, is_row, is_wrapped, row_cells, text_start
 from rag.answering.verification.support import Sources, ends_sentence
-from rag.answering.verification.verifier import Evidence, Verifier
+from rag.answering.verification.verdicts import Evidence
+from rag.answering.verification.verifier import Verifier
 from rag.documents import Passage
 
 _FULL_STOPS = ("。", "！", "？")  # no space follows these
@@ -69,6 +70,7 @@ class Citer:
     _length: int = 0  # characters of the answer so far
     _pending: str = ""  # text that may be the beginning of a marker
     _line: str = ""  # the line of the answer so far
+    _begins_line: bool = True  # whether the sentence is the first one of its line
     _sentence: str = ""
     _raw: str = ""  # the sentence with the markers of the model
     _cited: list[int] = field(default_factory=list)  # the passages that the model names in the sentence
@@ -172,12 +174,15 @@ class Citer:
             return None
         if marker and "\n" not in text[position:following] and following > position:
             return "", following
-        closing = self._close_sentence() if self._ends_sentence(character) else ""
+        wrapped = is_wrapped(self._line, text[position:following], text[following : following + 1])
+        closing = self._close_sentence() if self._ends_sentence(character) and not wrapped else ""
         return closing + self._take(character), position + 1
 
     def _take(self, text: str) -> str:
         if len(self._sentence) >= _MAX_SENTENCE:
             self._reset_sentence()
+        if not self._sentence.strip():
+            self._begins_line = not self._line.strip()
         self._sentence += text
         self._raw += text
         self._line = "" if text == "\n" else self._line + text if len(self._line) < _MAX_ROW else self._line
@@ -232,7 +237,7 @@ class Citer:
         """Return the markers of the sentence that ends here; a short piece joins the next sentence of its line."""
         first_line = self._sentence.lstrip("\n")
         skipped = len(self._sentence) - len(first_line)
-        lead = text_start(first_line) if self._line.strip() == first_line.strip() else 0
+        lead = text_start(first_line) if self._begins_line else 0
         lead += len(first_line[lead:]) - len(first_line[lead:].lstrip())
         claim = first_line[lead:].rstrip()
         if self._code or not claim:
@@ -244,7 +249,7 @@ class Citer:
 
     def _cite(self, text: str, start: int, claim: str, position: int | None) -> str:
         """Record the verdict on `claim`, whose `text` begins at `start`, and return its markers for `position`."""
-        verdict = self.verifier.check(claim, self._cited)
+        verdict = self.verifier.check(claim.replace("\n", " "), self._cited)
         if verdict is None:  # it claims nothing: the model may say where it comes from
             evidence = [Evidence(number, *self._sources.best_span(number, claim)) for number in self._cited]
         else:

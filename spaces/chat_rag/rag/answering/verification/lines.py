@@ -9,6 +9,8 @@ from collections.abc import Iterator
 _PREFIX = re.compile(r"(?:\s|>|[-*+•]\s|\d{1,3}[.)]\s|\[[ xX]\]\s)*")
 _HEADING = re.compile(r"\s{0,3}#{1,6}(?:\s|$)")
 _ROW = re.compile(r"[ \t]{0,8}\|")
+# A shorter line isn't broken at a margin.
+MIN_WRAPPED = 45
 _BAR = re.compile(r"(?<!\\)\|")
 
 
@@ -22,6 +24,14 @@ def text_start(line: str) -> int:
 def is_heading(line: str) -> bool:
     """Return whether a line is a heading."""
     return bool(_HEADING.match(line))
+
+
+def is_wrapped(line: str, space: str, following: str) -> bool:
+    """Return whether the white space behind a line breaks a sentence in two: its text goes on with `following`."""
+    line = line.rstrip()
+    if space.count("\n") != 1 or not following.isalpha() or is_heading(line) or is_row(line):
+        return False
+    return len(line) >= MIN_WRAPPED and (line[-1].isalpha() or line[-1] in ",-–(" or following.islower())
 
 
 def is_row(line: str) -> bool:

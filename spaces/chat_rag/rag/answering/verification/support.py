@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
+from rag.answering.verification.lines import MIN_WRAPPED
 from rag.documents import Passage
 from rag.search.languages import STOP_WORDS
 
@@ -15,10 +16,11 @@ _EAST_ASIAN_CHARACTER = re.compile(_EAST_ASIAN)
 _TOKEN = re.compile(rf"\d[\d,.]*\d|{_EAST_ASIAN}+|(?:(?!{_EAST_ASIAN})\w)+")
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _SENTENCE_END = re.compile(r"[.!?]['\"”’)\]*_]*(?=\s)|[。！？]|\n")
-_ABBREVIATION = re.compile(r"(?:^|[\s(.])(?:[A-Za-z]|Inc|Corp|Ltd|Co|Mr|Mrs|Ms|Dr|St|No|vs|approx|Fig)\.$")
+_ABBREVIATION = re.compile(
+    r"(?:^|[\s(.])(?:[A-Za-z]|Inc|Corp|Ltd|Co|Mr|Mrs|Ms|Dr|St|No|vs|approx|Fig|ca|cf|bzw|resp|incl|inkl|zzgl|evtl|Nr|Mio|Mrd"
+    r"|Prof|Gov|Sen|Rep|Jr|Sra|Dra|Mme|Abb)\.$"
+)
 _ROW = re.compile(r"^\s*(?:[-*+|#>•]|\d+[.)]\s)")
-# The minimum length of a line that the page margin probably broke, if it ends in a word or a comma.
-_MIN_BROKEN_LINE = 45
 # A document wrote a bracketed number itself if it also has so many characters, and words, before it.
 _COPIED_CHARACTERS, _COPIED_WORDS = 24, 2
 # A number says more than a word. Each additional piece, and each character, must be worth its cost.
@@ -140,7 +142,7 @@ def _is_wrapped(text: str, at: int) -> bool:
     """Return whether the line break at `at` is inside a paragraph; a table row and a heading end at theirs."""
     line = text[text.rfind("\n", 0, at) + 1 : at].rstrip()
     following = text[at + 1 : at + 200].split("\n", 1)[0].strip()
-    if len(line) < _MIN_BROKEN_LINE or not following or _ROW.match(line) or _ROW.match(following):
+    if len(line) < MIN_WRAPPED or not following or _ROW.match(line) or _ROW.match(following):
         return False
     if ": " in line and line.split(": ")[0] == following.split(": ")[0]:  # each row of a CSV file names its columns
         return False

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
+from rag.reading.html.descriptions import name_terms
 from rag.reading.html.tables import MARKS, HtmlTable, take_tables
 from rag.reading.html.visible import add_fallback, keep_visible, show_frames
 from rag.reading.list_numbers import list_number
@@ -42,6 +43,8 @@ _TABLE_ROLES = {
     "cell": "td",
     "gridcell": "td",
 }
+# The converter keeps only a plain space at the edges of these.
+_INLINE = ("b", "strong", "i", "em", "code", "kbd", "samp", "del", "s", "sub", "sup", "a")
 _OWN_LINE = {*_HEADINGS, *_BLOCKS, "br", "hr"}
 
 
@@ -99,6 +102,9 @@ def _simplify(root: Any) -> None:
         _limit_link(link)
     for block in list(root.iter("pre")):
         _flatten(block)
+    name_terms(root)
+    for inline in root.iter(*_INLINE):
+        _free_space(inline)
     for element in root.iter(etree.Element):
         _normalize_space(element)
     for numbered in list(root.iter("ol")):
@@ -159,6 +165,16 @@ def _flatten(block: Any) -> None:
     for child in list(block):
         block.remove(child)
     block.text = text.strip("\n")
+
+
+def _free_space(inline: Any) -> None:
+    """Make white space at the edges of an element a plain space, such as a space that doesn't break."""
+    if inline.text and inline.text[0].isspace():
+        inline.text = " " + inline.text.lstrip()
+    if len(inline) and inline[-1].tail and inline[-1].tail[-1].isspace():
+        inline[-1].tail = inline[-1].tail.rstrip() + " "
+    elif not len(inline) and inline.text and inline.text[-1].isspace():
+        inline.text = inline.text.rstrip() + " "
 
 
 def _normalize_space(element: Any) -> None:

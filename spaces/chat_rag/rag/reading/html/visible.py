@@ -18,6 +18,8 @@ _COOKIES = re.compile(
     r"\b(cookie|consent|gdpr)[-_]?(banner|bar|notice|popup|consent|dialog|message|overlay|wall)", re.I
 )
 _MENUS = ("navigation", "menu", "menubar")
+# The links to other pages that generators of manuals put above and below each page.
+_PAGE_LINKS = frozenset(["navheader", "navfooter", "docnav", "prevnext", "breadcrumb", "breadcrumbs"])
 _NO_VALUE = ("hidden", "submit", "reset", "button", "image", "file", "password")
 
 
@@ -143,6 +145,10 @@ def _is_unseen(element: Any, sheets: StyleSheets) -> bool:
 
 def _is_furniture(element: Any) -> bool:
     if element.tag == "nav" or element.get("role") in _MENUS:
+        return True
+    if element.tag in ("div", "ul", "ol", "table", "p") and not _PAGE_LINKS.isdisjoint(
+        (element.get("class") or "").lower().split()
+    ):
         return True
     return element.tag not in ("html", "body", "main") and bool(
         _COOKIES.search(f"{element.get('class', '')} {element.get('id', '')}")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from itertools import groupby, pairwise
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from operator import attrgetter
 
+from rag.reading.layout.gutters import are_blocks, side_changes
 from rag.reading.layout.lines import is_figure
 from rag.reading.layout.segments import Segment
 
@@ -21,24 +22,33 @@ def reading_order(segments: Sequence[Segment], depth: int = 0) -> list[list[Segm
     if depth == _MOST_DEPTH or len(segments) < 2 * _LEAST_LINES:
         return [list(segments)] if segments else []
     by_height = sorted(segments, key=attrgetter("bottom"), reverse=True)
-    for position in _column_edges(by_height):
-        for first, last in _runs(by_height, position):
-            run = by_height[first:last]
-            left = [segment for segment in run if segment.left < position - 1]
-            right = [segment for segment in run if segment.left >= position - 1]
-            if _are_columns(left, right):
-                parts = (by_height[:first], left, right, by_height[last:])
+    for least_spaces, are_beside in ((0, are_blocks), (2, _are_columns)):
+        for position in _column_edges(by_height, least_spaces):
+            if parts := _split(by_height, position, are_beside):
                 return [group for part in parts for group in reading_order(part, depth + 1)]
     return [list(segments)]
 
 
-def _column_edges(segments: Sequence[Segment]) -> list[float]:
-    """Return the positions where lines of words start below each other, the most frequent first."""
+def _split(
+    by_height: Sequence[Segment], position: float, are_beside: Callable[[Sequence[Segment], Sequence[Segment]], bool]
+) -> tuple[Sequence[Segment], ...]:
+    """Return what is above two sides, the sides, and what is below them; nothing if none are side by side."""
+    for first, last in _runs(by_height, position):
+        run = by_height[first:last]
+        left = [segment for segment in run if segment.left < position - 1]
+        right = [segment for segment in run if segment.left >= position - 1]
+        if are_beside(left, right):
+            return by_height[:first], left, right, by_height[last:]
+    return ()
+
+
+def _column_edges(segments: Sequence[Segment], least_spaces: int) -> list[float]:
+    """Return the positions where lines with some spaces start below each other, the most frequent first."""
     leftmost = min(segment.left for segment in segments)
     counts = Counter(
         round(segment.left / 2)
         for segment in segments
-        if segment.left > leftmost + 2 * segment.size and segment.text.count(" ") > 1
+        if segment.left > leftmost + 2 * segment.size and segment.text.count(" ") >= least_spaces
     )
     # Neighbours count together: a left edge isn't exact.
     edges = {edge: counts[edge - 1] + count + counts[edge + 1] for edge, count in counts.items()}
@@ -107,8 +117,7 @@ def _are_columns(left: Sequence[Segment], right: Sequence[Segment]) -> bool:
     """Return whether two sides are columns of prose and not the cells of a table."""
     if min(len(left), len(right)) < _LEAST_LINES or not (_is_prose(left) and _is_prose(right)):
         return False
-    drawn = sorted([*((segment.order, False) for segment in left), *((segment.order, True) for segment in right)])
-    changes = sum(1 for _ in groupby(side for _, side in drawn)) - 1
+    changes = side_changes(left, right)
     beside = _lines_side_by_side(left, right)
     if changes <= 3 or beside < min(len(left), len(right)) / 2:
         return True

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rag.reading.layout.columns import reading_order
+from rag.reading.layout.drawn_bars import read_bars
+from rag.reading.layout.leaders import join_leaders
 from rag.reading.layout.lines import Line, join_lines, make_lines
 from rag.reading.layout.segments import Segment
 from rag.reading.layout.tables.cells import Grid
@@ -34,6 +36,7 @@ def arrange(baselines: Sequence[list[Segment]], words: Words | None) -> list[Lin
     groups = reading_order([segment for line in baselines for segment in line])
     for group in groups:
         lines, done = join_lines(baselines) if len(groups) == 1 else make_lines(group), 0
+        lines = join_leaders(read_bars(lines, words))
         for first, end in table_regions(lines):
             if table := make_grid(lines, done, first, end, words):
                 grid, top = table

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Protocol
 
@@ -140,6 +140,22 @@ def join_segments(first: Segment, second: Segment, between: str) -> Segment:
         max(first.size, second.size),
         min(first.order, second.order),
         count=first.count + second.count,
+    )
+
+
+def join_line(segments: Sequence[Segment]) -> Segment:
+    """Return the segments of a line as one, with spaces between them."""
+    indexes: list[int] = []
+    for segment in segments:
+        indexes += [*segment.indexes, -1]
+    return replace(
+        segments[0],
+        text=" ".join(segment.text for segment in segments),
+        indexes=indexes[:-1],
+        right=max(segment.right for segment in segments),
+        order=min(segment.order for segment in segments),
+        count=sum(segment.count for segment in segments),
+        words=None,
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from rag.documents import Content, Limits, Note, NoteKind
 from rag.reading.html.markdown import add_html
 from rag.reading.markdown_tables import find_markdown_tables
+from rag.reading.pdf.hyphens import HYPHEN, resolve_hyphens
 from rag.reading.tables import ContentWriter
 from rag.reading.text.decode import declared_encoding, decode_with_notes
 
@@ -16,6 +17,8 @@ TERMINAL = re.compile(r"\x1b(?:\[[0-9;:?]{0,30}[A-Za-z]|\][^\x07\x1b\n]{0,2000}(
 _ESCAPE = re.compile(
     r"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|.)", re.DOTALL
 )
+_TYPOGRAPHIC_HYPHEN = "\u2010"
+_BROKEN_WORD = re.compile(rf"(?<=\w){_TYPOGRAPHIC_HYPHEN}\r?\n[ \t]*+(?=\w)")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 # A block of code, or a table in HTML.
 _HTML_TABLE = re.compile(
@@ -28,7 +31,15 @@ _HTML_TABLE = re.compile(
 def read_text(data: bytes, name: str, limits: Limits) -> Content:
     """Return the characters of a text file."""
     text, notes = decode_with_notes(data, name)
-    return Content(TERMINAL.sub("", text) if "\x1b" in text else text, notes=notes)
+    return Content(_join_words(TERMINAL.sub("", text) if "\x1b" in text else text), notes=notes)
+
+
+def _join_words(text: str) -> str:
+    """Return a text without the typographic hyphens at which a program, such as man, broke words."""
+    if _TYPOGRAPHIC_HYPHEN not in text:
+        return text
+    (joined,), _ = resolve_hyphens([_BROKEN_WORD.sub(HYPHEN, text)])
+    return joined
 
 
 def read_json(data: bytes, name: str, limits: Limits) -> Content:

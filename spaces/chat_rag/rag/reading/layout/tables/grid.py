@@ -10,13 +10,12 @@ from rag.reading.layout.segments import Segment, split_segment
 from rag.reading.layout.tables.aligned_words import aligned_starts, split_at
 from rag.reading.layout.tables.cells import OVERLAP, Column, ColumnEdges, Grid, GridCell, overlap
 from rag.reading.layout.tables.headers import header_cells, header_line_count
-from rag.reading.layout.tables.merged_columns import merge_columns
+from rag.reading.layout.tables.merged_columns import WIDE_SPACE, merge_columns, merge_crossed
 from rag.reading.layout.tables.regions import header_above
 from rag.reading.layout.tables.rows import group_rows
 from rag.reading.layout.words import Words
 
 _HEADER_GAP = 2.5  # the most between a header and its first row, in units of the height of a line
-_WIDE_SPACE = 0.32  # of the height: more than a space between the words of a header, which can span columns
 
 
 def make_grid(lines: Sequence[Line], least: int, first: int, end: int, words: Words | None) -> tuple[Grid, int] | None:
@@ -35,6 +34,7 @@ def make_grid(lines: Sequence[Line], least: int, first: int, end: int, words: Wo
     if sum(1 for line in region if len(line.segments) > 1) < 2:
         return None
     columns = find_columns(rows, region[:headers], min(line.segments[1].left for line in rows))
+    columns = merge_crossed(columns, rows, words)
     if len(columns) < 2:
         return None
     edges = ColumnEdges(columns)
@@ -47,7 +47,7 @@ def make_grid(lines: Sequence[Line], least: int, first: int, end: int, words: Wo
         top = first - 1
     while top > least and _is_wrapped_header(lines[top - 1], lines[top]):
         top -= 1
-    header = [_split_line(line, columns, edges, words, _WIDE_SPACE) for line in lines[top : first + headers]]
+    header = [_split_line(line, columns, edges, words, WIDE_SPACE) for line in lines[top : first + headers]]
     count = header_line_count([*header, *body], min(columns[1].left, columns[0].right)) if top < first else headers
     cells, header_rows = header_cells(header[:count], columns)
     groups = group_rows([*header[count:], *body], columns[1].left)
@@ -75,7 +75,7 @@ def _is_joined_header(
     line, row = lines[first - 1], lines[first]
     if len(columns) < 3 or len(line.segments) > 1 or line.bottom - row.bottom > _HEADER_GAP * max(line.size, row.size):
         return False
-    cells = _split_line(line, columns, edges, words, _WIDE_SPACE).segments
+    cells = _split_line(line, columns, edges, words, WIDE_SPACE).segments
     places = [edges.touched(cell) for cell in cells]
     if [list(place) for place in places] != [[index] for index in range(len(columns))]:
         return False

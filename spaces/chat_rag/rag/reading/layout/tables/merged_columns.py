@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, pairwise
+from statistics import median
 
 from rag.reading.layout.lines import Line
-from rag.reading.layout.segments import Segment
-from rag.reading.layout.tables.cells import OVERLAP, Column, overlap
+from rag.reading.layout.segments import Segment, split_segment
+from rag.reading.layout.tables.cells import OVERLAP, Column, ColumnEdges, overlap
+from rag.reading.layout.words import Words
 
 _NEAR = 1.5  # in units of the height of a line
+WIDE_SPACE = 0.32  # of the height: more than a space between words
+_WIDER, _WIDEST_SPACE = 1.3, 0.6  # as many times wider than usual; the widest one between words, of the height
+_LEAST_ACROSS = 3  # lines
 _Placed = tuple[Segment, int]  # a segment and the number of its line
 
 
@@ -63,3 +69,61 @@ class _Sweep:
     def start(self) -> None:
         """Forget the column before: the current one becomes it."""
         self._lines_before.clear()
+
+
+def merge_crossed(columns: Sequence[Column], rows: Sequence[Line], words: Words | None) -> list[Column]:
+    """Merge neighbours, behind the labels, that most lines of text go across with nothing but a space between words."""
+    if len(columns) < 3 or words is None:
+        return list(columns)
+    across, apart = _count_lines(columns, rows, words)
+    merged = list(columns[:1])
+    for number, column in enumerate(columns[1:]):  # the number of the column before it
+        if number and across[number] >= max(_LEAST_ACROSS, 2 * apart[number] + 1):
+            merged[-1] = Column(merged[-1].left, max(merged[-1].right, column.right))
+        else:
+            merged.append(column)
+    return merged
+
+
+def _count_lines(columns: Sequence[Column], rows: Sequence[Line], words: Words) -> tuple[list[int], list[int]]:
+    """Count for each column the lines with a cell that is in it and in the next one, and those with a cell in each."""
+    edges, wide = ColumnEdges(columns), _wide_space(rows, words)
+    changes, apart = [0] * (len(columns) + 1), [0] * (len(columns) + 1)
+    for row in rows:
+        parts = _parts(row, columns, edges, words, wide)
+        places = [place for part in parts if part.left >= columns[0].right and (place := edges.touched(part))]
+        for place in places:
+            changes[place.start] += 1
+            changes[place.stop - 1] -= 1
+        for place, following in pairwise(places):
+            apart[place.stop - 1] += following.start == place.stop
+    return list(accumulate(changes)), apart
+
+
+def _parts(row: Line, columns: Sequence[Column], edges: ColumnEdges, words: Words, wide: float) -> Iterator[Segment]:
+    """Yield the cells of a row, those over several columns split at their wide spaces and without figures."""
+    for segment in row.segments:
+        covered = [columns[index] for index in edges.touched(segment)]
+        if len(covered) < 2:
+            yield segment
+        else:
+            parts = split_segment(segment, words, covered, wide * segment.size)
+            yield from (part for part in parts if not any(map(str.isdigit, part.text)))
+
+
+def _wide_space(rows: Sequence[Line], words: Words) -> float:
+    """Return the width from which on a space is wider than one between words, in units of the height of a line."""
+    spaces = [
+        (right - left) / segment.size
+        for row in rows
+        for segment in row.segments
+        if segment.words
+        for left, right in _spaces(words, *segment.words)
+    ]
+    usual = median(spaces) if spaces else 0.0
+    return min(_WIDEST_SPACE, max(WIDE_SPACE, _WIDER * usual))
+
+
+def _spaces(words: Words, first: int, last: int) -> Iterator[tuple[float, float]]:
+    """Yield the right edges of the words of a segment with the left edge of the next one."""
+    return zip(words.right[first:last].tolist(), words.left[first + 1 : last + 1].tolist(), strict=True)

@@ -9,6 +9,7 @@ from rag.reading.layout.lines import OVERLAPPING, Line, belongs_to_row, is_figur
 _MOST_LABEL_LINES = 5  # lines without figures between two rows: labels of several lines, and titles of sections
 _MOST_HEADER_LINES = 8
 _GAP = 1.6
+_TITLE = 1.3  # as many times larger than the rows below it
 _SAME_CELL = 1.5  # the most that two lines of a cell are apart, in units of their height
 _WIDEST_GAP = 3.5  # between two rows, in units of the height of a line
 
@@ -17,13 +18,19 @@ def table_regions(lines: Sequence[Line]) -> list[tuple[int, int]]:
     """Return the spans of lines that may be tables, from top to bottom."""
     regions, index = [], 0
     while index < len(lines):
-        if len(lines[index].segments) < 2:
+        if len(lines[index].segments) < 2 or _is_title(lines, index):
             index += 1
             continue
         end = _end(lines, index)
         regions.append((index, end))
         index = end
     return regions
+
+
+def _is_title(lines: Sequence[Line], index: int) -> bool:
+    """Return whether a line is much larger than the rows below it: the title of a page, with more at its right."""
+    below = next((line for line in lines[index + 1 : index + 1 + _MOST_LABEL_LINES] if len(line.segments) > 1), None)
+    return below is not None and lines[index].size > _TITLE * below.size
 
 
 def is_header_like(line: Line, label_right: float) -> bool:

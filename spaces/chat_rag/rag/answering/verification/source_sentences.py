@@ -1,0 +1,127 @@
+"""The sentences of some passages, and those that have most of the words of another sentence."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from math import log
+
+from rag.answering.verification.sentence_words import SentenceWords, read_words
+from rag.answering.verification.support import sentence_spans
+from rag.answering.verification.wording import wording
+from rag.documents import Passage
+from rag.search.languages import detect_language
+
+# The weight of a word that no sentence has, as a share of the weight of one that a single sentence has.
+UNKNOWN_WEIGHT = 0.7
+# So many sentences before one with a pronoun may name what it stands for, and so many first words of a claim may be it.
+SENTENCES_BEFORE, LEAST_OWN, TOPIC_WORDS, ELSEWHERE = 3, 0.4, 3, 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSentence:
+    """A sentence of a passage, in characters of its text, and the words of what it is about.
+
+    `topic` has the words of the heading, of the document's name and of the sentences that a pronoun may stand for.
+    """
+
+    passage: Passage
+    start: int
+    end: int
+    language: str
+    words: SentenceWords
+    topic: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One sentence, or two neighbours, with the share of a claim's words; `claim` is read in its language."""
+
+    share: float
+    rank: float
+    claim: SentenceWords
+    words: SentenceWords
+    sentences: tuple[SourceSentence, ...]
+
+    @property
+    def place(self) -> tuple[int, int, int]:
+        """The number of the passage, and the characters of its text."""
+        return self.sentences[0].passage.number, self.sentences[0].start, self.sentences[-1].end
+
+
+class SourceSentences:
+    """Finds the sentences of some passages that have the words of another sentence."""
+
+    def __init__(self, passages: Sequence[Passage]) -> None:
+        self._passages = passages
+
+    @cached_property
+    def all(self) -> list[SourceSentence]:
+        """The sentences, in the order of the passages."""
+        return [sentence for passage in self._passages for sentence in _sentences(passage)]
+
+    @cached_property
+    def _weights(self) -> dict[str, float]:
+        """How much a word says: less if many sentences have it."""
+        counts = Counter(word for sentence in self.all for word in sentence.words.content)
+        return {word: log(1 + len(self.all) / count) for word, count in counts.items()}
+
+    def read(self) -> None:
+        """Read the passages, which takes longer than to find something."""
+        self._weights  # noqa: B018  # the first access reads them
+
+    def find(self, text: str, minimum: float) -> list[Source]:
+        """Return the sources with at least this share of the words of a sentence, the best first."""
+        claims = cache(lambda language: Claim(text, language, self._weights, len(self.all)))
+        found, before = list[Source](), None
+        for sentence in self.all:
+            claim = claims(sentence.language)
+            matched = claim.matched(sentence)
+            found += claim.sources(minimum, matched, (sentence,))
+            if before and matched - before[1] and before[1] - matched and before[0].passage is sentence.passage:
+                found += claim.sources(minimum, before[1] | matched, (before[0], sentence))
+            before = sentence, matched
+        return sorted(found, key=lambda each: (-round(each.rank, 3), len(each.sentences)))
+
+
+class Claim:
+    """The words of a sentence that is looked up, and their weights."""
+
+    def __init__(self, text: str, language: str, weights: Mapping[str, float], count: int) -> None:
+        self.words = read_words(text, language)
+        unknown = UNKNOWN_WEIGHT * log(1 + count)
+        content = self.words.content - wording(language).frame
+        self._weights = {word: weights.get(word, unknown) for word in content}
+        self._total = sum(self._weights.values())
+        self._topic = frozenset([word for word in self.words.order if word in content][:TOPIC_WORDS])
+
+    def matched(self, sentence: SourceSentence) -> frozenset[str]:
+        """Return the words that the sentence has, or that name its topic."""
+        own = sentence.words.content & self._weights.keys()
+        return own | (self._topic & sentence.topic) if self.share(own) >= LEAST_OWN else own
+
+    def sources(
+        self, minimum: float, matched: frozenset[str], sentences: tuple[SourceSentence, ...]
+    ) -> Iterator[Source]:
+        """Yield the source, if it has enough of the words; one that has them all itself ranks higher."""
+        share = self.share(matched)
+        if share and share >= minimum:
+            words = sentences[0].words if len(sentences) == 1 else sentences[0].words + sentences[1].words
+            yield Source(share, share - (0 if matched <= words.content else ELSEWHERE), self.words, words, sentences)
+
+    def share(self, words: frozenset[str]) -> float:
+        """Return the share of the words, by weight."""
+        return sum(self._weights[word] for word in words) / self._total if self._total else 0.0
+
+
+def _sentences(passage: Passage) -> Iterator[SourceSentence]:
+    language = detect_language(passage.text)
+    heading = read_words(f"{passage.heading} {passage.document}", language).content
+    above = list[frozenset[str]]()
+    for start, end in sentence_spans(passage.text):
+        words = read_words(passage.text[start:end], language)
+        topic = heading.union(*above[-SENTENCES_BEFORE:]) if words.refers else heading
+        yield SourceSentence(passage, start, end, language, words, topic)
+        above.append(words.content)

@@ -1,0 +1,79 @@
+"""Checks a sentence without figures by its names, its times and its words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rag.answering.verification.agreement import contradicts
+from rag.answering.verification.clauses import find_direction
+from rag.answering.verification.figures import find_periods
+from rag.answering.verification.names import find_names
+from rag.answering.verification.source_sentences import Source, SourceSentences
+from rag.answering.verification.statements import Statements
+from rag.answering.verification.support import sentence_spans
+from rag.answering.verification.surroundings import Surroundings
+from rag.answering.verification.verdicts import Evidence, Verdict
+from rag.answering.verification.wording import wording
+from rag.documents import Passage
+
+# The share of the words, by weight, that a sentence of a passage must have; and how much less than the best one.
+MIN_SHARE, NEAR_BEST = 0.75, 0.05
+_FEWEST_WORDS = 2
+# So many sources are compared.
+_MOST_SOURCES = 6
+
+
+class WordChecks:
+    """Compares sentences without figures with the sentences of some passages."""
+
+    def __init__(self, statements: Statements, surroundings: Surroundings) -> None:
+        self._statements, self._surroundings = statements, surroundings
+        self._sentences = SourceSentences(statements.passages)
+
+    def prepare(self) -> None:
+        """Read the sentences of the passages."""
+        self._sentences.read()
+
+    def find(self, sentence: str) -> str:
+        """Return the source with most words of a sentence and at least two, whatever it says of them, or ""."""
+        for source in self._sentences.find(sentence, MIN_SHARE):
+            if len(source.claim.content & source.words.content) >= _FEWEST_WORDS:
+                _, start, end = source.place
+                return source.sentences[0].passage.text[start:end]
+        return ""
+
+    def check(self, sentence: str, preferred: Sequence[int]) -> Verdict:
+        """Return the verdict on a sentence; passages in `preferred` are cited first."""
+        sources = self._sentences.find(sentence, MIN_SHARE)
+        near = [each for each in sources if each.rank >= sources[0].rank - NEAR_BEST][:_MOST_SOURCES]
+        supporting: dict[int, Evidence] = {}
+        for source in near:
+            if self._holds(sentence, source):
+                number, start, end = source.place
+                supporting.setdefault(number, Evidence(number, start, end))
+        cited = [supporting[number] for number in preferred if number in supporting]
+        return Verdict(bool(supporting), tuple(cited or [*supporting.values()][:1]))
+
+    def _holds(self, sentence: str, source: Source) -> bool:
+        passage = source.sentences[0].passage
+        _, start, end = source.place
+        return (
+            not contradicts(source.claim, source.words, wording(source.sentences[0].language))
+            and self._surroundings.have_names(find_names(sentence), passage)
+            and self._has_periods(sentence, passage, passage.text[start:end])
+            and not _is_opposite(sentence, passage.text[start:end])
+        )
+
+    def _has_periods(self, sentence: str, passage: Passage, source: str) -> bool:
+        """Return whether the times of a sentence are those of its source, or around it if the source has none."""
+        around = f"{passage.text} {passage.heading} {self._statements.title(passage.document_id)}"
+        own, nearby = ({(each.kind, each.value) for each in find_periods(text)} for text in (source, around))
+        kinds = {kind for kind, _ in own}
+        times = {(each.kind, each.value) for each in find_periods(sentence) if each.kind in ("year", "day")}
+        return all(time in own if time[0] in kinds else time in nearby for time in times)
+
+
+def _is_opposite(sentence: str, source: str) -> bool:
+    """Return whether a sentence says "increased" where its source says "decreased", or the other way round."""
+    directions = {find_direction(source[start:end]) for start, end in sentence_spans(source)} - {0}
+    return bool(directions) and find_direction(sentence) == -next(iter(directions)) and len(directions) == 1
