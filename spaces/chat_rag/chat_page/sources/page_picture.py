@@ -16,6 +16,7 @@ from typing import Any
 
 from rag.errors import DocumentError, FileError, FileProblem
 from rag.reading.layout.page_text import LIGATURES
+from rag.reading.pdf.ligatures import SECOND_LETTERS
 from rag.reading.pdf.reader import PDFIUM_LOCK, open_pdf, page_characters
 
 WIDTH = 1000  # pixels; a page with more than MAX_PIXELS is narrower
@@ -155,6 +156,8 @@ def _positions(letters: str, on_page: str) -> list[int | None]:
 
     A few letters in a row may be missing on one side.
     """
+    if len(letters) > len(on_page) and (positions := _with_ligatures(letters, on_page)):
+        return positions
     start = len(commonpath([letters, on_page]))
     more = len(letters) - len(on_page)
     rest = min(len(letters), len(on_page)) - start
@@ -164,6 +167,19 @@ def _positions(letters: str, on_page: str) -> list[int | None]:
         position if position < start else position - more if position >= start + max(more, 0) else None
         for position in range(len(letters))
     ]
+
+
+def _with_ligatures(letters: str, on_page: str) -> list[int | None]:
+    """Return the positions if nothing but second letters of ligatures is missing on the page; they share a position."""
+    positions: list[int | None] = []
+    at = 0
+    for letter in letters:
+        if on_page[at : at + 1] == letter:
+            at += 1
+        elif not (at and on_page[at - 1] == "f" and letter in SECOND_LETTERS):
+            return []
+        positions.append(at - 1)
+    return positions if at == len(on_page) else []
 
 
 def _letters(text: str) -> Iterator[str]:

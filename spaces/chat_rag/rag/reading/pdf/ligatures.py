@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 # The gap is as wide as the second letter, so PDFium reads a space there. A third letter would change the length.
 _BROKEN = re.compile(r"f ([a-z]+)")
-_SECOND_LETTERS = "fil"
+SECOND_LETTERS = "fil"
 _WORD = re.compile(r"\w+")
 
 
@@ -28,7 +28,7 @@ def _letters(text: str, suspects: set[str], counts: Counter[str]) -> Iterator[tu
     for match in _BROKEN.finditer(text):
         if match[1] in suspects:
             beginning = _word_before(text, match.start() + 1).lower()
-            letter = next((each for each in _SECOND_LETTERS if counts[f"{beginning}{each}{match[1]}"]), None)
+            letter = next((each for each in SECOND_LETTERS if counts[f"{beginning}{each}{match[1]}"]), None)
             if letter:
                 yield match.start() + 1, letter
 
