@@ -297,3 +297,16 @@ def test_a_passage_that_only_words_found_has_its_similarity_too(embedder: Embedd
     assert kept is known
     assert found.dense is not None
     assert found.dense > 0.4
+
+
+@pytest.mark.parametrize(
+    ("sentence", "question"),
+    [
+        ("The spare key hangs behind the blue door in the hall. ", "Where does the spare key hang?"),
+        ("Der Ersatzschlüssel hängt hinter der blauen Tür im Flur. ", "Wo hängt der Ersatzschlüssel?"),
+    ],
+)
+def test_words_that_stand_in_many_places_count_together(ask: Ask, sentence: str, question: str) -> None:
+    selection = ask(question, note=sentence * 30)
+    assert selection.quotes[0].text == sentence.strip()
+    assert not selection.unsure

@@ -91,13 +91,11 @@ def find_quotes(
             question, ranking.answered, embedder
         )
     if is_answered and not ranking.is_other_period:
-        quotes = _likely(ranking.quotes)
-        probability = sum(each.probability for each in quotes)
         unsure = is_unsure(
-            question, ranking.answered, probability, embedder,
+            question, ranking.answered, ranking.probability, embedder,
             decides=decides, without_figure=ranking.without_figure,
         )  # fmt: skip
-        return QuoteSelection(quotes, unsure=unsure or has_unknown_name(situation, documents))
+        return QuoteSelection(ranking.likely, unsure=unsure or has_unknown_name(situation, documents))
     return QuoteSelection(nearest=ranking.quotes, abstention=_abstention(situation, ranking, documents, embedder))
 
 
@@ -105,11 +103,15 @@ def find_quotes(
 class _Ranking:
     """The quotes of the best units that can be meant, best first, and how likely the documents answer the question.
 
+    The `likely` ones aren't far less likely than the first; `probability` is theirs together, with that of the same
+    words in other places.
     `without_figure` says that the question asks for a figure that no quote has, `is_other_period` that the best unit is
     a figure for another time.
     """
 
     quotes: tuple[Quote, ...]
+    likely: tuple[Quote, ...]
+    probability: float
     answered: float
     without_figure: bool
     is_other_period: bool
@@ -131,8 +133,13 @@ def _rank(situation: Situation, units: Sequence[Unit], embedder: Embedder) -> _R
     order = [at for at in (-scores).argsort(kind="stable") if meant[at] or not meant.any()]
     quotes = tuple(_quote(units[at], question, float(probabilities[at])) for at in order[:MAX_QUOTES])
     best = dict(zip(NAMES, values[order[0]].tolist(), strict=True))
-    without_figure = lacks_figure(question, values[order[: len(_likely(quotes))]])
-    return _Ranking(quotes, answered, without_figure, _is_other_period(question, units[order[0]], best))
+    shown = _likely(quotes)
+    words = {quote.text for quote in shown if not quote.labels}
+    repeated = (float(probabilities[at]) for at, unit in enumerate(units) if not unit.cell and unit.text in words)
+    probability = sum(repeated) + sum(quote.probability for quote in shown if quote.labels)
+    without_figure = lacks_figure(question, values[order[: len(shown)]])
+    is_other = _is_other_period(question, units[order[0]], best)
+    return _Ranking(quotes, shown, probability, answered, without_figure, is_other)
 
 
 def _is_other_period(question: Question, unit: Unit, features: Mapping[str, float]) -> bool:
