@@ -97,18 +97,18 @@ class EmbeddedClassifier(Classifier):
         """Return the likeliest labels; raises `Rejected` for what isn't a picture."""
         await self.load()
         loop = asyncio.get_running_loop()
-        image, seen, entry = await loop.run_in_executor(self._decoders, self._prepare, picture)
+        image, seen, entry = await loop.run_in_executor(self._decoders, self._prepare, picture, explain)
         assert self._engine and self._batcher  # noqa: S101  # load() made them
         shares = self._probabilities((await self._batcher.submit(entry))[None])[0]
         best = shares.argsort()[::-1][: max(1, top)]
         labels = tuple(Label(self._engine.labels[number], round(float(shares[number]), 6)) for number in best)
-        if not explain:
+        if image is None:
             return Classification(labels)
         cells = await self._importance(entry, best[0], float(shares[best[0]]))
         return Classification(labels, await loop.run_in_executor(self._decoders, occlusion.draw, image, seen, cells))
 
-    def _prepare(self, picture: bytes) -> tuple[PillowImage, Box, NDArray[Any]]:
-        """Return a small copy of a picture, the part of it that the model sees, and the input.
+    def _prepare(self, picture: bytes, explain: bool) -> tuple[PillowImage | None, Box, NDArray[Any]]:
+        """Return a small copy of a picture to explain, the part of it that the model sees, and the input.
 
         Nothing keeps the picture itself: the pictures of one request could fill the memory.
         """
@@ -117,7 +117,7 @@ class EmbeddedClassifier(Classifier):
         image = read_picture(picture, max_pixels=self._settings.max_pixels, detail=preprocessing.detail)
         seen = preprocessing.seen(image.size)
         entry = preprocessing.array(image, self._engine.channels)
-        return occlusion.small_copy(image), seen, entry
+        return occlusion.small_copy(image) if explain else None, seen, entry
 
     async def _importance(self, entry: NDArray[Any], label: int, probability: float) -> NDArray[Any]:
         """Return how much each part of the input decided for a label of this probability."""

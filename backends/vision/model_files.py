@@ -51,7 +51,7 @@ def find_model(model: str, report: ProgressCallback | None = None) -> VisionMode
             f"There is no folder {model}.", "Name one with config.json and model.onnx, or a repository: owner/name."
         )
     repository = f"{owner}/{name}"
-    return _read(name, network, _listing(repository), lambda file: _download(repository, file, report))
+    return _read(name, network, _listing(repository, network), lambda file: _download(repository, file, report))
 
 
 def copy_model(model: str, folder: Path) -> None:
@@ -106,12 +106,15 @@ def _json(path: Path) -> dict[str, Any]:
     return value
 
 
-def _listing(repository: str) -> set[str]:
+def _listing(repository: str, network: str) -> set[str]:
     """Return the files of a repository: from the cache if all are in there, or else from the Hub."""
     from backends.local_models.hub import cached_file, list_files
 
-    cached = {name for name in (CONFIG, PREPROCESSOR, *NETWORKS) if cached_file(repository, name)}
-    return cached if {CONFIG, PREPROCESSOR} < cached else list_files(repository)
+    networks = (network,) if network else NETWORKS
+    names = (CONFIG, PREPROCESSOR, *networks, *(f"{each}_data" for each in networks))
+    cached = {name for name in names if cached_file(repository, name)}
+    is_complete = {CONFIG, PREPROCESSOR} <= cached and not cached.isdisjoint(networks)
+    return cached if is_complete else list_files(repository)
 
 
 def _download(repository: str, file: str, report: ProgressCallback | None) -> Path:

@@ -216,6 +216,16 @@ def test_a_model_of_the_hub_is_downloaded_once(hub: FolderHub, digits: Path, tmp
     assert "Traceback" not in missing.stderr
 
 
+def test_another_network_is_downloaded_beside_the_first(digits: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(digits, tmp_path / "repository"))
+    shutil.copyfile(folder / "onnx" / "model.onnx", folder / "onnx" / "model_quantized.onnx")
+    with serving(FolderHub(REPOSITORY, folder)) as hub:
+        for network in ("", "/onnx/model_quantized.onnx"):
+            process = download(hub, tmp_path / "home", str(tmp_path / "copy"), f"{REPOSITORY}{network}")
+            assert process.returncode == 0, process.stderr
+    assert (tmp_path / "copy" / "onnx" / "model_quantized.onnx").is_file()
+
+
 # Behind a server
 
 

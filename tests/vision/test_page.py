@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import gradio as gr
 import httpx2
 import pytest
+from gradio.data_classes import ImageData
 from playwright.sync_api import Page, expect
 
 from publishing.smoke import ask
@@ -22,6 +24,7 @@ from tests.helpers.model_hub import FolderHub
 from tests.helpers.servers import serving
 from tests.inference.servers import Server
 from tests.vision.conftest import digit_picture, file_of
+from vision_page.picture import PictureInput
 
 __all__ = ["axe", "python"]  # fixtures
 NewPage = Callable[..., Page]
@@ -99,8 +102,20 @@ def test_a_file_of_the_server_is_no_picture(url: str) -> None:
     config = httpx2.get(f"{url}/config", timeout=60).json()
     events = [each["id"] for each in config["dependencies"] if len(each["inputs"]) == 2]
     assert events
-    picture = {"path": "/etc/hostname", "meta": {"_type": "gradio.FileData"}}
-    for event in events:
-        body = {"data": [picture, ["own"]], "fn_index": event, "session_hash": "somebody"}
-        answer = httpx2.post(f"{url}/gradio_api/run/predict", json=body, timeout=60)
-        assert answer.status_code == 422
+    for picture in (
+        {"path": "/etc/hostname", "meta": {"_type": "gradio.FileData"}},
+        {"path": "/etc/hostname"},
+        {"path": "/dev/zero"},
+        {"path": "/tmp"},
+    ):
+        for event in events:
+            body = {"data": [picture, ["own"]], "fn_index": event, "session_hash": "somebody"}
+            answer = httpx2.post(f"{url}/gradio_api/run/predict", json=body, timeout=60)
+            assert answer.status_code in (422, 500), picture
+            assert "data" not in answer.json()
+
+
+@pytest.mark.parametrize("path", ["/etc/hostname", "/dev/zero", "/tmp"])
+def test_only_an_upload_is_a_picture(path: str) -> None:
+    with pytest.raises(gr.Error, match="not in the cache folder"):
+        PictureInput().preprocess(ImageData(path=path))

@@ -105,7 +105,7 @@ class VisionPage:
                 async with closing(updates):
                     async for findings in updates:
                         yield _column_updates(findings)
-        except FileNotFoundError as error:  # pictures are deleted after an hour
+        except OSError as error:  # pictures are deleted after an hour
             raise Refusal(strings.PICTURE_GONE) from error
         except SpaceportError as error:
             raise refusal(error) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import gradio as gr
+from gradio.processing_utils import check_all_files_in_cache
 
 
 class PictureInput(gr.Image):
@@ -13,5 +14,12 @@ class PictureInput(gr.Image):
     is_template = True  # its front end is that of the image
 
     def preprocess(self, payload: Any) -> str | None:
-        """Return the path; `backends.vision.pictures` reads the file, and says what is wrong with it."""
-        return str(payload.path) if payload and payload.path else None
+        """Return the path of an uploaded file; raises `gr.Error` for any other path, which an event can name.
+
+        `backends.vision.pictures` reads the file, and says what is wrong with it.
+        """
+        if not payload or not payload.path:
+            return None
+        # Gradio's own check passes by a picture without "meta".
+        check_all_files_in_cache({"path": payload.path})
+        return str(payload.path)

@@ -182,6 +182,25 @@ def test_addresses_in_texts_are_left_out_and_words_stay() -> None:
     assert asked.records[0].answer == run.records[0].answer
 
 
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        ("/home/alice/clients/acme/llama.gguf", "llama.gguf"),
+        ("~/models/llama/", "llama"),
+        ("./llama.gguf", "llama.gguf"),
+        ("C:\\models\\llama.gguf", "llama.gguf"),
+        ("meta-llama/Llama-3.1-8B-Instruct", "meta-llama/Llama-3.1-8B-Instruct"),
+        ("hf:owner/name/file.gguf", "hf:owner/name/file.gguf"),
+    ],
+)
+def test_a_model_on_somebodys_machine_has_its_name_only(model: str, name: str) -> None:
+    run = make_run()
+    run.header["targets"]["a"]["settings"]["model"] = model
+    run.header["targets"]["a"]["served"] = {"model": model}
+    target = public_run(run, with_texts=True).header["targets"]["a"]
+    assert (target["settings"]["model"], target["served"]["model"]) == (name, name)
+
+
 @pytest.mark.parametrize("place", ["title", "target"])
 def test_a_secret_or_an_address_in_a_name_stops_the_publication(
     hub: Hub, stored: Path, place: str, capsys: pytest.CaptureFixture[str]

@@ -87,6 +87,16 @@ def test_the_metrics_of_exporters() -> None:
             list(parse_metrics(bad))
 
 
+def test_the_parts_of_a_divided_gpu_share_its_power() -> None:
+    parts = "".join(
+        f'DCGM_FI_DEV_{name}{{UUID="GPU-1",GPU_I_ID="{part}",modelName="A30"}} {value}\n'
+        for part in (1, 2)
+        for name, value in (("POWER_USAGE", 52.6), ("FB_USED", 1000), ("FB_FREE", 5000), ("GPU_UTIL", 40))
+    )
+    (gpu,) = gpu_records(list(parse_metrics(parts)), 1.0, "")
+    assert gpu == GpuRecord(1.0, "GPU-1", "A30", 0.4, 2000 * MEBIBYTE, 12000 * MEBIBYTE, 52.6)
+
+
 Install = Callable[[str], Path]
 
 

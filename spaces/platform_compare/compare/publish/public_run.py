@@ -18,6 +18,7 @@ from compare.shared_runs import without_texts
 PUBLIC_SETTINGS = ("kind", "model")
 ADDRESS = "(address)"
 _NAME = re.compile(r"[\w.-]+")
+_PATH = re.compile(r"[/~.\\]|[A-Za-z]:[/\\]|file:")
 _URL = re.compile(r"\b[a-z][a-z0-9+.-]{1,15}://[^\s\"'<>]+|\b\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?\b", re.IGNORECASE)
 
 
@@ -71,12 +72,17 @@ def _host(address: str) -> str:
 
 def _public_target(target: dict[str, Any]) -> dict[str, Any]:
     settings = {
-        key: value
+        key: _without_folder(value)
         for key, value in target.get("settings", {}).items()
         if key in PUBLIC_SETTINGS or isinstance(value, bool | int | float)
     }
-    served = {key: target.get("served", {}).get(key) for key in ("model", "context")}
+    served = {key: _without_folder(target.get("served", {}).get(key)) for key in ("model", "context")}
     return {**target, "settings": settings, "served": served if "served" in target else {}}
+
+
+def _without_folder(value: Any) -> Any:
+    """Return the name of a model that is a path on somebody's machine; other values stay."""
+    return re.split(r"[/\\]", value.rstrip("/\\"))[-1] if isinstance(value, str) and _PATH.match(value) else value
 
 
 def _cleaner(hosts: Collection[str]) -> Callable[[str], str]:

@@ -88,9 +88,10 @@ def gpu_records(samples: list[Sample], at: float, target: str) -> Iterator[GpuRe
     gpus: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
     for name, labels, value in samples:
         if name.startswith("DCGM_FI_DEV_") and value >= 0:
-            # A GPU that is divided (MIG) has several series: their sum is the whole.
+            # Each part of a divided GPU (MIG) has a series: memory adds up, but each has the power of the whole.
             values = gpus[labels.get("UUID") or labels.get("gpu", ""), labels.get("modelName", "")]
-            values[name] = values.get(name, 0.0) + value
+            earlier = values.get(name, 0.0)
+            values[name] = earlier + value if name in (USED, FREE) else max(earlier, value)
     for (uuid, name), values in gpus.items():
         used, free, percent = values.get(USED), values.get(FREE), values.get(UTILIZATION)
         total = None if used is None or free is None else (used + free) * MEBIBYTE

@@ -183,3 +183,17 @@ def test_a_named_row_of_words_below_the_header_has_values() -> None:
     )
     assert labels["unlimited"] == ("", "database size", "Upper limit")
     assert labels["32 TB"] == ("", "relation size", "Upper limit")
+
+
+def test_the_corner_above_marked_headers_needs_no_mark() -> None:
+    text = "Feature Basic Pro Support email phone"
+    spans = {word: (text.index(word), text.index(word) + len(word)) for word in text.split()}
+    cells = tuple(
+        Cell(number // 3, number % 3, *spans[word], header=word in ("Basic", "Pro"))
+        for number, word in enumerate(text.split())
+    )
+    labeled = Grid(Table(0, len(text), cells), text).labeled_cells()
+    assert {cell.text: (cell.row_label, cell.column_header) for cell in labeled} == {
+        "email": ("Support", "Basic"),
+        "phone": ("Support", "Pro"),
+    }

@@ -8,8 +8,9 @@ import pytest
 
 from rag.answering.abstention.abstain import AbstentionKind
 from rag.answering.evidence.candidates import retrieve_candidates, with_similarities
+from rag.answering.evidence.comparison import compared_documents
 from rag.answering.evidence.selection import QuoteSelection, find_quotes
-from rag.documents import Passage
+from rag.documents import Document, Passage
 from rag.library.library import Library
 from rag.search.embedding.embedders import Embedder
 
@@ -131,6 +132,21 @@ def test_the_difference_between_two_things_compares_no_documents(ask: Ask) -> No
     assert {quote.document for quote in quotes} == {"locks.md"}
     quotes = ask("What differs between the two documents on herons?", **texts).quotes
     assert {quote.document for quote in quotes} <= {"locks.md", "birds.md"}
+
+
+@pytest.mark.parametrize(
+    ("question", "count"),
+    [
+        ("What are the differences between the two annual reports?", 2),
+        ("Compare the uploaded files.", 2),
+        ("Compare revenue across documents.", 2),
+        ("What is the difference between a lock and a latch?", 0),
+        ("What is the difference between the company's revenue and costs?", 0),
+    ],
+)
+def test_which_questions_compare_all_documents(question: str, count: int) -> None:
+    documents = {name: Document(name, f"{name}.md", name, (), "text/markdown") for name in ("one", "two")}
+    assert len(compared_documents(question, documents)) == count
 
 
 def test_quotes_in_another_language_can_be_unsure(ask: Ask) -> None:

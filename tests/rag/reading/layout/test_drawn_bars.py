@@ -48,6 +48,13 @@ def test_bars_and_rules_make_a_table(read):
     assert document.text.splitlines()[1] == "skarv | 14 | Ann Lund"
 
 
+def test_a_rule_that_has_bars_too_is_no_row(read):
+    listing = "\n".join(line.replace("+", "|") for line in _QUERY.splitlines())
+    rows = document_json(read("a.pdf", _listing(listing)))["tables"][0]["rows"]
+    assert rows[0] == ["name", "fee", "keeper"]
+    assert len(rows) == 4
+
+
 def test_a_bar_in_a_formula_is_no_column(read):
     rows = [("x | y", "either of two"), ("x & y", "both of two"), ("! x | ! y", "not both"), ("x", "one")]
     document = read("a.pdf", make.pdf_drawn(lambda sheet: make.draw_rows(sheet, rows, (60, 200))))

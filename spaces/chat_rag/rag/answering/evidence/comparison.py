@@ -17,7 +17,11 @@ _COMPARISON = re.compile(
     re.IGNORECASE,
 )
 # What compares all documents. "The difference between a lock and a latch" compares what stands in them.
-_ALL_DOCUMENTS = re.compile(rf"\b(?:{_EACH}|(?:the|these|two|three|four|my|our) {_DOCUMENTS})\b", re.IGNORECASE)
+_ALL_DOCUMENTS = re.compile(
+    rf"\b(?:{_EACH}|(?:the|these|two|three|four|my|our|across|between)(?: \w+){{0,2}}"
+    r" (?:documents|files|reports|filings|companies))\b",
+    re.IGNORECASE,
+)
 # What is left of a comparison without its names: "the … of and in".
 _LEFT_OVER = re.compile(
     r"(?<=\s)(?:what|which|how|is|are|was|were|do|does|did|the|and|of|for|to|with|between|from|in|by|on|about|each|both|all"

@@ -34,8 +34,10 @@ def read_bars(lines: Sequence[Line], words: Words | None) -> list[Line]:
     for number, line in enumerate(lines):
         is_rule = any(found[max(0, number - 1) : number + 2]) and bool(_RULE.fullmatch(line.text.strip()))
         has_rule = is_rule or (has_rule and bool(found[number])) or _is_above_rule(lines, number)
+        if is_rule:
+            continue
         if not found[number]:
-            read += [] if is_rule else [line]
+            read.append(line)
         elif has_rule:
             cells = [cell for segment in line.segments for cell in _cells(segment, words, found[number])]
             read += [Line(cells)] if cells else []

@@ -235,7 +235,7 @@ class Grid:
     def _is_header(self, row: dict[int, Cell], number: int, first_figure_row: int) -> bool:
         """Return whether a row names columns: it is marked so, or has no figure and names at least one column."""
         cells = [cell for column, cell in row.items() if column > 0]
-        if not row or all(cell.header for cell in row.values()):
+        if not row or all(cell.header for cell in cells or row.values()):  # the corner often isn't marked
             return True
         if not cells or any(self._is_figure(cell) for cell in cells):
             return False
