@@ -14,7 +14,7 @@ HEAVY |= {"google.auth", "google.cloud.aiplatform"}  # `google` itself is always
 MODULES = sorted(
     module.name
     for module in pkgutil.walk_packages(backends.__path__, "backends.")
-    if not module.name.endswith("__main__")
+    if not module.name.endswith("__main__") and not module.name.startswith("backends.hub")  # it is of the Hub's SDK
 )
 
 

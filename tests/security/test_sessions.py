@@ -38,6 +38,7 @@ def visible_data(guest: Guest) -> str:
         guest.call(name, guest.inputs(name)).stream
         for name in (
             "open_page",
+            "export_html",
             "export_markdown",
             "export_json",
             "share_link",

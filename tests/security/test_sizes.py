@@ -19,6 +19,7 @@ LONG = "x " * 100_000
 CLICKS = ["example", "retry", "edit", "undo", "remove", "cancel", "open_source"]
 CLICKS += ["resume", "select", "rename", "rate", "delete"]
 DATA_EVENTS = [
+    "export_html",
     "export_markdown",
     "export_json",
     "export_all",

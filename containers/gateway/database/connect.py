@@ -23,7 +23,7 @@ from gateway.settings import Settings
 CONNECT_SECONDS = 3
 STATEMENT_SECONDS = 10
 _MIGRATION_LOCK = 0x5BACE9047  # any number, the same for all gateways
-_EXAMPLE = "Set it to a URL such as postgresql://USER:PASSWORD@HOST/DATABASE, or leave it out for a SQLite file."
+_EXAMPLE = "Set it to a URL such as postgresql://USER:<PASSWORD>@HOST/DATABASE, or leave it out for a SQLite file."
 # What a driver raises while its server is away, starts, ends or has no disk. psycopg calls a connection that was cut
 # between two statements an interface error, and a server that only reads, such as one that is about to be replaced,
 # an internal one.
