@@ -310,3 +310,22 @@ async def test_the_last_one_who_leaves_pays() -> None:
         assert await anext(answer.events) == Delta("a")
     assert answer.bill()
     assert not answer.bill()
+
+
+async def test_exactly_one_of_two_pays_if_the_upstream_takes_its_time_after_the_end() -> None:
+    """Readers have the last event before the connection of the target is free."""
+    answers, tail = new_answers(), asyncio.Event()
+    upstream = ScriptedUpstream(*words("a"), tail)
+    paid: list[bool] = []
+
+    async def one() -> None:
+        async with answers.open("k", lambda: upstream) as answer:
+            async for event in answer.events:
+                if event == DONE:
+                    paid.append(answer.bill())
+
+    tasks = [asyncio.create_task(one()) for _ in range(2)]
+    await settle()
+    tail.set()
+    await asyncio.gather(*tasks)
+    assert sorted(paid) == [False, True]

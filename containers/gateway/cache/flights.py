@@ -63,10 +63,15 @@ class Flight:
 
     def bill(self, *, others: int) -> bool:
         """Whether a reader pays, while so many `others` read: the first one at the end, or the last one before it."""
-        if self._billed or (others and not self._ended):
+        if self._billed or (others and not (self._ended or self._has_whole_answer)):
             return False
         self._billed = True
         return True
+
+    @property
+    def _has_whole_answer(self) -> bool:
+        """Whether the last event has come; readers have it before the target's connection is free."""
+        return bool(self.events) and isinstance(self.events[-1].event, Done)
 
     async def _read(self) -> AsyncIterator[Event]:
         position = 0
@@ -83,7 +88,7 @@ class Flight:
     async def _run(self) -> None:
         try:
             await self._fill()
-            is_complete = bool(self.events) and isinstance(self.events[-1].event, Done)
+            is_complete = self._has_whole_answer
         except Exception as error:
             self._error, is_complete = error, False
         finally:
