@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import resource
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from backends import NotConfigured
+from gateway.budgets import Budgets
+from gateway.database.store import Store
 from gateway.errors import LedgerFull
 from gateway.ledger.journal import Journal
 from gateway.ledger.ledger import Ledger
+from gateway.ledger.row import LedgerRow
 from tests.gateway.servers import ledger_rows, open_store
 from tests.gateway.test_database import row
 
@@ -83,6 +86,33 @@ async def test_a_full_disk_stops_answers_and_loses_no_bill(journal: Journal, tmp
     ledger.check_room()
     assert {each["id"] for each in ledger_rows(store.engine)} == {first.id, second.id, third.id}
     assert not (tmp_path / "journal" / "unreadable.jsonl").exists()
+    store.engine.dispose()
+
+
+async def test_a_bill_that_the_database_has_is_no_longer_told_as_unwritten(journal: Journal, tmp_path: Path) -> None:
+    """Also while the rows of later requests wait: other gateways would count it twice."""
+    store, budgets = open_store(tmp_path), Budgets()
+    told: list[dict[str, int]] = []
+
+    def pay(cost: int) -> None:
+        budgets.reserved["key"] += 100
+        budgets.settle("key", 100, cost, "2026-11")
+        ledger.add(row(cost=cost))
+
+    class WatchedStore(Store):
+        def write_rows(self, rows: Sequence[LedgerRow]) -> None:
+            told.append(dict(budgets.outstanding()))
+            if len(told) == 1:
+                pay(20)
+            super().write_rows(rows)
+
+    ledger = Ledger(
+        journal, WatchedStore(store.engine), 1, on_close=budgets.begin_writing, on_written=budgets.end_writing
+    )
+    pay(10)
+    await ledger.flush()
+    assert told == [{"key": 10}, {"key": 20}]
+    assert not budgets.outstanding()
     store.engine.dispose()
 
 

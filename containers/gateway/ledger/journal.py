@@ -74,14 +74,15 @@ class Journal:
             with self._closed.open("rb") as file:
                 os.fsync(file)
 
-    def close_file(self) -> None:
-        """Begin another file if there are rows in the open one, and none wait in a closed one."""
+    def close_file(self) -> bool:
+        """Begin another file if the open one has rows and none wait in a closed one; return whether it did."""
         if self.closed_bytes or not self.open_bytes:
-            return
+            return False
         self._open.replace(self._closed)
         os.close(self._file)
         self._file = os.open(self._open, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         self.closed_bytes, self.open_bytes = self.open_bytes, 0
+        return True
 
     def closed_rows(self, batch: int) -> Iterator[list[LedgerRow]]:
         """Yield the rows of the closed file in batches; what isn't one is refused. Blocks."""

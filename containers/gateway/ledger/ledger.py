@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Callable
 
 from sqlalchemy.exc import DBAPIError
 
@@ -21,13 +22,25 @@ BATCH_ROWS = 500
 
 
 class Ledger:
-    """The journal and its way to the database, every `seconds`; `is_connected` says how the last attempt ended."""
+    """The journal and its way to the database, every `seconds`; `is_connected` says how the last attempt ended.
 
-    def __init__(self, journal: Journal, store: Store, seconds: float) -> None:
+    `on_close` is called when all rows so far are written next, `on_written` when the database has them.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        store: Store,
+        seconds: float,
+        *,
+        on_close: Callable[[], None] = lambda: None,
+        on_written: Callable[[], None] = lambda: None,
+    ) -> None:
         self.journal = journal
         self.is_connected = True
         self._seconds = seconds
         self._store = store
+        self._on_close, self._on_written = on_close, on_written
         self._unsaved: list[LedgerRow] = []  # the disk had no room for them
         self._has_rows = asyncio.Event()
         self._writing = asyncio.Lock()
@@ -66,7 +79,8 @@ class Ledger:
         async with self._writing:
             self._save()
             while self.journal.waiting_bytes:
-                self.journal.close_file()
+                if self.journal.close_file() and not self._unsaved:
+                    self._on_close()
                 try:
                     await asyncio.to_thread(self._write_closed)
                 except DBAPIError as error:
@@ -74,6 +88,7 @@ class Ledger:
                     self._note(connected=False, error=error)
                     return
                 self.journal.delete_closed()
+                self._on_written()
                 self._note(connected=True)
                 self._save()
             if not self._unsaved:
