@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import resource
 import signal
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -114,6 +116,54 @@ async def test_a_bill_that_the_database_has_is_no_longer_told_as_unwritten(journ
     assert told == [{"key": 10}, {"key": 20}]
     assert not budgets.outstanding()
     store.engine.dispose()
+
+
+@contextmanager
+def no_more_files() -> Iterator[None]:
+    """Let the kernel refuse to open another file."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+async def test_without_another_file_rows_stay_in_their_own(journal: Journal, tmp_path: Path) -> None:
+    """A row must not go to a descriptor that belongs to something else by now."""
+    store = open_store(tmp_path)
+    ledger = Ledger(journal, store, 1)
+    ledger.add(first := row())
+    with no_more_files():
+        await ledger.flush()
+    assert not ledger.is_connected
+    with (tmp_path / "a client's socket").open("wb"):
+        ledger.add(second := row())
+    assert not (tmp_path / "a client's socket").stat().st_size
+    await ledger.flush()
+    assert ledger.is_connected
+    assert {each["id"] for each in ledger_rows(store.engine)} == {first.id, second.id}
+    store.engine.dispose()
+
+
+async def test_rows_are_written_again_if_their_file_could_not_be_deleted(
+    journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store(tmp_path)
+    ledger = Ledger(journal, store, 1)
+    ledger.add(row())
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", broken_disk)
+        await ledger.flush()
+    assert journal.waiting_bytes and not ledger.is_connected
+    await ledger.flush()
+    assert not journal.waiting_bytes and ledger.is_connected
+    assert len(ledger_rows(store.engine)) == 1
+    store.engine.dispose()
+
+
+def broken_disk(*_: object, **__: object) -> None:
+    raise OSError(errno.EIO, "Input/output error")
 
 
 def test_a_journal_has_a_bound(journal: Journal) -> None:

@@ -75,24 +75,28 @@ class Ledger:
             await self.flush()
 
     async def flush(self) -> None:
-        """Write all rows that wait; if the database is away, they stay on disk."""
+        """Write all rows that wait; if the database is away, or the journal's disk fails, they stay on disk."""
         async with self._writing:
-            self._save()
-            while self.journal.waiting_bytes:
-                if self.journal.close_file() and not self._unsaved:
-                    self._on_close()
-                try:
-                    await asyncio.to_thread(self._write_closed)
-                except DBAPIError as error:
+            try:
+                await self._write_all()
+            except (DBAPIError, OSError) as error:
+                with contextlib.suppress(OSError):
                     await asyncio.to_thread(self.journal.sync)
-                    self._note(connected=False, error=error)
-                    return
-                self.journal.delete_closed()
-                self._on_written()
-                self._note(connected=True)
-                self._save()
-            if not self._unsaved:
-                self._has_rows.clear()
+                self._note(connected=False, error=error)
+            else:
+                if not self._unsaved:
+                    self._has_rows.clear()
+
+    async def _write_all(self) -> None:
+        self._save()
+        while self.journal.waiting_bytes:
+            if self.journal.close_file() and not self._unsaved:
+                self._on_close()
+            await asyncio.to_thread(self._write_closed)
+            self.journal.delete_closed()
+            self._on_written()
+            self._note(connected=True)
+            self._save()
 
     def _save(self) -> None:
         """Store the rows for which the disk had no room."""
@@ -117,12 +121,15 @@ class Ledger:
             logger.error("the database refused a row", extra={"fields": {"reason": str(error)[:300]}})
             self.journal.refuse(to_json(row.to_json()).encode())
 
-    def _note(self, *, connected: bool, error: DBAPIError | None = None) -> None:
+    def _note(self, *, connected: bool, error: DBAPIError | OSError | None = None) -> None:
         if connected == self.is_connected:
             return
         self.is_connected = connected
         if error:
-            fields = {"error": str(away(error)), "waiting_bytes": self.journal.waiting_bytes}
-            logger.error("the database is away: bills wait on disk", extra={"fields": fields})
+            what, reason = "the journal's files can't be used", str(error)
+            if isinstance(error, DBAPIError):
+                what, reason = "the database is away", str(away(error))
+            fields = {"error": reason, "waiting_bytes": self.journal.waiting_bytes}
+            logger.error(f"{what}: bills wait on disk", extra={"fields": fields})
         else:
             logger.warning("the database is back: all bills are written")
