@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import os
 import tomllib
 from collections.abc import Mapping
@@ -155,6 +156,12 @@ class Catalog:
         """The entry as written, without secrets, for a report."""
         return {key: hide_secrets(key, value) for key, value in self._entry(name).items()}
 
+    @property
+    def digest(self) -> str:
+        """A hash of all entries with the values of their variables; another API key alone changes nothing."""
+        entries = {name: self._expanded(entry) for name, entry in self._entries.items()}
+        return hashlib.sha256(repr(entries).encode(errors="replace")).hexdigest()
+
     def connect(self, name: str) -> Backend:
         """A backend for the target `name`; `NotConfigured` says what is wrong with its entry."""
         return self._connect(name, ())
@@ -195,6 +202,14 @@ class Catalog:
             if error.target:
                 raise
             raise NotConfigured(error.message, error.remedy, target=name) from error
+
+    def _expanded(self, entry: dict[str, Any]) -> dict[str, Any]:
+        """An entry without its API key, as written if a variable isn't set."""
+        values = {key: value for key, value in entry.items() if key != "api_key"}
+        try:
+            return dict(expand(values, self._environment))
+        except NotConfigured:
+            return values
 
     def _entry(self, name: str) -> dict[str, Any]:
         if name not in self._entries:

@@ -242,6 +242,18 @@ def test_another_catalogue_has_other_answers() -> None:
     assert len(scopes) == 2
 
 
+def test_another_value_of_a_variable_has_other_answers_and_another_key_has_not() -> None:
+    entry = {"kind": "openai", "url": "${URL}", "model": "${MODEL:-x}", "api_key": "${KEY}"}
+
+    def scope(**environment: str) -> str:
+        catalog = Catalog({"a": entry}, source="", environment={"URL": "http://a.invalid", **environment})
+        return Router(catalog, Board()).plan("a").scope
+
+    assert scope(KEY="1") == scope(KEY="2", MODEL="x")
+    assert len({scope(KEY="1"), scope(KEY="1", MODEL="y"), scope(KEY="1", URL="http://a.invalid?v=2"), scope()}) == 3
+    assert Router(Catalog({"a": entry}, source="", environment={}), Board()).plan("a").scope  # unavailable
+
+
 def test_a_target_is_its_own_plan(router: Router) -> None:
     assert router.plan("a").targets == ("a",)
 
