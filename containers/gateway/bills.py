@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from backends import ChatRequest, NotConfigured, Overloaded, Rejected, Unreachable
+from backends import (
+    BackendError,
+    ChatRequest,
+    NotConfigured,
+    Overloaded,
+    Rejected,
+    SpaceportError,
+    Unreachable,
+    Usage,
+)
 from backends.text import to_json
 from backends.token_prices import PerToken
 from backends.vectors import Embeddings
@@ -79,18 +88,17 @@ def bill(ending: Ending, price: PerToken | None, size: Size, embeddings: Embeddi
     A request that ended before its server counted the tokens pays for the most that they can be: for all bytes of its
     prompt, and of the text that has come.
     """
-    stopwatch = ending.stopwatch
     if not _reached_model(ending):
         return Bill(None, None, 0)
-    if stopwatch.usage:
-        tokens = (stopwatch.usage.input_tokens, stopwatch.usage.output_tokens)
+    if usage := _usage(ending):
+        tokens = (usage.input_tokens, usage.output_tokens)
         return Bill(*tokens, None if price is None else money.from_usd(price.request(*tokens)))
     if embeddings and embeddings.input_tokens is not None:
         count = embeddings.input_tokens
         return Bill(count, 0, None if price is None else money.from_usd(price.request(count, 0)))
     if price is None:
         return Bill(None, None, None)
-    most = sum(arrival.characters for arrival in stopwatch.arrivals) * BYTES_PER_CHARACTER
+    most = sum(arrival.characters for arrival in ending.stopwatch.arrivals) * BYTES_PER_CHARACTER
     if not ending.kind:  # complete, and the server doesn't count
         most = size.output_tokens
     cost = money.from_usd(price.request(size.input_tokens, min(most, size.output_tokens)))
@@ -99,19 +107,29 @@ def bill(ending: Ending, price: PerToken | None, size: Size, embeddings: Embeddi
 
 def used_tokens(ending: Ending, size: Size, embeddings: Embeddings | None) -> int:
     """Return how many tokens a request took from its key's minute: as counted, or about as many."""
-    stopwatch = ending.stopwatch
     if not _reached_model(ending):
         return 0
-    if stopwatch.usage:
-        return stopwatch.usage.input_tokens + stopwatch.usage.output_tokens
+    if usage := _usage(ending):
+        return usage.input_tokens + usage.output_tokens
     if embeddings and embeddings.input_tokens is not None:
         return embeddings.input_tokens
-    return size.likely_input + sum(arrival.characters for arrival in stopwatch.arrivals) // BYTES_PER_TOKEN
+    return size.likely_input + sum(arrival.characters for arrival in ending.stopwatch.arrivals) // BYTES_PER_TOKEN
+
+
+def _usage(ending: Ending) -> Usage | None:
+    """Return what the server counted: at the end of its answer, or before its error."""
+    return ending.stopwatch.usage or (ending.error.usage if isinstance(ending.error, BackendError) else None)
 
 
 def _reached_model(ending: Ending) -> bool:
     """Return whether a model may have worked for a request; a key that is revoked meanwhile is no error of it."""
     if ending.queue_seconds is None:
         return False
-    is_unbilled = isinstance(ending.error, UNBILLED) and not isinstance(ending.error, Refused)
-    return bool(ending.stopwatch.arrivals) or not is_unbilled
+    return bool(ending.stopwatch.arrivals) or ending.error is None or _is_billed(ending.error)
+
+
+def _is_billed(error: SpaceportError) -> bool:
+    """Return whether a model may have worked before the error."""
+    if isinstance(error, BackendError) and (error.usage or error.is_refusal):
+        return True
+    return isinstance(error, Refused) or not isinstance(error, UNBILLED)

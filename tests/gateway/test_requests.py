@@ -13,7 +13,7 @@ from openai import AsyncOpenAI
 from tests.backends.wire_server import Reply, WireServer
 from tests.gateway.servers import COST, Running, gateway, until
 from tests.inference.servers import answer_of, events, question
-from tests.inference.targets import ANSWER, CHAT, PARTIAL, SILENT, event
+from tests.inference.targets import ANSWER, CHAT, PARTIAL, SILENT, event, sse
 
 SECRET = "Tell nobody about the zebra."
 
@@ -133,6 +133,27 @@ async def test_an_answer_without_counted_tokens_costs_at_most_its_bytes(wire: Wi
             True,
             (len("Name a colour.") + 16) * 1000 + 7 * 2000,
         )
+
+
+FILTERED = [
+    sse({"choices": [{"index": 0, "delta": {}, "finish_reason": "content_filter"}]}),
+    sse({"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 2}}),
+    b"data: [DONE]\n\n",
+]
+
+
+@pytest.mark.parametrize("before", [[], [event(content="Hello ")]])
+async def test_what_a_filter_withholds_costs_what_the_server_counted(
+    wire: WireServer, tmp_path: Path, before: list[bytes]
+) -> None:
+    async with gateway(wire, tmp_path) as running:
+        key = await running.add_key(usd=1)
+        wire.on(CHAT, Reply([*before, *FILTERED]), Reply([*before, FILTERED[0], FILTERED[2]]))
+        for _ in range(2):
+            assert "filter" in (await running.chat(key)).json()["error"]["message"]
+        counted, uncounted = await running.rows(2)
+    assert (counted["cost"], counted["is_bound"], counted["output_tokens"]) == (COST, False, 2)
+    assert (uncounted["cost"] > COST, uncounted["is_bound"], uncounted["output_tokens"]) == (True, True, None)
 
 
 async def test_running_answers_finish_before_the_end(wire: WireServer, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from backends import (
     BackendError,
     Catalog,
+    Interrupted,
     InvalidAnswer,
     NotConfigured,
     Overloaded,
@@ -18,6 +19,7 @@ from backends import (
     TimedOut,
     Unreachable,
 )
+from backends.chat.failures import finish_failure, refusal
 from gateway.routing.board import RECENT_SECONDS, Board, is_fault
 from gateway.routing.choice import View, order_targets
 from gateway.routing.router import Router
@@ -205,6 +207,14 @@ def test_first_tokens_are_recent_and_enough() -> None:
     assert board.view(route(), "a").started == 20
     clock.seconds += RECENT_SECONDS
     assert board.first_token_p95("a") is None
+
+
+def test_a_filter_that_withholds_an_answer_is_no_fault_of_its_target() -> None:
+    for has_output in (False, True):
+        failure = finish_failure("content_filter", has_output)
+        assert failure and not is_fault(failure)
+        assert not is_fault(refusal("I'd rather not.", has_output))
+    assert is_fault(Interrupted("broken"))
 
 
 # Plans.
