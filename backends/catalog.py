@@ -20,7 +20,8 @@ from backends.types import Backend
 from backends.variables import expand, hide_secrets
 
 BUILT_IN = Path(__file__).with_name("backends.toml")
-CATALOG_KEYS = ("kind", "label", "price", "task", "writes")  # keys of an entry that aren't settings of its backend
+# Keys of an entry that aren't settings of its backend.
+CATALOG_KEYS = ("kind", "label", "price", "task", "writes", "hides_thoughts")
 # The keys with a list of values; the first is the default.
 CHOICES = {"writes": ("answer", "quotes"), "task": ("chat", "classify", "embed", "rerank")}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backends import (
     BackendError,
@@ -16,11 +16,11 @@ from backends import (
     Usage,
 )
 from backends.text import to_json
-from backends.token_prices import PerToken
 from backends.vectors import Embeddings
 from gateway import money
+from gateway.targets import GatewayTarget
 from inference.endings import Ending
-from inference.errors import Refused
+from inference.errors import Refused, ShuttingDown
 
 MESSAGE_TOKENS = 16  # of the template around a message
 PICTURE_TOKENS = 3_000  # an assumption: models count from 85 to a few thousand
@@ -35,6 +35,7 @@ class Size:
 
     input_tokens: int
     output_tokens: int
+    offers_tools: bool = False
 
     @property
     def likely_input(self) -> int:
@@ -65,7 +66,7 @@ def chat_size(request: ChatRequest) -> Size:
         tokens += len(to_json([tool.name, tool.description, dict(tool.parameters)]).encode()) + MESSAGE_TOKENS
     if request.schema is not None:
         tokens += len(to_json(dict(request.schema)).encode())
-    return Size(tokens, request.max_tokens)
+    return Size(tokens, request.max_tokens, bool(request.tools))
 
 
 def texts_size(texts: Sequence[str]) -> Size:
@@ -82,38 +83,69 @@ def outcome(ending: Ending) -> str:
     return "refused" if ending.error and ending.queue_seconds is None else "error"
 
 
-def bill(ending: Ending, price: PerToken | None, size: Size, embeddings: Embeddings | None) -> Bill:
-    """Return the bill of a request.
+def bill(
+    ending: Ending,
+    target: GatewayTarget | None,
+    size: Size,
+    embeddings: Embeddings | None = None,
+    usage: Usage | None = None,
+) -> Bill:
+    """Return the bill of a request; `usage` is what the server counted, if that isn't in the ending.
 
     A request that ended before its server counted the tokens pays for the most that they can be: for all bytes of its
     prompt, and of the text that has come.
     """
     if not _reached_model(ending):
         return Bill(None, None, 0)
-    if usage := _usage(ending):
-        tokens = (usage.input_tokens, usage.output_tokens)
-        return Bill(*tokens, None if price is None else money.from_usd(price.request(*tokens)))
+    if counted := _usage(ending) or usage:
+        return _counted(counted.input_tokens, counted.output_tokens, target)
     if embeddings and embeddings.input_tokens is not None:
-        count = embeddings.input_tokens
-        return Bill(count, 0, None if price is None else money.from_usd(price.request(count, 0)))
-    if price is None:
-        return Bill(None, None, None)
-    most = sum(arrival.characters for arrival in ending.stopwatch.arrivals) * BYTES_PER_CHARACTER
-    if not ending.kind:  # complete, and the server doesn't count
-        most = size.output_tokens
-    cost = money.from_usd(price.request(size.input_tokens, min(most, size.output_tokens)))
-    return Bill(None, None, cost, is_bound=True)
+        return _counted(embeddings.input_tokens, 0, target)
+    characters = sum(arrival.characters for arrival in ending.stopwatch.arrivals)
+    return _bound(target, size, characters, is_complete=not ending.kind)
 
 
-def used_tokens(ending: Ending, size: Size, embeddings: Embeddings | None) -> int:
+def attempt_bill(error: BackendError, target: GatewayTarget | None, size: Size) -> Bill:
+    """Return the bill of an attempt at a target that ended with an error before its first event."""
+    if not _is_billed(error):
+        return Bill(None, None, 0)
+    if error.usage:
+        return _counted(error.usage.input_tokens, error.usage.output_tokens, target)
+    return _bound(target, size, 0)
+
+
+def total(attempts: Sequence[Bill]) -> Bill:
+    """Return one bill for all attempts of a request, with the tokens of the last one."""
+    costs = [each.cost for each in attempts if each.cost is not None]
+    cost = sum(costs) if len(costs) == len(attempts) else None
+    return replace(attempts[-1], cost=cost, is_bound=any(each.is_bound for each in attempts))
+
+
+def used_tokens(ending: Ending, size: Size, embeddings: Embeddings | None, usage: Usage | None = None) -> int:
     """Return how many tokens a request took from its key's minute: as counted, or about as many."""
     if not _reached_model(ending):
         return 0
-    if usage := _usage(ending):
-        return usage.input_tokens + usage.output_tokens
+    if counted := _usage(ending) or usage:
+        return counted.input_tokens + counted.output_tokens
     if embeddings and embeddings.input_tokens is not None:
         return embeddings.input_tokens
     return size.likely_input + sum(arrival.characters for arrival in ending.stopwatch.arrivals) // BYTES_PER_TOKEN
+
+
+def _counted(input_tokens: int, output_tokens: int, target: GatewayTarget | None) -> Bill:
+    price = target.price if target else None
+    cost = None if price is None else money.from_usd(price.request(input_tokens, output_tokens))
+    return Bill(input_tokens, output_tokens, cost)
+
+
+def _bound(target: GatewayTarget | None, size: Size, characters: int, *, is_complete: bool = False) -> Bill:
+    """Return the most that an answer can have cost of which so many characters have come."""
+    if target is None or target.price is None:
+        return Bill(None, None, None)
+    most = min(characters * BYTES_PER_CHARACTER, size.output_tokens)
+    if is_complete or size.offers_tools or target.hides_thoughts:  # calls come at the end, hidden thoughts never
+        most = size.output_tokens
+    return Bill(None, None, money.from_usd(target.price.request(size.input_tokens, most)), is_bound=True)
 
 
 def _usage(ending: Ending) -> Usage | None:
@@ -122,14 +154,14 @@ def _usage(ending: Ending) -> Usage | None:
 
 
 def _reached_model(ending: Ending) -> bool:
-    """Return whether a model may have worked for a request; a key that is revoked meanwhile is no error of it."""
+    """Return whether a model may have worked for a request."""
     if ending.queue_seconds is None:
         return False
     return bool(ending.stopwatch.arrivals) or ending.error is None or _is_billed(ending.error)
 
 
 def _is_billed(error: SpaceportError) -> bool:
-    """Return whether a model may have worked before the error."""
+    """Return whether a model may have worked before the error, such as that of a key that is revoked meanwhile."""
     if isinstance(error, BackendError) and (error.usage or error.is_refusal):
         return True
-    return isinstance(error, Refused) or not isinstance(error, UNBILLED)
+    return isinstance(error, (Refused, ShuttingDown)) or not isinstance(error, UNBILLED)

@@ -161,7 +161,8 @@ class Call:
             self.target = parts.targets.by_name.get(self.answer.tried, self.target)
         pays = self.answer is None or self.answer.bill()
         row = self._row(ending, pays=pays)
-        parts.settle(self._limits, bills.used_tokens(ending, self.size, self._embeddings) if pays else 0)
+        usage = self.answer.usage if self.answer else None
+        parts.settle(self._limits, bills.used_tokens(ending, self.size, self._embeddings, usage) if pays else 0)
         parts.budgets.settle(self.key.id, reservation, row.cost or 0, month_of(row.started_at))
         parts.metrics.count(row, self.answer.source if self.answer else "")
         if not isinstance(ending.error, LedgerFull):
@@ -181,9 +182,20 @@ class Call:
             return None
         return answer_key(self.chat, target=plan.scope, owner=self.key.owner)
 
+    def _bill(self, ending: Ending) -> bills.Bill:
+        """Return the bill for all targets that were asked."""
+        failures = self.answer.failures if self.answer else ()
+        targets = self._parts.targets.by_name
+        attempts = [bills.attempt_bill(error, targets.get(name), self.size) for name, error in failures]
+        have_all_failed = self.answer and failures and failures[-1][0] == self.answer.tried
+        if not have_all_failed:
+            usage = self.answer.usage if self.answer else None
+            attempts.append(bills.bill(ending, self.target, self.size, self._embeddings, usage))
+        return bills.total(attempts)
+
     def _row(self, ending: Ending, *, pays: bool) -> LedgerRow:
         first = ending.stopwatch.first_token_seconds
-        bill = bills.bill(ending, self.target.price if self.target else None, self.size, self._embeddings)
+        bill = self._bill(ending)
         if not pays:  # the answer was stored, or another request pays for it
             bill = replace(bill, cost=0, is_bound=False)
         return LedgerRow(

@@ -14,7 +14,7 @@ from gateway.cache.answers import Answers
 from gateway.cache.entries import Entry, TimedEvent, decode, encode
 from gateway.cache.keys import answer_key, is_cacheable
 from gateway.cache.stores import OVERHEAD, MemoryStore
-from tests.gateway.upstreams import DONE, ScriptedUpstream, text_of, words
+from tests.gateway.upstreams import DONE, USAGE, ScriptedUpstream, text_of, words
 
 REQUEST = ChatRequest([Message("user", "Hello")], temperature=0)
 EVENTS: list[Event] = [
@@ -302,6 +302,15 @@ async def test_exactly_one_request_pays() -> None:
     await one("")  # a hit
     assert sorted(paid) == [False, False, False, True]
     assert not paid[-1]
+
+
+async def test_one_who_leaves_an_answer_that_is_complete_pays_what_it_costs() -> None:
+    answers = new_answers()
+    async with answers.open("k", lambda: ScriptedUpstream(*words("a"), asyncio.Event())) as answer:
+        assert await anext(answer.events) == Delta("a")
+        await settle()
+    assert answer.bill()
+    assert answer.usage == USAGE
 
 
 async def test_the_last_one_who_leaves_pays() -> None:

@@ -171,6 +171,40 @@ async def test_running_answers_finish_before_the_end(wire: WireServer, tmp_path:
         assert (await running.rows(1))[0]["outcome"] == "ok"
 
 
+@pytest.mark.parametrize("reply", [SILENT, PARTIAL])
+async def test_an_answer_that_the_end_of_the_gateway_cuts_is_paid(
+    wire: WireServer, tmp_path: Path, reply: Reply
+) -> None:
+    async with gateway(wire, tmp_path, drain_seconds=0) as running:
+        key = await running.add_key(usd=1)
+        wire.on(CHAT, reply)
+        answer = asyncio.create_task(running.chat(key))
+        await until(lambda: wire.requests(CHAT))
+        await running.gateway.drain()
+        assert "shutting down" in (await answer).text
+        (row,) = await running.rows(1)
+    assert (row["error"], row["is_bound"], row["cost"] > 0) == ("shutting_down", True, True)
+
+
+async def test_an_answer_that_ends_early_may_have_had_tool_calls_or_thoughts_that_nobody_saw(
+    wire: WireServer, tmp_path: Path
+) -> None:
+    entry = {"kind": "openai", "url": wire.url, "model": "tiny", "price": "tokens:1/2", "hides_thoughts": True}
+    lines = "\n".join(["[thinker]", *(f"{name} = {json.dumps(value)}" for name, value in entry.items())])
+    async with gateway(wire, tmp_path, lines, request_seconds=0.3) as running:
+        key = await running.add_key(usd=1)
+        wire.on(CHAT, PARTIAL)
+        tools = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]
+        await running.chat(key, tokens=400)
+        await running.chat(key, "thinker", tokens=400)
+        await running.chat(key, tokens=400, tools=tools)
+        rows = await running.rows(3)
+    prompt = (len("Name a colour.") + 16) * 1000
+    assert [row["cost"] for row in rows[:2]] == [prompt + 6 * 4 * 2000, prompt + 400 * 2000]
+    assert rows[2]["cost"] > prompt + 400 * 2000
+    assert all(row["is_bound"] for row in rows)
+
+
 async def test_a_silent_target_is_no_reason_to_wait_for_ever(wire: WireServer, tmp_path: Path) -> None:
     async with gateway(wire, tmp_path, request_seconds=0.3) as running:
         key = await running.add_key()
