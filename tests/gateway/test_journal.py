@@ -166,6 +166,23 @@ def broken_disk(*_: object, **__: object) -> None:
     raise OSError(errno.EIO, "Input/output error")
 
 
+async def test_refused_requests_leave_room_for_bills(tmp_path: Path) -> None:
+    """Somebody whose requests are all refused can't keep others from their answers."""
+    store, journal = open_store(tmp_path), Journal(tmp_path / "journal", 10_000)
+    ledger = Ledger(journal, store, 1)
+    for _ in range(50):
+        ledger.add(row(outcome="refused", cost=0))
+    ledger.check_room()
+    assert 5_000 <= journal.waiting_bytes < 6_000
+    ledger.add(bill := row())
+    await ledger.flush()
+    assert bill.id in {each["id"] for each in ledger_rows(store.engine)}
+    ledger.add(row(outcome="refused", cost=0))
+    assert journal.waiting_bytes
+    journal.close()
+    store.engine.dispose()
+
+
 def test_a_journal_has_a_bound(journal: Journal) -> None:
     while not journal.is_full:
         journal.append(row())

@@ -54,6 +54,10 @@ class Journal:
     def is_full(self) -> bool:
         return self.waiting_bytes >= self._limit
 
+    @property
+    def is_half_full(self) -> bool:
+        return 2 * self.waiting_bytes >= self._limit
+
     def append(self, row: LedgerRow) -> None:
         """Add a row. It survives the end of the process at once, and a power cut after the next `sync`.
 

@@ -59,7 +59,12 @@ class Ledger:
             raise LedgerFull(message, "Try again when the operator has repaired that.", retry_after=5)
 
     def add(self, row: LedgerRow) -> None:
-        """Add a row; running answers may add theirs even if the journal is full."""
+        """Add a row; running answers may add theirs even if the journal is full.
+
+        Requests that are refused have half of the journal: those of one client must not take the room of all bills.
+        """
+        if row.outcome == "refused" and not row.cost and self.journal.is_half_full:
+            return
         try:
             self.journal.append(row)
         except OSError as error:
