@@ -21,7 +21,7 @@ from backends.variables import expand, hide_secrets
 
 BUILT_IN = Path(__file__).with_name("backends.toml")
 # Keys of an entry that aren't settings of its backend.
-CATALOG_KEYS = ("kind", "label", "price", "task", "writes", "hides_thoughts")
+CATALOG_KEYS = ("kind", "label", "price", "task", "writes", "hides_thoughts", "picture_tokens")
 # The keys with a list of values; the first is the default.
 CHOICES = {"writes": ("answer", "quotes"), "task": ("chat", "classify", "embed", "rerank")}
 

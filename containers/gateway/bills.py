@@ -23,7 +23,7 @@ from inference.endings import Ending
 from inference.errors import Refused, ShuttingDown
 
 MESSAGE_TOKENS = 16  # of the template around a message
-PICTURE_TOKENS = 3_000  # an assumption: models count from 85 to a few thousand
+LIKELY_PICTURE_TOKENS = 1_500  # models count from 85 to many thousands; the most is `picture_tokens` of the target
 BYTES_PER_CHARACTER = 4  # of UTF-8, at most
 BYTES_PER_TOKEN = 4  # of English text, about
 UNBILLED = (NotConfigured, Overloaded, Rejected, Unreachable)  # the model's server did no work
@@ -31,16 +31,20 @@ UNBILLED = (NotConfigured, Overloaded, Rejected, Unreachable)  # the model's ser
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """The most tokens that a request can have: no tokenizer makes more tokens than a text has bytes."""
+    """The most tokens that a request can have: no tokenizer makes more tokens than a text has bytes.
+
+    `input_tokens` are those of the texts; how many a picture has depends on the target.
+    """
 
     input_tokens: int
     output_tokens: int
+    pictures: int = 0
     offers_tools: bool = False
 
     @property
     def likely_input(self) -> int:
         """About how many tokens the prompt has; for limits, which the true count corrects at the end."""
-        return self.input_tokens // BYTES_PER_TOKEN
+        return self.input_tokens // BYTES_PER_TOKEN + self.pictures * LIKELY_PICTURE_TOKENS
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +65,26 @@ def chat_size(request: ChatRequest) -> Size:
     tokens = 0
     for message in request.messages:
         calls = sum(len(to_json(dict(call.arguments)).encode()) + len(call.name) for call in message.tool_calls)
-        tokens += len(message.text.encode()) + calls + MESSAGE_TOKENS + PICTURE_TOKENS * len(message.pictures)
+        tokens += len(message.text.encode()) + calls + MESSAGE_TOKENS
     for tool in request.tools:
         tokens += len(to_json([tool.name, tool.description, dict(tool.parameters)]).encode()) + MESSAGE_TOKENS
     if request.schema is not None:
         tokens += len(to_json(dict(request.schema)).encode())
-    return Size(tokens, request.max_tokens, bool(request.tools))
+    pictures = sum(len(message.pictures) for message in request.messages)
+    return Size(tokens, request.max_tokens, pictures, bool(request.tools))
 
 
 def texts_size(texts: Sequence[str]) -> Size:
     """Return the size of a request for embeddings."""
     return Size(sum(len(text.encode()) + MESSAGE_TOKENS for text in texts), 0)
+
+
+def most_cost(target: GatewayTarget, size: Size) -> int | None:
+    """Return the most that a request of this size can cost at a target, in nano-USD; None if its price is unknown."""
+    if target.price is None:
+        return None
+    input_tokens = size.input_tokens + size.pictures * target.picture_tokens
+    return money.from_usd(target.price.request(input_tokens, size.output_tokens))
 
 
 def outcome(ending: Ending) -> str:
@@ -140,12 +153,13 @@ def _counted(input_tokens: int, output_tokens: int, target: GatewayTarget | None
 
 def _bound(target: GatewayTarget | None, size: Size, characters: int, *, is_complete: bool = False) -> Bill:
     """Return the most that an answer can have cost of which so many characters have come."""
-    if target is None or target.price is None:
+    if target is None:
         return Bill(None, None, None)
     most = min(characters * BYTES_PER_CHARACTER, size.output_tokens)
     if is_complete or size.offers_tools or target.hides_thoughts:  # calls come at the end, hidden thoughts never
         most = size.output_tokens
-    return Bill(None, None, money.from_usd(target.price.request(size.input_tokens, most)), is_bound=True)
+    cost = most_cost(target, replace(size, output_tokens=most))
+    return Bill(None, None, cost, is_bound=cost is not None)
 
 
 def _usage(ending: Ending) -> Usage | None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from gateway import money
-from gateway.bills import Size
+from gateway.bills import Size, most_cost
 from gateway.errors import BudgetReached, NotAllowed
 from gateway.keys.key import Key
 from gateway.targets import GatewayTarget
@@ -74,12 +74,12 @@ class Budgets:
         """
         if key.budget is None:
             return 0
-        if target.price is None:
+        most = most_cost(target, size)
+        if most is None:
             raise NotAllowed(
                 f"The key has a budget, and the price of {target.name} is unknown. {target.unpriced}",
                 "Use a target with a price, or ask the operator to add one.",
             )
-        most = money.from_usd(target.price.request(size.input_tokens, size.output_tokens))
         reserved = self.reserved[key.id] + self._others_reserved.get(key.id, 0)
         left = key.budget - self.spent(key.id, month_of(now)) - reserved
         if most > left:

@@ -119,7 +119,7 @@ class Call:
             yield 0.0
             return
         targets = affordable([parts.targets.by_name[name] for name in plan.targets], self.key)
-        dearest = max(targets, key=lambda each: self._price(each.name) or 0.0)
+        dearest = max(targets, key=lambda each: bills.most_cost(each, self.size) or 0)
         self._reservation = parts.budgets.reserve(self.key, dearest, self.size, self._started_at)
         async with parts.queue.slot() as seconds:
             if self.chat is None:
