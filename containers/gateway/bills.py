@@ -40,6 +40,12 @@ class Size:
     output_tokens: int
     pictures: int = 0
     offers_tools: bool = False
+    picture_bytes: int = 0
+
+    @property
+    def bytes(self) -> int:
+        """About how much memory the request takes."""
+        return self.input_tokens + self.picture_bytes
 
     @property
     def likely_input(self) -> int:
@@ -70,8 +76,8 @@ def chat_size(request: ChatRequest) -> Size:
         tokens += len(to_json([tool.name, tool.description, dict(tool.parameters)]).encode()) + MESSAGE_TOKENS
     if request.schema is not None:
         tokens += len(to_json(dict(request.schema)).encode())
-    pictures = sum(len(message.pictures) for message in request.messages)
-    return Size(tokens, request.max_tokens, pictures, bool(request.tools))
+    pictures = [len(picture.data) for message in request.messages for picture in message.pictures]
+    return Size(tokens, request.max_tokens, len(pictures), bool(request.tools), sum(pictures))
 
 
 def texts_size(texts: Sequence[str]) -> Size:

@@ -8,6 +8,7 @@ answer, or chooses the targets that are asked for one.
 from __future__ import annotations
 
 import asyncio
+import math
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -36,7 +37,7 @@ from gateway.routing.stream import RoutedStream
 from gateway.targets import GatewayTarget, Targets
 from inference.admission_queue import AdmissionQueue
 from inference.endings import Ending
-from inference.errors import kind, status
+from inference.errors import Full, kind, status
 from inference.generation import Work
 
 
@@ -55,6 +56,8 @@ class Parts:
     answers: Answers = field(default_factory=lambda: Answers(None))
     router: Router = field(default_factory=lambda: Router(Catalog({}, source=""), Board()))
     caches: bool = False  # whether equal requests share answers
+    most_request_bytes: float = math.inf  # of the requests that wait or run
+    request_bytes: int = 0
     settling: set[asyncio.Task[None]] = field(default_factory=set)
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
@@ -63,6 +66,20 @@ class Parts:
         task = asyncio.create_task(limits.settle(tokens))
         self.settling.add(task)
         task.add_done_callback(self.settling.discard)
+
+    def admit(self, call: Call) -> None:
+        """Add a request to those in progress; raises `Full` if they would take too much memory together."""
+        if self.request_bytes and self.request_bytes + call.size.bytes > self.most_request_bytes:
+            wait = self.queue.retry_after
+            raise Full("The requests in progress fill the memory.", f"Try again in {wait} s.", retry_after=wait)
+        self.running.add(call)
+        self.request_bytes += call.size.bytes
+
+    def release(self, call: Call) -> None:
+        """Take a request out of those in progress, if it is one."""
+        if call in self.running:
+            self.running.remove(call)
+            self.request_bytes -= call.size.bytes
 
     def target_of(self, key: Key, model: str) -> GatewayTarget:
         """Return the target of that name; `NoSuchTarget` or `NotAllowed` if the key can't use it."""
@@ -107,8 +124,8 @@ class Call:
     async def slot(self) -> AsyncIterator[float]:
         """Admit the request: each step may refuse it with an error, which the client gets as the answer's status."""
         parts, target = self._parts, self._chosen()
-        parts.running.add(self)
         parts.ledger.check_room()
+        parts.admit(self)
         quota = Quota(self.key.requests_per_minute, self.key.tokens_per_minute)
         tokens = self.size.likely_input + self.size.output_tokens
         self._limits = await parts.limits.reserve(self.key.id, quota, tokens)
@@ -156,7 +173,7 @@ class Call:
     def ended(self, ending: Ending) -> Mapping[str, Any]:
         """Pay for the request, and write its row of the ledger."""
         parts, reservation, self._reservation = self._parts, self._reservation, 0
-        parts.running.discard(self)
+        parts.release(self)
         if self.answer and self.answer.tried:
             self.target = parts.targets.by_name.get(self.answer.tried, self.target)
         pays = self.answer is None or self.answer.bill()

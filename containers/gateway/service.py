@@ -137,6 +137,7 @@ class Gateway:
         self.parts.limits = Limits(counter, refused=lambda kind: metrics.limited.labels(kind).inc())
         self.parts.answers = Answers(store, original_pace=settings.cache_pace == "original")
         self.parts.caches = settings.cache_mb > 0
+        self.parts.most_request_bytes = settings.requests_mb * 1e6
         if redis:
             metrics.track_redis(redis)
 

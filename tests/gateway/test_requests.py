@@ -205,6 +205,23 @@ async def test_an_answer_that_ends_early_may_have_had_tool_calls_or_thoughts_tha
     assert all(row["is_bound"] for row in rows)
 
 
+async def test_requests_in_progress_fill_no_more_memory_than_they_may(wire: WireServer, tmp_path: Path) -> None:
+    async with gateway(wire, tmp_path, parallel=1, requests_mb=0.25) as running:
+        key = await running.add_key()
+        wire.on(CHAT, Reply(ANSWER.parts, delay=0.3), ANSWER)
+        text = "a" * 100_000
+        answers = await asyncio.gather(*(running.chat(key, text=text) for _ in range(4)))
+        assert sorted(answer.status_code for answer in answers) == [200, 200, 429, 429]
+        refusal = next(answer for answer in answers if answer.status_code == 429)
+        assert "memory" in refusal.json()["error"]["message"]
+        assert int(refusal.headers["retry-after"]) > 0
+        assert (await running.chat(key, text=text)).status_code == 200
+        assert (await running.chat(key, text="a" * 300_000)).status_code == 200  # alone
+        rows = await running.rows(6)
+        assert running.gateway.parts.request_bytes == 0
+    assert [row["outcome"] for row in rows].count("refused") == 2
+
+
 async def test_a_silent_target_is_no_reason_to_wait_for_ever(wire: WireServer, tmp_path: Path) -> None:
     async with gateway(wire, tmp_path, request_seconds=0.3) as running:
         key = await running.add_key()
