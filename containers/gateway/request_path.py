@@ -7,92 +7,32 @@ answer, or chooses the targets that are asked for one.
 
 from __future__ import annotations
 
-import asyncio
-import math
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from backends import Catalog, ChatRequest, Event, SpaceportError, Stopwatch
+from backends import ChatRequest, Event, SpaceportError, Stopwatch
 from backends.stopwatch import wall_clock
 from backends.vectors import Embeddings
 from gateway import bills, money
-from gateway.budgets import Budgets, affordable, month_of
-from gateway.cache.answers import Answer, Answers
+from gateway.budgets import affordable, month_of
+from gateway.cache.answers import Answer
 from gateway.cache.keys import answer_key, is_cacheable
-from gateway.errors import LedgerFull, NotAllowed
+from gateway.errors import LedgerFull
 from gateway.keys.key import Key
-from gateway.keys.key_ring import KeyRing, revoked
-from gateway.ledger.ledger import Ledger
 from gateway.ledger.row import LedgerRow
-from gateway.limits.quota import Limits, Quota, Reservation
-from gateway.metrics import GatewayMetrics
-from gateway.routing.board import Board
-from gateway.routing.router import Plan, Router
+from gateway.limits.quota import Quota, Reservation
+from gateway.parts import Parts
+from gateway.routing.router import Plan
 from gateway.routing.stream import RoutedStream
-from gateway.targets import GatewayTarget, Targets
-from inference.admission_queue import AdmissionQueue
+from gateway.targets import GatewayTarget
 from inference.endings import Ending
-from inference.errors import Full, kind, status
+from inference.errors import kind, status
 from inference.generation import Work
-
-
-@dataclass(slots=True)
-class Parts:
-    """What every request of one gateway uses; `id` names this gateway in the ledger, and is new at each start."""
-
-    targets: Targets
-    ledger: Ledger
-    queue: AdmissionQueue
-    metrics: GatewayMetrics
-    keys: KeyRing = field(default_factory=KeyRing)
-    budgets: Budgets = field(default_factory=Budgets)
-    running: set[Call] = field(default_factory=set)
-    limits: Limits = field(default_factory=Limits)
-    answers: Answers = field(default_factory=lambda: Answers(None))
-    router: Router = field(default_factory=lambda: Router(Catalog({}, source=""), Board()))
-    caches: bool = False  # whether equal requests share answers
-    most_request_bytes: float = math.inf  # of the requests that wait or run
-    request_bytes: int = 0
-    settling: set[asyncio.Task[None]] = field(default_factory=set)
-    id: str = field(default_factory=lambda: uuid.uuid4().hex)
-
-    def settle(self, limits: Reservation, tokens: int) -> None:
-        """Correct the tokens that a request took from its key's minute, in the background."""
-        task = asyncio.create_task(limits.settle(tokens))
-        self.settling.add(task)
-        task.add_done_callback(self.settling.discard)
-
-    def admit(self, call: Call) -> None:
-        """Add a request to those in progress; raises `Full` if they would take too much memory together."""
-        if self.request_bytes and self.request_bytes + call.size.bytes > self.most_request_bytes:
-            wait = self.queue.retry_after
-            raise Full("The requests in progress fill the memory.", f"Try again in {wait} s.", retry_after=wait)
-        self.running.add(call)
-        self.request_bytes += call.size.bytes
-
-    def release(self, call: Call) -> None:
-        """Take a request out of those in progress, if it is one."""
-        if call in self.running:
-            self.running.remove(call)
-            self.request_bytes -= call.size.bytes
-
-    def target_of(self, key: Key, model: str) -> GatewayTarget:
-        """Return the target of that name; `NoSuchTarget` or `NotAllowed` if the key can't use it."""
-        target = self.targets.find(model)
-        if not key.may_use(target.name):
-            raise NotAllowed(f"The key may not use {model}.", "GET /v1/models lists what it may use.")
-        return target
-
-    def end_revoked(self) -> None:
-        """End the answers that run with a key that is revoked by now."""
-        for call in list(self.running):
-            if call.work and not self.keys.is_valid(call.key.id):
-                call.work.interrupt(revoked())
 
 
 class Call:

@@ -21,7 +21,7 @@ from gateway.ledger.ledger import Ledger
 from gateway.limits.quota import Limits
 from gateway.limits.windows import RedisCounter
 from gateway.metrics import GatewayMetrics
-from gateway.request_path import Parts
+from gateway.parts import Parts
 from gateway.routing.board import Board
 from gateway.routing.router import Router
 from gateway.settings import Settings
