@@ -146,6 +146,29 @@ async def test_without_another_file_rows_stay_in_their_own(journal: Journal, tmp
     store.engine.dispose()
 
 
+@pytest.mark.parametrize("failing", ["open.jsonl", "next.jsonl"])
+def test_a_rename_that_fails_changes_nothing(
+    journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    journal.append(first := row())
+    rename = Path.replace
+
+    def replace(path: Path, target: Path) -> Path:
+        return broken_disk() if path.name == failing else rename(path, target)  # type: ignore[return-value]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", replace)
+        with pytest.raises(OSError, match="Input/output error"):
+            journal.close_file()
+    journal.append(second := row())
+    assert ids(journal) == [first.id, second.id]
+    journal.append(row())
+    journal.close()
+    again = Journal(tmp_path / "journal", 2_000)  # as after the end of a process
+    assert (again.closed_bytes > again.open_bytes) and again.open_bytes
+    journal._file, journal._lock = again._file, again._lock  # the fixture closes them
+
+
 async def test_rows_are_written_again_if_their_file_could_not_be_deleted(
     journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
