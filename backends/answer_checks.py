@@ -37,12 +37,20 @@ async def _checked(
                 texts.append(event.text)
             has_called = has_called or isinstance(event, ToolCall)
             if isinstance(event, Done) and not has_called:
-                if request.must_call:
-                    remedy = "Choose a model and a server that support tools."
-                    raise InvalidAnswer("The model called no tool.", remedy, text="".join(texts))
-                if schema is not None:
-                    check_answer("".join(texts), schema, event.finish_reason)
+                try:
+                    _check_end(request, schema, "".join(texts), event.finish_reason)
+                except InvalidAnswer as error:
+                    error.usage = event.usage
+                    raise
             yield event
+
+
+def _check_end(request: ChatRequest, schema: Mapping[str, Any] | None, text: str, finish_reason: str | None) -> None:
+    """Check an answer without a tool call."""
+    if request.must_call:
+        raise InvalidAnswer("The model called no tool.", "Choose a model and a server that support tools.", text=text)
+    if schema is not None:
+        check_answer(text, schema, finish_reason)
 
 
 def load_schema(path: str | Path) -> Mapping[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import os
 import tomllib
 from collections.abc import Mapping
@@ -19,7 +20,8 @@ from backends.types import Backend
 from backends.variables import expand, hide_secrets
 
 BUILT_IN = Path(__file__).with_name("backends.toml")
-CATALOG_KEYS = ("kind", "label", "price", "task", "writes")  # keys of an entry that aren't settings of its backend
+# Keys of an entry that aren't settings of its backend.
+CATALOG_KEYS = ("kind", "label", "price", "task", "writes", "hides_thoughts", "picture_tokens")
 # The keys with a list of values; the first is the default.
 CHOICES = {"writes": ("answer", "quotes"), "task": ("chat", "classify", "embed", "rerank")}
 
@@ -56,8 +58,9 @@ class Catalog:
     """Named targets. Reading the catalogue makes no network request and imports no SDK.
 
     Every entry has a `kind`: a module of `backends`, or the dotted path of any importable module with
-    `connect(settings)`. `label` is for people, `price` for the comparator, `writes` for pages (see `Target`). Text may
-    contain `${NAME}` or `${NAME:-default}`; if NAME isn't set, NAME_FILE may name the file that contains the value.
+    `connect(settings)`. `label` is for people, `price` for the comparator, `writes` for pages (see `Target`),
+    `hides_thoughts` and `picture_tokens` for the gateway. Text may contain `${NAME}` or `${NAME:-default}`; if NAME
+    isn't set, NAME_FILE may name the file that contains the value.
     """
 
     def __init__(
@@ -155,6 +158,12 @@ class Catalog:
         """The entry as written, without secrets, for a report."""
         return {key: hide_secrets(key, value) for key, value in self._entry(name).items()}
 
+    @property
+    def digest(self) -> str:
+        """A hash of all entries with the values of their variables; another API key alone changes nothing."""
+        entries = {name: self._expanded(entry) for name, entry in self._entries.items()}
+        return hashlib.sha256(repr(entries).encode(errors="replace")).hexdigest()
+
     def connect(self, name: str) -> Backend:
         """A backend for the target `name`; `NotConfigured` says what is wrong with its entry."""
         return self._connect(name, ())
@@ -195,6 +204,14 @@ class Catalog:
             if error.target:
                 raise
             raise NotConfigured(error.message, error.remedy, target=name) from error
+
+    def _expanded(self, entry: dict[str, Any]) -> dict[str, Any]:
+        """An entry without its API key, as written if a variable isn't set."""
+        values = {key: value for key, value in entry.items() if key != "api_key"}
+        try:
+            return dict(expand(values, self._environment))
+        except NotConfigured:
+            return values
 
     def _entry(self, name: str) -> dict[str, Any]:
         if name not in self._entries:

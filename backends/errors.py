@@ -15,6 +15,11 @@ Each has a message (what happened) and a remedy (what to do).
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from backends.types import Usage
+
 
 class SpaceportError(Exception):
     """What happened (`message`) and what to do about it (`remedy`)."""
@@ -34,7 +39,14 @@ class SpaceportError(Exception):
 
 
 class BackendError(SpaceportError):
-    """The model is unreachable, refused the request, or stopped before the end."""
+    """The model is unreachable, refused the request, or stopped before the end.
+
+    `usage` has the tokens that the server counted all the same, or is None. `is_refusal` says that the model, or a
+    filter of its server, declined to answer: the server works, and may have counted tokens.
+    """
+
+    usage: Usage | None = None
+    is_refusal = False
 
 
 class NotConfigured(BackendError):

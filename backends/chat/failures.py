@@ -40,9 +40,8 @@ def finish_failure(reason: str | None, has_output: bool) -> BackendError | None:
     """The error for a finish reason, or None if the answer is one."""
     name = (reason or "").lower()
     if name in (*_FILTERED, *_FILTERED_TERMS):
-        if has_output:
-            return Interrupted(f"The server's filter cut the answer off ({reason}).", _OTHER_WORDS)
-        return Rejected(f"The server's filter withheld the answer ({reason}).", _OTHER_WORDS, status=400)
+        what = "cut the answer off" if has_output else "withheld the answer"
+        return _declined(f"The server's filter {what} ({reason}).", has_output)
     if name in (*_FAILED, _OUT_OF_MEMORY):
         return server_failure(f"finish_reason {reason}", str, has_output)
     return None
@@ -50,9 +49,13 @@ def finish_failure(reason: str | None, has_output: bool) -> BackendError | None:
 
 def refusal(text: str, has_output: bool) -> BackendError:
     """The error for a model that declines to answer, with its words."""
-    if has_output:
-        return Interrupted(f"The model refused to go on: “{text}”.", _OTHER_WORDS)
-    return Rejected(f"The model refused to answer: “{text}”.", _OTHER_WORDS, status=400)
+    return _declined(f"The model refused to {'go on' if has_output else 'answer'}: “{text}”.", has_output)
+
+
+def _declined(message: str, has_output: bool) -> BackendError:
+    error = Interrupted(message, _OTHER_WORDS) if has_output else Rejected(message, _OTHER_WORDS, status=400)
+    error.is_refusal = True
+    return error
 
 
 def _words(error: Any) -> str:

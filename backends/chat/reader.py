@@ -66,8 +66,15 @@ class ChatReader:
     def finish(self, last: Iterable[str] = (), unread: str = "") -> Iterator[Event]:
         """Read the last events; yield the text held back and the tool calls, or raise the failure of the answer.
 
-        `unread` is what the server sent besides events, such as the text of an error.
+        `unread` is what the server sent besides events, such as the text of an error. The failure has the usage.
         """
+        try:
+            yield from self._finish(last, unread)
+        except BackendError as error:
+            error.usage = self.usage
+            raise
+
+    def _finish(self, last: Iterable[str], unread: str) -> Iterator[Event]:
         for payload in last:
             yield from self.read(payload)
         if half := self._thoughts.flush():

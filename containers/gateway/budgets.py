@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from gateway import money
-from gateway.bills import Size
+from gateway.bills import Size, most_cost
 from gateway.errors import BudgetReached, NotAllowed
 from gateway.keys.key import Key
 from gateway.targets import GatewayTarget
@@ -35,7 +35,9 @@ class Budgets:
     def __init__(self) -> None:
         self.reserved: Counter[str] = Counter()
         self._own: Counter[tuple[str, str]] = Counter()  # by month and key
-        self._unwritten: Counter[str] = Counter()  # costs whose rows the database may not have yet
+        # Costs whose rows are on their way to the database, and those whose rows wait for it.
+        self._writing: Counter[str] = Counter()
+        self._unwritten: Counter[str] = Counter()
         self._others: Mapping[str, int] = {}
         self._others_month = ""
         self._others_reserved: Mapping[str, int] = {}
@@ -44,14 +46,21 @@ class Budgets:
         """Take what keys spent in a month and reserved through other gateways, or this one before its last start."""
         self._others_month, self._others, self._others_reserved = month, spent, reserved
 
-    def outstanding(self, *, all_written: bool) -> Mapping[str, int]:
+    def begin_writing(self) -> None:
+        """Note that the rows of all bills so far are written next."""
+        self._writing += self._unwritten
+        self._unwritten.clear()
+
+    def end_writing(self) -> None:
+        """Note that the database has the rows that `begin_writing` was about."""
+        self._writing.clear()
+
+    def outstanding(self) -> Mapping[str, int]:
         """Return what other gateways must count for each key besides the ledger: running requests, and unwritten bills.
 
         For a moment, a bill can be in both. The other way around, it would be in neither.
         """
-        if all_written:
-            self._unwritten.clear()
-        return self.reserved + self._unwritten
+        return self.reserved + self._writing + self._unwritten
 
     def spent(self, key_id: str, month: str) -> int:
         """Return what a key has spent in a month."""
@@ -65,12 +74,12 @@ class Budgets:
         """
         if key.budget is None:
             return 0
-        if target.price is None:
+        most = most_cost(target, size)
+        if most is None:
             raise NotAllowed(
                 f"The key has a budget, and the price of {target.name} is unknown. {target.unpriced}",
                 "Use a target with a price, or ask the operator to add one.",
             )
-        most = money.from_usd(target.price.request(size.input_tokens, size.output_tokens))
         reserved = self.reserved[key.id] + self._others_reserved.get(key.id, 0)
         left = key.budget - self.spent(key.id, month_of(now)) - reserved
         if most > left:

@@ -7,75 +7,32 @@ answer, or chooses the targets that are asked for one.
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from backends import Catalog, ChatRequest, Event, SpaceportError, Stopwatch
+from backends import ChatRequest, Event, SpaceportError, Stopwatch
 from backends.stopwatch import wall_clock
 from backends.vectors import Embeddings
 from gateway import bills, money
-from gateway.budgets import Budgets, affordable, month_of
-from gateway.cache.answers import Answer, Answers
+from gateway.budgets import affordable, month_of
+from gateway.cache.answers import Answer
 from gateway.cache.keys import answer_key, is_cacheable
-from gateway.errors import LedgerFull, NotAllowed
+from gateway.errors import LedgerFull
 from gateway.keys.key import Key
-from gateway.keys.key_ring import KeyRing, revoked
-from gateway.ledger.ledger import Ledger
 from gateway.ledger.row import LedgerRow
-from gateway.limits.quota import Limits, Quota, Reservation
-from gateway.metrics import GatewayMetrics
-from gateway.routing.board import Board
-from gateway.routing.router import Plan, Router
+from gateway.limits.quota import Quota, Reservation
+from gateway.parts import Parts
+from gateway.routing.router import Plan
 from gateway.routing.stream import RoutedStream
-from gateway.targets import GatewayTarget, Targets
-from inference.admission_queue import AdmissionQueue
+from gateway.targets import GatewayTarget
 from inference.endings import Ending
 from inference.errors import kind, status
 from inference.generation import Work
-
-
-@dataclass(slots=True)
-class Parts:
-    """What every request of one gateway uses; `id` names this gateway in the ledger, and is new at each start."""
-
-    targets: Targets
-    ledger: Ledger
-    queue: AdmissionQueue
-    metrics: GatewayMetrics
-    keys: KeyRing = field(default_factory=KeyRing)
-    budgets: Budgets = field(default_factory=Budgets)
-    running: set[Call] = field(default_factory=set)
-    limits: Limits = field(default_factory=Limits)
-    answers: Answers = field(default_factory=lambda: Answers(None))
-    router: Router = field(default_factory=lambda: Router(Catalog({}, source=""), Board()))
-    caches: bool = False  # whether equal requests share answers
-    settling: set[asyncio.Task[None]] = field(default_factory=set)
-    id: str = field(default_factory=lambda: uuid.uuid4().hex)
-
-    def settle(self, limits: Reservation, tokens: int) -> None:
-        """Correct the tokens that a request took from its key's minute, in the background."""
-        task = asyncio.create_task(limits.settle(tokens))
-        self.settling.add(task)
-        task.add_done_callback(self.settling.discard)
-
-    def target_of(self, key: Key, model: str) -> GatewayTarget:
-        """Return the target of that name; `NoSuchTarget` or `NotAllowed` if the key can't use it."""
-        target = self.targets.find(model)
-        if not key.may_use(target.name):
-            raise NotAllowed(f"The key may not use {model}.", "GET /v1/models lists what it may use.")
-        return target
-
-    def end_revoked(self) -> None:
-        """End the answers that run with a key that is revoked by now."""
-        for call in list(self.running):
-            if call.work and not self.keys.is_valid(call.key.id):
-                call.work.interrupt(revoked())
 
 
 class Call:
@@ -107,8 +64,8 @@ class Call:
     async def slot(self) -> AsyncIterator[float]:
         """Admit the request: each step may refuse it with an error, which the client gets as the answer's status."""
         parts, target = self._parts, self._chosen()
-        parts.running.add(self)
         parts.ledger.check_room()
+        parts.admit(self)
         quota = Quota(self.key.requests_per_minute, self.key.tokens_per_minute)
         tokens = self.size.likely_input + self.size.output_tokens
         self._limits = await parts.limits.reserve(self.key.id, quota, tokens)
@@ -119,7 +76,7 @@ class Call:
             yield 0.0
             return
         targets = affordable([parts.targets.by_name[name] for name in plan.targets], self.key)
-        dearest = max(targets, key=lambda each: self._price(each.name) or 0.0)
+        dearest = max(targets, key=lambda each: bills.most_cost(each, self.size) or 0)
         self._reservation = parts.budgets.reserve(self.key, dearest, self.size, self._started_at)
         async with parts.queue.slot() as seconds:
             if self.chat is None:
@@ -156,12 +113,13 @@ class Call:
     def ended(self, ending: Ending) -> Mapping[str, Any]:
         """Pay for the request, and write its row of the ledger."""
         parts, reservation, self._reservation = self._parts, self._reservation, 0
-        parts.running.discard(self)
+        parts.release(self)
         if self.answer and self.answer.tried:
             self.target = parts.targets.by_name.get(self.answer.tried, self.target)
         pays = self.answer is None or self.answer.bill()
         row = self._row(ending, pays=pays)
-        parts.settle(self._limits, bills.used_tokens(ending, self.size, self._embeddings) if pays else 0)
+        usage = self.answer.usage if self.answer else None
+        parts.settle(self._limits, bills.used_tokens(ending, self.size, self._embeddings, usage) if pays else 0)
         parts.budgets.settle(self.key.id, reservation, row.cost or 0, month_of(row.started_at))
         parts.metrics.count(row, self.answer.source if self.answer else "")
         if not isinstance(ending.error, LedgerFull):
@@ -181,9 +139,20 @@ class Call:
             return None
         return answer_key(self.chat, target=plan.scope, owner=self.key.owner)
 
+    def _bill(self, ending: Ending) -> bills.Bill:
+        """Return the bill for all targets that were asked."""
+        failures = self.answer.failures if self.answer else ()
+        targets = self._parts.targets.by_name
+        attempts = [bills.attempt_bill(error, targets.get(name), self.size) for name, error in failures]
+        have_all_failed = self.answer and failures and failures[-1][0] == self.answer.tried
+        if not have_all_failed:
+            usage = self.answer.usage if self.answer else None
+            attempts.append(bills.bill(ending, self.target, self.size, self._embeddings, usage))
+        return bills.total(attempts)
+
     def _row(self, ending: Ending, *, pays: bool) -> LedgerRow:
         first = ending.stopwatch.first_token_seconds
-        bill = bills.bill(ending, self.target.price if self.target else None, self.size, self._embeddings)
+        bill = self._bill(ending)
         if not pays:  # the answer was stored, or another request pays for it
             bill = replace(bill, cost=0, is_bound=False)
         return LedgerRow(

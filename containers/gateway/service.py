@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from backends import Catalog, Overloaded, Unreachable
 from backends.stopwatch import wall_clock
-from gateway.budgets import month_of
+from gateway.budgets import Budgets, month_of
 from gateway.cache.answers import Answers
 from gateway.cache.stores import MemoryStore, RedisStore
 from gateway.database.connect import AWAY, away, migrate, open_database
@@ -21,7 +21,7 @@ from gateway.ledger.ledger import Ledger
 from gateway.limits.quota import Limits
 from gateway.limits.windows import RedisCounter
 from gateway.metrics import GatewayMetrics
-from gateway.request_path import Parts
+from gateway.parts import Parts
 from gateway.routing.board import Board
 from gateway.routing.router import Router
 from gateway.settings import Settings
@@ -62,9 +62,16 @@ class Gateway:
         self._is_over = False
         queue = AdmissionQueue(settings.parallel, settings.queue)
         journal = Journal(settings.folder / "journal", int(settings.journal_mb * 1e6))
-        ledger = Ledger(journal, self._store, settings.refresh_seconds)
+        budgets = Budgets()
+        ledger = Ledger(
+            journal,
+            self._store,
+            settings.refresh_seconds,
+            on_close=budgets.begin_writing,
+            on_written=budgets.end_writing,
+        )
         self.redis = SharedRedis(settings.redis_url, seconds=settings.redis_seconds) if settings.redis_url else None
-        self.parts = Parts(Targets([]), ledger, queue, self.metrics)
+        self.parts = Parts(Targets([]), ledger, queue, self.metrics, budgets=budgets)
         self._share()
         self.metrics.track_load(slots=queue.slots, in_flight=lambda: queue.in_use, queue_length=lambda: queue.length)
         self.metrics.track_ledger(ledger)
@@ -130,6 +137,7 @@ class Gateway:
         self.parts.limits = Limits(counter, refused=lambda kind: metrics.limited.labels(kind).inc())
         self.parts.answers = Answers(store, original_pace=settings.cache_pace == "original")
         self.parts.caches = settings.cache_mb > 0
+        self.parts.most_request_bytes = settings.requests_mb * 1e6
         if redis:
             metrics.track_redis(redis)
 
@@ -167,7 +175,7 @@ class Gateway:
     async def _refresh(self) -> None:
         """Read the keys if there are other ones, and what they spent elsewhere; end answers whose key is revoked."""
         month = month_of(datetime.fromtimestamp(wall_clock(), UTC))
-        reserved = self.parts.budgets.outstanding(all_written=self.parts.ledger.is_empty)
+        reserved = self.parts.budgets.outstanding()
         news = await asyncio.to_thread(self._store.exchange, self._known_keys, month, self.parts.id, reserved)
         if news.keys is not None:
             self.parts.keys.replace(news.keys)

@@ -19,8 +19,8 @@ class Settings(ChatServerSettings):
 
     `database_url` is a URL of SQLAlchemy for PostgreSQL or SQLite; without it, the database is a file in `data`, where
     the journal is too. `journal_mb` is how much of the ledger may wait on disk while the database is away.
-    `parallel` answers run at once and `queue` requests wait. Keys and what they spent are read again every
-    `refresh_seconds`: that is how long a revoked key still works.
+    `parallel` answers run at once and `queue` requests wait, together with at most `requests_mb` of text and pictures.
+    Keys and what they spent are read again every `refresh_seconds`: that is how long a revoked key still works.
 
     Gateways with the same `redis_url` share limits and cached answers; one that waits longer than `redis_seconds` for
     it goes on alone. Complete answers with temperature 0 are kept for `cache_seconds`, in memory at most `cache_mb`;
@@ -32,6 +32,7 @@ class Settings(ChatServerSettings):
     journal_mb: float = 64.0
     parallel: int = 256
     queue: int = 1024
+    requests_mb: float = 100.0
     refresh_seconds: float = 1.0
     redis_url: str | None = field(default=None, repr=False)
     redis_seconds: float = 0.25

@@ -6,7 +6,7 @@ import difflib
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from backends import Backend, BackendError, Catalog, NotConfigured
 from backends.token_prices import NoPrice, PerToken, price_at, read_token_price
@@ -14,12 +14,17 @@ from backends.variables import expand
 from backends.vectors import EmbeddingBackend
 from gateway.errors import NoSuchTarget
 
+T = TypeVar("T", bool, int)
+
+MOST_PICTURE_TOKENS = 50_000  # gpt-4o-mini counts 2,833, and 5,667 for each of up to eight tiles
+
 
 @dataclass(frozen=True, slots=True)
 class GatewayTarget:
     """One target; `unavailable` is why it can't be used, and `unpriced` why its answers have no price, or "".
 
-    `price` is None if it is unknown: an answer's cost is unknown then, never 0.
+    `price` is None if it is unknown: an answer's cost is unknown then, never 0. With `hides_thoughts` the model may
+    think at length, for a price, before any text comes. `picture_tokens` is the most that a picture has.
     """
 
     name: str
@@ -28,6 +33,8 @@ class GatewayTarget:
     unavailable: BackendError | None
     price: PerToken | None
     unpriced: str = ""
+    hides_thoughts: bool = False
+    picture_tokens: int = MOST_PICTURE_TOKENS
 
     def connected(self) -> Backend:
         """Return the backend; raises the error of a target that can't be used."""
@@ -73,12 +80,30 @@ class Targets:
 def _load(catalog: Catalog, name: str) -> GatewayTarget:
     backend: Backend | None = None
     error: BackendError | None = None
+    entry = catalog.settings(name)
+    price, unpriced = _price(entry)
+    hides_thoughts, picture_tokens = _is_api(price), MOST_PICTURE_TOKENS
     try:
+        hides_thoughts = _read(entry, "hides_thoughts", bool, hides_thoughts)
+        picture_tokens = _read(entry, "picture_tokens", int, picture_tokens)
         backend = catalog.connect(name)
     except BackendError as caught:
         error = caught
-    price, unpriced = _price(catalog.settings(name))
-    return GatewayTarget(name, catalog.task(name), backend, error, price, unpriced)
+    return GatewayTarget(name, catalog.task(name), backend, error, price, unpriced, hides_thoughts, picture_tokens)
+
+
+def _is_api(price: PerToken | None) -> bool:
+    """Whether a target is the API of a provider: of an own server, genai-prices knows no price."""
+    return price is not None and price.source.startswith("genai-prices")
+
+
+def _read(entry: Mapping[str, Any], name: str, kind: type[T], default: T) -> T:
+    """Return a value of an entry that is for the gateway; `NotConfigured` if it is of another type."""
+    value = entry.get(name, default)
+    if type(value) is not kind or value < 0:
+        expected = {bool: "true or false", int: "a whole number from 0"}[kind]
+        raise NotConfigured(f"{name} is {value!r}.", f"Set it to {expected}.")
+    return value
 
 
 def _price(entry: Mapping[str, Any]) -> tuple[PerToken | None, str]:

@@ -28,6 +28,10 @@ class Full(Overloaded):
     """The queue is full: the client should retry, and the server is fine."""
 
 
+class ShuttingDown(Overloaded):
+    """The server ends an answer that ran; another one may give it."""
+
+
 class Refused(Rejected):
     """This server refuses the request, not the model's: the status is about the client."""
 

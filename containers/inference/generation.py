@@ -10,12 +10,12 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from backends import BackendError, ChatRequest, Done, Event, Overloaded, Stopwatch, TimedOut
+from backends import BackendError, ChatRequest, Done, Event, Stopwatch, TimedOut
 from backends.stopwatch import now
 from backends.streams import closing
 from backends.vectors import Embeddings
 from inference.endings import Ending
-from inference.errors import CLIENT_CLOSED_REQUEST, FAILED_DEPENDENCY, kind, status
+from inference.errors import CLIENT_CLOSED_REQUEST, FAILED_DEPENDENCY, ShuttingDown, kind, status
 from inference.formats.writer import AnswerWriter
 from inference.metrics import ServerMetrics
 from inference.running_answers import RunningAnswers
@@ -144,7 +144,7 @@ class Work(ABC):
                 raise self._reason from error
             if not self._host.answers.expired:
                 raise
-            raise Overloaded("The server is shutting down.", "Try again.", retry_after=1) from error
+            raise ShuttingDown("The server is shutting down.", "Try again.", retry_after=1) from error
 
     def _record(self, error_kind: str, code: int, error: BackendError | None = None) -> None:
         if self._recorded:

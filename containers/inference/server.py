@@ -83,10 +83,14 @@ class Server(uvicorn.Server):
 
     async def _drain(self) -> None:
         # The port stays open: probes get the 503 of /ready, and new requests a 503 with Retry-After.
-        await self.service.drain()
-        if not self.service.loaded:
-            _exit_now()
-        self.should_exit = True
+        try:
+            await self.service.drain()
+        except Exception:
+            logger.exception("the drain failed")
+        finally:
+            if not self.service.loaded:
+                _exit_now()
+            self.should_exit = True
 
     async def _run_service(self) -> None:
         """Run the service, and stop the server if that can't be used."""

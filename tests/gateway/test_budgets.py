@@ -151,8 +151,22 @@ def test_a_size_is_never_below_the_tokens() -> None:
     request = ChatRequest([message], max_tokens=7, tools=[Tool("f", "does f")], schema={"type": "object"})
     size = bills.chat_size(request)
     assert size.output_tokens == 7
-    assert size.input_tokens > 9 + bills.PICTURE_TOKENS + len('{"type":"object"}')
+    assert size.input_tokens > 9 + len('{"type":"object"}')
     assert bills.texts_size(["é", "a"]) == bills.Size(3 + 2 * bills.MESSAGE_TOKENS, 0)
+
+
+def test_a_picture_has_the_tokens_of_its_target_or_many() -> None:
+    entry = {"kind": "embedded", "price": "tokens:1/1"}
+    entries = {"any": entry, "known": {**entry, "picture_tokens": 1_000}, "wrong": {**entry, "picture_tokens": -1}}
+    targets = Targets.load(Catalog(entries, source="test"))
+    message = Message("user", ["Look.", Picture(b"png"), Picture(b"png")])
+    size = bills.chat_size(ChatRequest([message], max_tokens=7))
+    text = 5 + bills.MESSAGE_TOKENS
+    key, budgets, now = Key("k", "alice", "", "", datetime.now(UTC), budget=money.NANO), Budgets(), datetime.now(UTC)
+    assert budgets.reserve(key, targets.find("known"), size, now) == (text + 2 * 1_000 + 7) * 1_000
+    assert budgets.reserve(key, targets.find("any"), size, now) == (text + 2 * 50_000 + 7) * 1_000
+    assert size.likely_input < 5_000  # a key's minute isn't used up by a guess
+    assert "picture_tokens is -1" in str(targets.find("wrong").unavailable)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from gateway.cache.answers import Answers
 from gateway.cache.entries import Entry, TimedEvent, decode, encode
 from gateway.cache.keys import answer_key, is_cacheable
 from gateway.cache.stores import OVERHEAD, MemoryStore
-from tests.gateway.upstreams import DONE, ScriptedUpstream, text_of, words
+from tests.gateway.upstreams import DONE, USAGE, ScriptedUpstream, text_of, words
 
 REQUEST = ChatRequest([Message("user", "Hello")], temperature=0)
 EVENTS: list[Event] = [
@@ -304,9 +304,37 @@ async def test_exactly_one_request_pays() -> None:
     assert not paid[-1]
 
 
+async def test_one_who_leaves_an_answer_that_is_complete_pays_what_it_costs() -> None:
+    answers = new_answers()
+    async with answers.open("k", lambda: ScriptedUpstream(*words("a"), asyncio.Event())) as answer:
+        assert await anext(answer.events) == Delta("a")
+        await settle()
+    assert answer.bill()
+    assert answer.usage == USAGE
+
+
 async def test_the_last_one_who_leaves_pays() -> None:
     answers = new_answers()
     async with answers.open("k", lambda: ScriptedUpstream(Delta("a"), asyncio.Event())) as answer:
         assert await anext(answer.events) == Delta("a")
     assert answer.bill()
     assert not answer.bill()
+
+
+async def test_exactly_one_of_two_pays_if_the_upstream_takes_its_time_after_the_end() -> None:
+    """Readers have the last event before the connection of the target is free."""
+    answers, tail = new_answers(), asyncio.Event()
+    upstream = ScriptedUpstream(*words("a"), tail)
+    paid: list[bool] = []
+
+    async def one() -> None:
+        async with answers.open("k", lambda: upstream) as answer:
+            async for event in answer.events:
+                if event == DONE:
+                    paid.append(answer.bill())
+
+    tasks = [asyncio.create_task(one()) for _ in range(2)]
+    await settle()
+    tail.set()
+    await asyncio.gather(*tasks)
+    assert sorted(paid) == [False, True]

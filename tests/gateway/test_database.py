@@ -221,3 +221,10 @@ def test_a_database_that_is_away_is_explained_without_its_password(tmp_path: Pat
     with pytest.raises(Unreachable) as caught:
         connect.migrate(engine)
     assert "hunter2" not in str(caught.value)
+
+
+def test_a_commit_of_sqlite_survives_a_power_cut(tmp_path: Path) -> None:
+    engine = connect.open_database(Settings(data=str(tmp_path)))
+    with engine.connect() as connection:
+        assert connection.execute(text("PRAGMA synchronous")).scalar() == 2  # FULL
+    engine.dispose()

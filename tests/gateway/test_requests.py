@@ -13,7 +13,7 @@ from openai import AsyncOpenAI
 from tests.backends.wire_server import Reply, WireServer
 from tests.gateway.servers import COST, Running, gateway, until
 from tests.inference.servers import answer_of, events, question
-from tests.inference.targets import ANSWER, CHAT, PARTIAL, SILENT, event
+from tests.inference.targets import ANSWER, CHAT, PARTIAL, SILENT, event, sse
 
 SECRET = "Tell nobody about the zebra."
 
@@ -135,6 +135,27 @@ async def test_an_answer_without_counted_tokens_costs_at_most_its_bytes(wire: Wi
         )
 
 
+FILTERED = [
+    sse({"choices": [{"index": 0, "delta": {}, "finish_reason": "content_filter"}]}),
+    sse({"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 2}}),
+    b"data: [DONE]\n\n",
+]
+
+
+@pytest.mark.parametrize("before", [[], [event(content="Hello ")]])
+async def test_what_a_filter_withholds_costs_what_the_server_counted(
+    wire: WireServer, tmp_path: Path, before: list[bytes]
+) -> None:
+    async with gateway(wire, tmp_path) as running:
+        key = await running.add_key(usd=1)
+        wire.on(CHAT, Reply([*before, *FILTERED]), Reply([*before, FILTERED[0], FILTERED[2]]))
+        for _ in range(2):
+            assert "filter" in (await running.chat(key)).json()["error"]["message"]
+        counted, uncounted = await running.rows(2)
+    assert (counted["cost"], counted["is_bound"], counted["output_tokens"]) == (COST, False, 2)
+    assert (uncounted["cost"] > COST, uncounted["is_bound"], uncounted["output_tokens"]) == (True, True, None)
+
+
 async def test_running_answers_finish_before_the_end(wire: WireServer, tmp_path: Path) -> None:
     async with gateway(wire, tmp_path, drain_seconds=5) as running:
         key = await running.add_key()
@@ -148,6 +169,57 @@ async def test_running_answers_finish_before_the_end(wire: WireServer, tmp_path:
         assert answer_of(events((await answer).text)) == "Hello you."
         await drain
         assert (await running.rows(1))[0]["outcome"] == "ok"
+
+
+@pytest.mark.parametrize("reply", [SILENT, PARTIAL])
+async def test_an_answer_that_the_end_of_the_gateway_cuts_is_paid(
+    wire: WireServer, tmp_path: Path, reply: Reply
+) -> None:
+    async with gateway(wire, tmp_path, drain_seconds=0) as running:
+        key = await running.add_key(usd=1)
+        wire.on(CHAT, reply)
+        answer = asyncio.create_task(running.chat(key))
+        await until(lambda: wire.requests(CHAT))
+        await running.gateway.drain()
+        assert "shutting down" in (await answer).text
+        (row,) = await running.rows(1)
+    assert (row["error"], row["is_bound"], row["cost"] > 0) == ("shutting_down", True, True)
+
+
+async def test_an_answer_that_ends_early_may_have_had_tool_calls_or_thoughts_that_nobody_saw(
+    wire: WireServer, tmp_path: Path
+) -> None:
+    entry = {"kind": "openai", "url": wire.url, "model": "tiny", "price": "tokens:1/2", "hides_thoughts": True}
+    lines = "\n".join(["[thinker]", *(f"{name} = {json.dumps(value)}" for name, value in entry.items())])
+    async with gateway(wire, tmp_path, lines, request_seconds=0.3) as running:
+        key = await running.add_key(usd=1)
+        wire.on(CHAT, PARTIAL)
+        tools = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]
+        await running.chat(key, tokens=400)
+        await running.chat(key, "thinker", tokens=400)
+        await running.chat(key, tokens=400, tools=tools)
+        rows = await running.rows(3)
+    prompt = (len("Name a colour.") + 16) * 1000
+    assert [row["cost"] for row in rows[:2]] == [prompt + 6 * 4 * 2000, prompt + 400 * 2000]
+    assert rows[2]["cost"] > prompt + 400 * 2000
+    assert all(row["is_bound"] for row in rows)
+
+
+async def test_requests_in_progress_fill_no_more_memory_than_they_may(wire: WireServer, tmp_path: Path) -> None:
+    async with gateway(wire, tmp_path, parallel=1, requests_mb=0.25) as running:
+        key = await running.add_key()
+        wire.on(CHAT, Reply(ANSWER.parts, delay=0.3), ANSWER)
+        text = "a" * 100_000
+        answers = await asyncio.gather(*(running.chat(key, text=text) for _ in range(4)))
+        assert sorted(answer.status_code for answer in answers) == [200, 200, 429, 429]
+        refusal = next(answer for answer in answers if answer.status_code == 429)
+        assert "memory" in refusal.json()["error"]["message"]
+        assert int(refusal.headers["retry-after"]) > 0
+        assert (await running.chat(key, text=text)).status_code == 200
+        assert (await running.chat(key, text="a" * 300_000)).status_code == 200  # alone
+        rows = await running.rows(6)
+        assert running.gateway.parts.request_bytes == 0
+    assert [row["outcome"] for row in rows].count("refused") == 2
 
 
 async def test_a_silent_target_is_no_reason_to_wait_for_ever(wire: WireServer, tmp_path: Path) -> None:

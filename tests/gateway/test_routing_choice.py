@@ -11,6 +11,7 @@ import pytest
 from backends import (
     BackendError,
     Catalog,
+    Interrupted,
     InvalidAnswer,
     NotConfigured,
     Overloaded,
@@ -18,6 +19,7 @@ from backends import (
     TimedOut,
     Unreachable,
 )
+from backends.chat.failures import finish_failure, refusal
 from gateway.routing.board import RECENT_SECONDS, Board, is_fault
 from gateway.routing.choice import View, order_targets
 from gateway.routing.router import Router
@@ -207,6 +209,14 @@ def test_first_tokens_are_recent_and_enough() -> None:
     assert board.first_token_p95("a") is None
 
 
+def test_a_filter_that_withholds_an_answer_is_no_fault_of_its_target() -> None:
+    for has_output in (False, True):
+        failure = finish_failure("content_filter", has_output)
+        assert failure and not is_fault(failure)
+        assert not is_fault(refusal("I'd rather not.", has_output))
+    assert is_fault(Interrupted("broken"))
+
+
 # Plans.
 
 CATALOG = {
@@ -240,6 +250,18 @@ def test_another_catalogue_has_other_answers() -> None:
         for model in ("x", "y", "y")
     }
     assert len(scopes) == 2
+
+
+def test_another_value_of_a_variable_has_other_answers_and_another_key_has_not() -> None:
+    entry = {"kind": "openai", "url": "${URL}", "model": "${MODEL:-x}", "api_key": "${KEY}"}
+
+    def scope(**environment: str) -> str:
+        catalog = Catalog({"a": entry}, source="", environment={"URL": "http://a.invalid", **environment})
+        return Router(catalog, Board()).plan("a").scope
+
+    assert scope(KEY="1") == scope(KEY="2", MODEL="x")
+    assert len({scope(KEY="1"), scope(KEY="1", MODEL="y"), scope(KEY="1", URL="http://a.invalid?v=2"), scope()}) == 3
+    assert Router(Catalog({"a": entry}, source="", environment={}), Board()).plan("a").scope  # unavailable
 
 
 def test_a_target_is_its_own_plan(router: Router) -> None:

@@ -63,9 +63,9 @@ async def spare() -> AsyncIterator[WireServer]:
         yield server
 
 
-def routes(spare: WireServer) -> str:
+def routes(spare: WireServer, **more: float) -> str:
     """Entries of the catalogue: a second target and routes."""
-    entry = {"kind": "openai", "url": spare.url, "model": "tiny", "price": "tokens:10/20"}
+    entry = {"kind": "openai", "url": spare.url, "model": "tiny", "price": "tokens:10/20", **more}
     return "\n".join(["[spare]", *(f"{name} = {json.dumps(value)}" for name, value in entry.items()), ROUTES])
 
 
@@ -260,6 +260,23 @@ async def test_the_other_choices_reach_their_targets(wire: WireServer, spare: Wi
         limited = await running.add_key("bob", targets=("route",))
         assert (await ask(running, limited, "route"))[0] == "spare"
         assert (await running.chat(limited, "spare")).status_code == 403
+
+
+async def test_an_attempt_that_may_have_worked_is_paid_too(wire: WireServer, spare: WireServer, tmp_path: Path) -> None:
+    async with gateway(wire, tmp_path, routes(spare, read_timeout=0.3)) as running:
+        key = await running.add_key(usd=1)
+        spare.on(CHAT, Reply(end="hang"))
+        assert (await ask(running, key, "route"))[0] == "paid"
+        wire.on(CHAT, FAILURE)
+        assert (await running.chat(key, "route")).status_code == 502
+        rows = await running.rows(2)
+        assert not running.gateway.parts.budgets.reserved
+    timed_out = (len("Name a colour.") + 16) * 10_000  # at the spare target's price
+    assert [(row["target"], row["cost"], row["is_bound"]) for row in rows] == [
+        ("paid", timed_out + COST, True),
+        ("paid", timed_out, True),
+    ]
+    assert [row["output_tokens"] for row in rows] == [2, None]
 
 
 async def test_if_every_target_fails_the_error_names_them(wire: WireServer, spare: WireServer, tmp_path: Path) -> None:

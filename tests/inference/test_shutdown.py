@@ -7,6 +7,11 @@ import os
 import signal
 from pathlib import Path
 
+import pytest
+from fastapi import FastAPI
+
+from inference.server import Server as UvicornServer
+from inference.settings import ServerSettings
 from tests.backends.wire_server import WireServer
 from tests.helpers.servers import wait_until
 from tests.inference.servers import Server, events, launch_server, model_file, question
@@ -108,3 +113,18 @@ def test_server_and_engine_exit_together(tmp_path: Path) -> None:
         os.kill(engine, signal.SIGKILL)
         assert again.wait(30) == 1
         assert "engine's process has ended" in again.log_lines(level="error")[-1]["message"]
+
+
+async def test_a_drain_that_fails_still_ends_the_process(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken:
+        loaded = True
+
+        async def run(self) -> None: ...
+
+        async def drain(self) -> None:
+            raise OSError("no disk")
+
+    server = UvicornServer(Broken(), FastAPI(), ServerSettings())
+    await server._drain()
+    assert server.should_exit
+    assert "the drain failed" in caplog.messages

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal
 
-from backends import Event
+from backends import BackendError, Event, Usage
 from backends.stopwatch import now
 from backends.streams import closing
 from gateway.cache.entries import Entry, decode, encode, is_complete
@@ -38,6 +38,17 @@ class Answer:
     def tried(self) -> str:
         """Who gives the answer, or was asked for it last; "" if nobody was."""
         return self._upstream.tried if self._upstream else self._target
+
+    @property
+    def failures(self) -> Sequence[tuple[str, BackendError]]:
+        """The targets that gave no event, with their errors."""
+        return self._upstream.failures if self._upstream else ()
+
+    @property
+    def usage(self) -> Usage | None:
+        """What the target counted, if the answer is complete, also if this request hasn't read its end."""
+        done = self._reader.flight.done if self._reader else None
+        return done.usage if done else None
 
     def bill(self) -> bool:
         """Whether this request pays for the answer; ask once, at its end."""

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from backends import Done, Event
+from backends import BackendError, Done, Event
 from backends.stopwatch import now
 from backends.streams import closing
 from gateway.cache.entries import TimedEvent
 
 
 class Upstream(Protocol):
-    """The stream of an answer; `target` is who gives it, "" until its first event has come; `tried` who was asked."""
+    """The stream of an answer.
+
+    `target` is who gives it, "" until its first event has come; `tried` who was asked last; `failures` who couldn't.
+    """
 
     target: str
     tried: str
+
+    @property
+    def failures(self) -> Sequence[tuple[str, BackendError]]: ...
 
     def __aiter__(self) -> AsyncIterator[Event]: ...
 
@@ -63,10 +69,16 @@ class Flight:
 
     def bill(self, *, others: int) -> bool:
         """Whether a reader pays, while so many `others` read: the first one at the end, or the last one before it."""
-        if self._billed or (others and not self._ended):
+        if self._billed or (others and not (self._ended or self.done)):
             return False
         self._billed = True
         return True
+
+    @property
+    def done(self) -> Done | None:
+        """The last event, once it has come; readers have it before the target's connection is free."""
+        last = self.events[-1].event if self.events else None
+        return last if isinstance(last, Done) else None
 
     async def _read(self) -> AsyncIterator[Event]:
         position = 0
@@ -83,7 +95,7 @@ class Flight:
     async def _run(self) -> None:
         try:
             await self._fill()
-            is_complete = bool(self.events) and isinstance(self.events[-1].event, Done)
+            is_complete = self.done is not None
         except Exception as error:
             self._error, is_complete = error, False
         finally:

@@ -1,8 +1,9 @@
 """The ledger's rows on disk until the database has them.
 
-Rows are appended to the file `open.jsonl`. To write them to the database, the file becomes `closed.jsonl`, which
-is deleted once the database has all its rows. A gateway that was killed finds both files at its next start; a row that
-had reached the database already does nothing there the second time.
+Rows are appended to the file `open.jsonl`. To write them to the database, the file becomes `closed.jsonl`, and an
+empty `next.jsonl` takes its place. The closed file is deleted once the database has all its rows. A gateway that was
+killed finds its files at its next start; a row that had reached the database already does nothing there the second
+time.
 """
 
 from __future__ import annotations
@@ -34,12 +35,12 @@ class Journal:
             self._lock.close()
             message = f"Another gateway uses the journal in {folder}."
             raise NotConfigured(message, "Set SPACEPORT_DATA to a folder of its own.") from error
-        self._open, self._closed, self._unreadable = (
-            folder / f"{name}.jsonl" for name in ("open", "closed", "unreadable")
+        self._open, self._next, self._closed, self._unreadable = (
+            folder / f"{name}.jsonl" for name in ("open", "next", "closed", "unreadable")
         )
         self._limit = limit
         self._refused: list[bytes] = []  # lines of the closed file that aren't rows, or that the database refused
-        self._file = os.open(self._open, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        self._file = _open_to_append(self._open)
         self._end_last_line()
         self.closed_bytes = self._closed.stat().st_size if self._closed.exists() else 0
         self.open_bytes = os.fstat(self._file).st_size
@@ -52,6 +53,10 @@ class Journal:
     @property
     def is_full(self) -> bool:
         return self.waiting_bytes >= self._limit
+
+    @property
+    def is_half_full(self) -> bool:
+        return 2 * self.waiting_bytes >= self._limit
 
     def append(self, row: LedgerRow) -> None:
         """Add a row. It survives the end of the process at once, and a power cut after the next `sync`.
@@ -74,14 +79,24 @@ class Journal:
             with self._closed.open("rb") as file:
                 os.fsync(file)
 
-    def close_file(self) -> None:
-        """Begin another file if there are rows in the open one, and none wait in a closed one."""
+    def close_file(self) -> bool:
+        """Begin another file if the open one has rows and none wait in a closed one; return whether it did.
+
+        Raises OSError if the disk refuses; nothing has changed then.
+        """
         if self.closed_bytes or not self.open_bytes:
-            return
-        self._open.replace(self._closed)
-        os.close(self._file)
-        self._file = os.open(self._open, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            return False
+        # A row that is added after an error must go to the file that is there: the old one stays open until the end.
+        file = _open_to_append(self._next)
+        try:
+            self._rename_files()
+        except OSError:
+            os.close(file)
+            raise
+        old, self._file = self._file, file
         self.closed_bytes, self.open_bytes = self.open_bytes, 0
+        os.close(old)
+        return True
 
     def closed_rows(self, batch: int) -> Iterator[list[LedgerRow]]:
         """Yield the rows of the closed file in batches; what isn't one is refused. Blocks."""
@@ -117,6 +132,14 @@ class Journal:
         os.close(self._file)
         self._lock.close()
 
+    def _rename_files(self) -> None:
+        self._open.replace(self._closed)
+        try:
+            self._next.replace(self._open)
+        except OSError:
+            self._closed.replace(self._open)
+            raise
+
     def _read(self, line: bytes) -> LedgerRow | None:
         try:
             return LedgerRow.from_json(json.loads(line))
@@ -132,3 +155,7 @@ class Journal:
                 is_complete = file.read(1) == b"\n"
             if not is_complete:
                 os.write(self._file, b"\n")
+
+
+def _open_to_append(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)

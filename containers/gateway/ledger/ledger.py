@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Callable
 
 from sqlalchemy.exc import DBAPIError
 
@@ -21,13 +22,25 @@ BATCH_ROWS = 500
 
 
 class Ledger:
-    """The journal and its way to the database, every `seconds`; `is_connected` says how the last attempt ended."""
+    """The journal and its way to the database, every `seconds`; `is_connected` says how the last attempt ended.
 
-    def __init__(self, journal: Journal, store: Store, seconds: float) -> None:
+    `on_close` is called when all rows so far are written next, `on_written` when the database has them.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        store: Store,
+        seconds: float,
+        *,
+        on_close: Callable[[], None] = lambda: None,
+        on_written: Callable[[], None] = lambda: None,
+    ) -> None:
         self.journal = journal
         self.is_connected = True
         self._seconds = seconds
         self._store = store
+        self._on_close, self._on_written = on_close, on_written
         self._unsaved: list[LedgerRow] = []  # the disk had no room for them
         self._has_rows = asyncio.Event()
         self._writing = asyncio.Lock()
@@ -46,7 +59,12 @@ class Ledger:
             raise LedgerFull(message, "Try again when the operator has repaired that.", retry_after=5)
 
     def add(self, row: LedgerRow) -> None:
-        """Add a row; running answers may add theirs even if the journal is full."""
+        """Add a row; running answers may add theirs even if the journal is full.
+
+        Requests that are refused have half of the journal: those of one client must not take the room of all bills.
+        """
+        if row.outcome == "refused" and not row.cost and self.journal.is_half_full:
+            return
         try:
             self.journal.append(row)
         except OSError as error:
@@ -62,22 +80,28 @@ class Ledger:
             await self.flush()
 
     async def flush(self) -> None:
-        """Write all rows that wait; if the database is away, they stay on disk."""
+        """Write all rows that wait; if the database is away, or the journal's disk fails, they stay on disk."""
         async with self._writing:
-            self._save()
-            while self.journal.waiting_bytes:
-                self.journal.close_file()
-                try:
-                    await asyncio.to_thread(self._write_closed)
-                except DBAPIError as error:
+            try:
+                await self._write_all()
+            except (DBAPIError, OSError) as error:
+                with contextlib.suppress(OSError):
                     await asyncio.to_thread(self.journal.sync)
-                    self._note(connected=False, error=error)
-                    return
-                self.journal.delete_closed()
-                self._note(connected=True)
-                self._save()
-            if not self._unsaved:
-                self._has_rows.clear()
+                self._note(connected=False, error=error)
+            else:
+                if not self._unsaved:
+                    self._has_rows.clear()
+
+    async def _write_all(self) -> None:
+        self._save()
+        while self.journal.waiting_bytes:
+            if self.journal.close_file() and not self._unsaved:
+                self._on_close()
+            await asyncio.to_thread(self._write_closed)
+            self.journal.delete_closed()
+            self._on_written()
+            self._note(connected=True)
+            self._save()
 
     def _save(self) -> None:
         """Store the rows for which the disk had no room."""
@@ -102,12 +126,15 @@ class Ledger:
             logger.error("the database refused a row", extra={"fields": {"reason": str(error)[:300]}})
             self.journal.refuse(to_json(row.to_json()).encode())
 
-    def _note(self, *, connected: bool, error: DBAPIError | None = None) -> None:
+    def _note(self, *, connected: bool, error: DBAPIError | OSError | None = None) -> None:
         if connected == self.is_connected:
             return
         self.is_connected = connected
         if error:
-            fields = {"error": str(away(error)), "waiting_bytes": self.journal.waiting_bytes}
-            logger.error("the database is away: bills wait on disk", extra={"fields": fields})
+            what, reason = "the journal's files can't be used", str(error)
+            if isinstance(error, DBAPIError):
+                what, reason = "the database is away", str(away(error))
+            fields = {"error": reason, "waiting_bytes": self.journal.waiting_bytes}
+            logger.error(f"{what}: bills wait on disk", extra={"fields": fields})
         else:
             logger.warning("the database is back: all bills are written")

@@ -100,7 +100,9 @@ class Board:
 
 
 def is_fault(error: Exception) -> bool:
-    """Whether an error is the target's; a request that it refuses, or an answer of another form, is not."""
+    """Whether an error is the target's; a request or answer that it refuses, or an answer of another form, is not."""
+    if isinstance(error, BackendError) and error.is_refusal:
+        return False
     if isinstance(error, Rejected):
         return error.status not in CLIENT_ERRORS
     return isinstance(error, BackendError) and not isinstance(error, InvalidAnswer)

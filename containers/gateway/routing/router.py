@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,8 +36,7 @@ class Router:
     def __init__(self, catalog: Catalog, board: Board) -> None:
         self.board = board
         self.routes: dict[str, RouteSettings] = {}
-        entries = [(name, catalog.settings(name)) for name in catalog.all_names]
-        self._version = hashlib.sha256(repr(entries).encode(errors="replace")).hexdigest()[:16]
+        self._version = catalog.digest[:16]
         for name in catalog.names:
             entry = catalog.settings(name)
             settings = {key: value for key, value in entry.items() if key not in CATALOG_KEYS}

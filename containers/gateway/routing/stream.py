@@ -16,10 +16,12 @@ class RoutedStream:
 
     `targets` connect to a backend by their names, in the order in which they are asked.
     `target` is its name, "" until the first event has come. `tried` is the name of the one that was asked last.
+    `failures` are those that gave no event, with their errors.
     """
 
     def __init__(self, request: ChatRequest, targets: Mapping[str, Callable[[], Backend]], board: Board) -> None:
         self.target = self.tried = ""
+        self.failures: list[tuple[str, BackendError]] = []
         self._request, self._targets, self._board = request, targets, board
         self._events = self._stream()
 
@@ -33,10 +35,9 @@ class RoutedStream:
         await self._events.aclose()
 
     async def _stream(self) -> AsyncGenerator[Event]:
-        failures: list[tuple[str, BackendError]] = []
         for name, connect in self._targets.items():
             # The next target rarely serves the same model name, so it uses its own default.
-            request = replace(self._request, model=None) if failures else self._request
+            request = replace(self._request, model=None) if self.failures else self._request
             self.tried = name
             try:
                 backend = connect()
@@ -54,5 +55,5 @@ class RoutedStream:
             except BackendError as error:
                 if self.target:
                     raise
-                failures.append((name, error))
-        raise combined_error(failures)
+                self.failures.append((name, error))
+        raise combined_error(self.failures)
