@@ -28,3 +28,33 @@ def is_supported(sentence: str, text: str) -> bool | None:
 )
 def test_only_what_a_passage_says_whole_is_not_missing(sentence: str, supported: bool | None) -> None:
     assert is_supported(sentence, TOWER) == supported
+
+
+@pytest.mark.parametrize(
+    ("sentence", "text", "supported"),
+    [
+        (
+            "The report found no evidence that coffee is harmful.",
+            "We find no evidence that coffee is harmful.",
+            True,
+        ),
+        (
+            "We did not find evidence that coffee is harmful.",
+            "The authors found no evidence that coffee is harmful.",
+            True,
+        ),
+        ("We said nothing about the new taxes.", "We did not say anything about the new taxes.", True),
+        (
+            "Wir haben keine Belege gefunden, dass Kaffee schädlich ist.",
+            "Wir finden keine Belege, dass Kaffee schädlich ist.",
+            True,
+        ),
+        (
+            "The report found no evidence that coffee is harmful.",
+            "We mention evidence that coffee is harmful.",
+            False,
+        ),
+    ],
+)
+def test_a_verb_is_the_same_in_all_its_forms(sentence: str, text: str, supported: bool) -> None:
+    assert is_supported(sentence, text) == supported
