@@ -58,3 +58,49 @@ def test_only_what_a_passage_says_whole_is_not_missing(sentence: str, supported:
 )
 def test_a_verb_is_the_same_in_all_its_forms(sentence: str, text: str, supported: bool) -> None:
     assert is_supported(sentence, text) == supported
+
+
+NOT_ONLY = {
+    "en": "The museum shows not only paintings but also sculptures.",
+    "de": "Das Museum zeigt nicht nur Gemälde, sondern auch Skulpturen.",
+    "es": "El museo muestra no solo pinturas sino también esculturas.",
+    "fr": "Le musée ne montre pas seulement des peintures, mais aussi des sculptures.",
+    "both": "The museum shows paintings and sculptures.",
+    "bus": "Bus No. 7 stops at the old harbour gate.",
+    "ferry": "Ferry no 7 leaves from the old harbour gate.",
+}
+
+
+@pytest.mark.parametrize(
+    ("sentence", "source", "supported"),
+    [
+        ("The museum shows paintings and sculptures.", "en", True),
+        ("The museum shows not only paintings but also sculptures.", "both", True),
+        ("The museum doesn't just show paintings but also sculptures.", "en", True),
+        ("The museum does not show paintings or sculptures.", "en", False),
+        ("Das Museum zeigt Gemälde und Skulpturen.", "de", True),
+        ("Das Museum zeigt keine Gemälde und Skulpturen.", "de", False),
+        ("El museo muestra pinturas y esculturas.", "es", True),
+        ("El museo no muestra pinturas.", "es", False),
+        ("Le musée montre des peintures et des sculptures.", "fr", True),
+        ("Le musée ne montre pas de peintures.", "fr", False),
+        ("The bus stops at the old harbour gate.", "bus", True),
+        ("The bus does not stop at the old harbour gate.", "bus", False),
+        ("The ferry leaves from the old harbour gate.", "ferry", True),
+        ("The ferry does not leave from the old harbour gate.", "ferry", False),
+    ],
+)
+def test_not_only_and_number_seven_deny_nothing(sentence: str, source: str, supported: bool) -> None:
+    assert is_supported(sentence, NOT_ONLY[source]) == supported
+
+
+@pytest.mark.parametrize(
+    ("sentence", "text"),
+    [
+        ("Divers of twelve years may enter the cave.", "No 12-year-old divers may enter the cave."),
+        ("There are gates with locks of steel.", "There are no 7 gates with locks of steel."),
+        ("The ferry sails for a justified reason.", "The ferry does not sail for a not justified reason."),
+    ],
+)
+def test_what_looks_like_it_is_a_negation(sentence: str, text: str) -> None:
+    assert is_supported(sentence, text) is False

@@ -14,6 +14,12 @@ from rag.search.words import split_tokens, stem_tokens
 
 _TOKEN = re.compile(r"[^\W_]+|[;()–—]|[,:](?=\s)")
 _NOT = re.compile(r"n ?['’]t\b")
+# "No. 7", and "bus no 7", but neither "there are no 7 gates" nor "no 12-year-olds".
+_NUMBER_SIGN = re.compile(
+    r"\bno\.\s*(?=\d)|"
+    + "".join(rf"(?<!\b{verb} )" for verb in ("is", "are", "was", "were", "has", "have", "had"))
+    + r"\bno\s(?=\d+\b(?!-))"
+)
 # "Red rather than blue" denies the blue.
 _INSTEAD = re.compile(
     r"\b(?:rather than|instead of|anstatt|anstelle|statt|en lugar de|en vez de|au lieu de|plutôt que)\b"
@@ -74,8 +80,7 @@ class SentenceWords:
 def read_words(text: str, language: str) -> SentenceWords:
     """Read the words of a sentence."""
     known = wording(language)
-    lowered = _NOT.sub(" not", text.lower()).replace("cannot", "can not")
-    tokens = _TOKEN.findall(_INSTEAD.sub(_INSTEAD_OF.get(language, " , not "), lowered))
+    tokens = _tokens(text, language, known)
     ignored = stop_words(language) | stop_words(ENGLISH)
     order, content, parts = list[str](), set[str](), list[Part]()
     for words in _parts(tokens, known):
@@ -100,6 +105,13 @@ def read_words(text: str, language: str) -> SentenceWords:
         bool(found & known.pronouns),
         bool(found & known.agents),
     )
+
+
+def _tokens(text: str, language: str, known: Wording) -> list[str]:
+    """Return the words and the marks of a sentence, in lower case, without those that deny nothing where they stand."""
+    lowered = _NOT.sub(" not", " ".join(text.lower().split())).replace("cannot", "can not")
+    lowered = known.ignored.sub(" ", _NUMBER_SIGN.sub(" ", lowered))
+    return _TOKEN.findall(_INSTEAD.sub(_INSTEAD_OF.get(language, " , not "), lowered))
 
 
 def _sides(stem: str, known: Wording) -> tuple[Side, ...]:

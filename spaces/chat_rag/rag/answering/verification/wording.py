@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 from rag.search.words import stem_tokens
 
 _PATH = Path(__file__).with_name("wording.toml")
+_NOTHING = re.compile(r"(?!)")
 # One side of a group whose sides exclude each other: "allowed" and "forbidden", or one of the days of the week.
 Side = tuple[int, int]
 
@@ -20,12 +22,14 @@ Side = tuple[int, int]
 class Wording:
     """The words of a language, in lower case; the keys of `sides` and the words of `frame` are stems.
 
-    A sentence needs the sides in `strict` from its source. `agents` stand before who does something in the passive,
-    `splits` between the parts of a sentence, and `frame` has the words that say only where something is said.
+    What `ignored` matches is left out of a sentence. A sentence needs the sides in `strict` from its source. `agents`
+    stand before who does something in the passive, `splits` between the parts of a sentence, and `frame` has the words
+    that say only where something is said.
     """
 
     negations: frozenset[str] = frozenset()
     not_negations: tuple[str, ...] = ()
+    ignored: re.Pattern[str] = _NOTHING
     only: frozenset[str] = frozenset()
     pronouns: frozenset[str] = frozenset()
     splits: frozenset[str] = frozenset()
@@ -48,10 +52,17 @@ def wording(language: str) -> Wording:
     return Wording(
         **words,
         not_negations=tuple(lists.get("not_negations", "").split()),
+        ignored=_pattern(lists.get("ignored", [])),
         frame=frozenset(stem_tokens(lists.get("frame", "").split(), language)),
         sides=_sides([*opposites, *values], language),
         strict=frozenset(range(len(opposites), len(opposites) + len(values))),
     )
+
+
+def _pattern(expressions: Sequence[str]) -> re.Pattern[str]:
+    """Return what matches any of the expressions as whole words."""
+    alternatives = "|".join(expressions)
+    return re.compile(rf"\b(?:{alternatives})\b", re.IGNORECASE) if expressions else _NOTHING
 
 
 def _sides(groups: Iterable[str], language: str) -> dict[str, tuple[Side, ...]]:
