@@ -104,3 +104,25 @@ def test_not_only_and_number_seven_deny_nothing(sentence: str, source: str, supp
 )
 def test_what_looks_like_it_is_a_negation(sentence: str, text: str) -> None:
     assert is_supported(sentence, text) is False
+
+
+@pytest.mark.parametrize(
+    ("sentence", "text", "supported"),
+    [
+        ("Alice founded Acme.", "Alice sued Acme.", False),
+        ("Alice founded Acme.", "Alice founded Acme.", True),
+        ("The state owns Acme.", "The shepherd owns Acme.", False),
+        ("The report says that the state owns the canal.", "The county owns the canal.", False),
+        ("Alice called Bob.", "Alice visited Bob.", False),
+        ("Alice reported Bob.", "Alice visited Bob.", False),
+        ("The report says that coffee is harmful.", "Coffee is harmful.", True),
+        ("The report also found that coffee is harmful.", "Coffee is harmful.", True),
+        ("According to the report, coffee is harmful.", "Coffee is harmful.", True),
+        ("The documents state that coffee is harmful.", "Coffee is harmful.", True),
+        ("It is stated that coffee is harmful.", "Coffee is harmful.", True),
+        ("In den Dokumenten steht, dass Kaffee schädlich ist.", "Der Kaffee ist schädlich.", True),
+        ("Le texte dit que le café est nocif.", "Le café est nocif.", True),
+    ],
+)
+def test_only_the_frame_of_a_sentence_needs_no_source(sentence: str, text: str, supported: bool) -> None:
+    assert is_supported(sentence, text) == supported

@@ -13,6 +13,7 @@ from rag.answering.verification.support import sentence_spans
 from rag.answering.verification.wording import wording
 from rag.documents import Passage
 from rag.search.languages import detect_language
+from rag.search.words import split_tokens, stem_tokens
 
 # The weight of a word that no sentence has, as a share of the weight of one that a single sentence has.
 UNKNOWN_WEIGHT = 0.7
@@ -90,9 +91,11 @@ class Claim:
     """The words of a sentence that is looked up, and their weights."""
 
     def __init__(self, text: str, language: str, weights: Mapping[str, float], count: int) -> None:
+        known = wording(language)
+        text = known.framing.sub(" ", text)
         self.words = read_words(text, language)
         unknown = UNKNOWN_WEIGHT * log(1 + count)
-        content = self.words.content - wording(language).frame
+        content = self.words.content - _frame_stems(text, language, known.frame)
         self._weights = {word: weights.get(word, unknown) for word in content}
         self._total = sum(self._weights.values())
         self._topic = frozenset([word for word in self.words.order if word in content][:TOPIC_WORDS])
@@ -114,6 +117,13 @@ class Claim:
     def share(self, words: frozenset[str]) -> float:
         """Return the share of the words, by weight."""
         return sum(self._weights[word] for word in words) / self._total if self._total else 0.0
+
+
+def _frame_stems(text: str, language: str, frame: frozenset[str]) -> frozenset[str]:
+    """Return the stems of a sentence that only words of its frame have: "stated" has that of a state."""
+    tokens = frozenset(split_tokens([text]))
+    framing, others = (stem_tokens([*words], language) for words in (tokens & frame, tokens - frame))
+    return frozenset(framing) - frozenset(others)
 
 
 def _sentences(passage: Passage) -> Iterator[SourceSentence]:

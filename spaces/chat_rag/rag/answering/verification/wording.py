@@ -20,11 +20,11 @@ Side = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """The words of a language, in lower case; the keys of `sides` and the words of `frame` are stems.
+    """The words of a language, in lower case; the keys of `sides` are stems.
 
     What `ignored` matches is left out of a sentence. A sentence needs the sides in `strict` from its source. `agents`
-    stand before who does something in the passive, `splits` between the parts of a sentence, and `frame` has the words
-    that say only where something is said.
+    stand before who does something in the passive, `splits` between the parts of a sentence. The words of `frame`, and
+    what `framing` matches, say only where something is said.
     """
 
     negations: frozenset[str] = frozenset()
@@ -35,6 +35,7 @@ class Wording:
     splits: frozenset[str] = frozenset()
     agents: frozenset[str] = frozenset()
     frame: frozenset[str] = frozenset()
+    framing: re.Pattern[str] = _NOTHING
     sides: Mapping[str, tuple[Side, ...]] = field(default_factory=dict)
     strict: frozenset[int] = frozenset()
 
@@ -45,15 +46,14 @@ def wording(language: str) -> Wording:
     lists = _lists().get(language)
     if lists is None:
         return Wording()
-    words = {
-        key: frozenset(lists.get(key, "").split()) for key in ("negations", "only", "pronouns", "splits", "agents")
-    }
+    keys = "negations", "only", "pronouns", "splits", "agents", "frame"
+    words = {key: frozenset(lists.get(key, "").split()) for key in keys}
     opposites, values = lists["opposites"], lists.get("values", [])
     return Wording(
         **words,
         not_negations=tuple(lists.get("not_negations", "").split()),
         ignored=_pattern(lists.get("ignored", [])),
-        frame=frozenset(stem_tokens(lists.get("frame", "").split(), language)),
+        framing=_pattern(lists.get("framing", [])),
         sides=_sides([*opposites, *values], language),
         strict=frozenset(range(len(opposites), len(opposites) + len(values))),
     )
