@@ -126,3 +126,34 @@ def test_what_looks_like_it_is_a_negation(sentence: str, text: str) -> None:
 )
 def test_only_the_frame_of_a_sentence_needs_no_source(sentence: str, text: str, supported: bool) -> None:
     assert is_supported(sentence, text) == supported
+
+
+@pytest.mark.parametrize(
+    ("sentence", "text", "supported"),
+    [
+        (
+            "Once the door opens, the alarm rings in the hall.",
+            "When the door opens, the alarm rings in the hall.",
+            True,
+        ),
+        ("The pump is cleaned once a week by the warden.", "The pump is cleaned by the warden each week.", False),
+        ("The pump is cleaned once a week by the warden.", "The pump is cleaned twice a week by the warden.", False),
+        ("The pump is cleaned once a week by the warden.", "The warden cleans the pump once a week.", True),
+        ("The warden cleaned the pump only once.", "The warden cleaned the pump.", False),
+        (
+            "Der Wächter prüft die Pumpe noch einmal und schließt das Tor.",
+            "Der Wächter prüft die Pumpe und schließt das Tor.",
+            True,
+        ),
+        (
+            "Der Wächter prüft die Pumpe einmal pro Woche und schließt das Tor.",
+            "Der Wächter prüft die Pumpe zweimal pro Woche und schließt das Tor.",
+            False,
+        ),
+        ("Le pont neuf est ouvert aux bateaux du port.", "Le pont est ouvert aux bateaux du port.", True),
+        ("Le port a neuf bateaux dans le bassin.", "Le port a huit bateaux dans le bassin.", False),
+        ("Le port a vingt-neuf bateaux dans le bassin.", "Le port a vingt-huit bateaux dans le bassin.", False),
+    ],
+)
+def test_once_and_neuf_are_not_always_numbers(sentence: str, text: str, supported: bool) -> None:
+    assert is_supported(sentence, text) == supported
