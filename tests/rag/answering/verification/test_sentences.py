@@ -157,3 +157,14 @@ def test_only_the_frame_of_a_sentence_needs_no_source(sentence: str, text: str, 
 )
 def test_once_and_neuf_are_not_always_numbers(sentence: str, text: str, supported: bool) -> None:
     assert is_supported(sentence, text) == supported
+
+
+@pytest.mark.parametrize(
+    ("sentence", "supported"),
+    [
+        ("The port has nine boats in the old basin.", True),
+        ("The port has eight boats in the old basin.", False),
+    ],
+)
+def test_a_number_in_words_is_the_one_in_digits(sentence: str, supported: bool) -> None:
+    assert is_supported(sentence, "The port has 9 boats in the old basin.") == supported

@@ -115,10 +115,9 @@ def _tokens(text: str, language: str, known: Wording) -> list[str]:
 
 
 def _sides(stem: str, known: Wording) -> tuple[Side, ...]:
-    """Return the sides of a word; different numbers exclude each other as well."""
-    return (
-        ((_NUMBERS, int(stem)),) if stem.isascii() and stem.isdigit() and len(stem) < 9 else known.sides.get(stem, ())
-    )
+    """Return the sides of a word; different numbers exclude each other as well, and "9" is also "nine"."""
+    number = stem.isascii() and stem.isdigit() and len(stem) < 9
+    return (((_NUMBERS, int(stem)),) if number else ()) + known.sides.get(stem, ())
 
 
 def _parts(tokens: Sequence[str], known: Wording) -> Iterator[list[str]]:
