@@ -168,3 +168,25 @@ def test_once_and_neuf_are_not_always_numbers(sentence: str, text: str, supporte
 )
 def test_a_number_in_words_is_the_one_in_digits(sentence: str, supported: bool) -> None:
     assert is_supported(sentence, "The port has 9 boats in the old basin.") == supported
+
+
+@pytest.mark.parametrize(
+    ("sentence", "text", "supported"),
+    [
+        ("Acme acquired Beta.", "Acme was acquired by Beta.", False),
+        ("Acme was acquired by Beta.", "Acme acquired Beta.", False),
+        ("Acme was acquired by Beta.", "In a hostile bid, Acme acquired the smaller Beta.", False),
+        ("Acme acquired Beta.", "Acme has been quickly acquired by Beta in Kiel.", False),
+        ("Beta was acquired by Acme.", "Acme acquired Beta.", True),
+        ("Acme acquired Beta in a hostile bid.", "Beta was acquired by Acme in a hostile bid.", True),
+        ("Acme was acquired by Beta in a hostile bid.", "Acme was acquired by Beta in a hostile bid.", True),
+        ("The gate of the park was closed by noon.", "The gate of the park closed at noon.", True),
+        ("Alfa compró Beta en el puerto.", "Alfa fue comprada por Beta en el puerto.", False),
+        ("Beta compró los barcos en el puerto.", "Los barcos fueron comprados por Beta en el puerto.", True),
+        ("Los pescadores compraron los barcos.", "Los barcos compraron los pescadores.", False),
+        ("Scheele y Priestley descubrieron el oxígeno.", "El oxígeno lo descubrieron Scheele y Priestley.", True),
+        ("Alpha achète Bêta dans le port.", "Alpha est achetée par Bêta dans le port.", False),
+    ],
+)
+def test_the_passive_turns_who_does_something(sentence: str, text: str, supported: bool) -> None:
+    assert is_supported(sentence, text) == supported

@@ -28,6 +28,8 @@ _INSTEAD_OF = {"german": " , nicht ", "spanish": " , no ", "french": " , pas "}
 # Each part is compared with each of another sentence.
 _MOST_PARTS = 24
 _NUMBERS = -1
+# So many words before "by" an auxiliary may make a passive: "was later gladly acquired by".
+_AUXILIARY_BEFORE = 4
 # A part with fewer words belongs to the next one, unless it denies something.
 _MIN_PART = 2
 
@@ -50,7 +52,7 @@ class SentenceWords:
     """The stems of a sentence: all in their order, those with a meaning, and those of its parts.
 
     `names` has the stems of names. `refers` says that a pronoun stands for what was named before, `passive` that a word
-    such as "by" may name who does something.
+    such as "by" may name who does something; `passive_verbs` has the stems of what is done by someone.
     """
 
     order: tuple[str, ...]
@@ -60,6 +62,7 @@ class SentenceWords:
     only: bool
     refers: bool
     passive: bool
+    passive_verbs: frozenset[str]
 
     def __add__(self, other: SentenceWords) -> SentenceWords:
         return SentenceWords(
@@ -70,6 +73,7 @@ class SentenceWords:
             self.only or other.only,
             self.refers or other.refers,
             self.passive or other.passive,
+            self.passive_verbs | other.passive_verbs,
         )
 
     @property
@@ -104,7 +108,15 @@ def read_words(text: str, language: str) -> SentenceWords:
         bool(found & known.only),
         bool(found & known.pronouns),
         bool(found & known.agents),
+        frozenset(stem_tokens(split_tokens(_passive_verbs(tokens, known)), language)),
     )
+
+
+def _passive_verbs(tokens: Sequence[str], known: Wording) -> Iterator[str]:
+    """Yield the words between an auxiliary and a word such as "by"."""
+    for at, token in enumerate(tokens):
+        if token in known.agents and known.auxiliaries.intersection(tokens[max(0, at - _AUXILIARY_BEFORE) : at]):
+            yield tokens[at - 1]
 
 
 def _tokens(text: str, language: str, known: Wording) -> list[str]:

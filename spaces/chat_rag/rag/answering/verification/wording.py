@@ -20,7 +20,7 @@ Side = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """The words of a language, in lower case; the keys of `sides` are stems.
+    """The words of a language, in lower case; the keys of `sides` and the words of `articles` are stems.
 
     What `ignored` matches is left out of a sentence. A sentence needs the sides in `strict` from its source. `agents`
     stand before who does something in the passive, `splits` between the parts of a sentence. The words of `frame`, and
@@ -34,6 +34,8 @@ class Wording:
     pronouns: frozenset[str] = frozenset()
     splits: frozenset[str] = frozenset()
     agents: frozenset[str] = frozenset()
+    auxiliaries: frozenset[str] = frozenset()
+    articles: frozenset[str] = frozenset()
     frame: frozenset[str] = frozenset()
     framing: re.Pattern[str] = _NOTHING
     sides: Mapping[str, tuple[Side, ...]] = field(default_factory=dict)
@@ -46,13 +48,14 @@ def wording(language: str) -> Wording:
     lists = _lists().get(language)
     if lists is None:
         return Wording()
-    keys = "negations", "only", "pronouns", "splits", "agents", "frame"
+    keys = "negations", "only", "pronouns", "splits", "agents", "auxiliaries", "frame"
     words = {key: frozenset(lists.get(key, "").split()) for key in keys}
     opposites, values = lists["opposites"], lists.get("values", [])
     return Wording(
         **words,
         not_negations=tuple(lists.get("not_negations", "").split()),
         ignored=_pattern(lists.get("ignored", [])),
+        articles=frozenset(stem_tokens(lists.get("articles", "").split(), language)),
         framing=_pattern(lists.get("framing", [])),
         sides=_sides([*opposites, *values], language),
         strict=frozenset(range(len(opposites), len(opposites) + len(values))),
