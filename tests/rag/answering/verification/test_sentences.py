@@ -190,3 +190,54 @@ def test_a_number_in_words_is_the_one_in_digits(sentence: str, supported: bool) 
 )
 def test_the_passive_turns_who_does_something(sentence: str, text: str, supported: bool) -> None:
     assert is_supported(sentence, text) == supported
+
+
+PLANS = """| Plan | Support | Backups |
+|---|---|---|
+| Pro | phone | daily |
+| Basic | email. Answers may be late. | none |
+| Free | forum | none |
+"""
+
+
+@pytest.mark.parametrize(
+    ("sentence", "supported"),
+    [
+        ("The Pro plan includes phone support.", True),
+        ("Support by phone comes with the Pro plan.", True),
+        ("The Basic plan includes email support.", True),
+        ("The Free plan has forum support.", True),
+        ("The Basic plan includes phone support.", False),
+        ("The Free plan includes email support.", False),
+        ("The Pro plan does not include phone support.", False),
+        ("The Free plan has daily backups.", False),
+    ],
+)
+def test_a_row_has_the_words_of_its_header(sentence: str, supported: bool) -> None:
+    assert is_supported(sentence, PLANS) == supported
+
+
+COVERED = """{lead}
+
+{one} dental care
+{two} vision care
+{three} hearing aids
+"""
+
+
+@pytest.mark.parametrize("marks", ["---", "123"])
+@pytest.mark.parametrize(
+    ("sentence", "lead", "supported"),
+    [
+        ("The plan covers dental care, vision care and hearing aids.", "The plan covers:", True),
+        ("The plan covers hearing aids.", "**The plan covers:**", True),
+        ("The plan covers dental care, vision care and massage chairs.", "The plan covers:", False),
+        ("The plan covers dental care, vision care and hearing aids.", "The plan does not cover:", False),
+        ("The plan covers hearing aids.", "The plan does not cover:", False),
+        ("The plan does not cover hearing aids.", "The plan does not cover:", True),
+        ("The plan covers hearing aids.", "It isn't known what is behind the list.", False),
+    ],
+)
+def test_a_list_belongs_to_what_leads_to_it(sentence: str, lead: str, supported: bool, marks: str) -> None:
+    one, two, three = (mark if mark == "-" else f"{mark}." for mark in marks)
+    assert is_supported(sentence, COVERED.format(lead=lead, one=one, two=two, three=three)) == supported

@@ -87,7 +87,7 @@ def _is_opposite(part: Part, other: Part) -> bool:
 
 def _swaps(claim: SentenceWords, source: SentenceWords, known: Wording) -> bool:
     """Return whether two words have changed places around others: "A won against B" and "B won against A"."""
-    if claim.passive != source.passive:
+    if claim.passive != source.passive or source.in_cells:
         return False
     common = {word for word in claim.content & source.content if not _is_value(word, known)}
     in_claim, in_source = ([word for word in each.order if word in common] for each in (claim, source))

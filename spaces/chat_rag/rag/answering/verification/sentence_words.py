@@ -52,7 +52,8 @@ class SentenceWords:
     """The stems of a sentence: all in their order, those with a meaning, and those of its parts.
 
     `names` has the stems of names. `refers` says that a pronoun stands for what was named before, `passive` that a word
-    such as "by" may name who does something; `passive_verbs` has the stems of what is done by someone.
+    such as "by" may name who does something; `passive_verbs` has the stems of what is done by someone. The order of
+    words `in_cells` says nothing.
     """
 
     order: tuple[str, ...]
@@ -63,6 +64,7 @@ class SentenceWords:
     refers: bool
     passive: bool
     passive_verbs: frozenset[str]
+    in_cells: bool = False
 
     def __add__(self, other: SentenceWords) -> SentenceWords:
         return SentenceWords(
@@ -74,6 +76,7 @@ class SentenceWords:
             self.refers or other.refers,
             self.passive or other.passive,
             self.passive_verbs | other.passive_verbs,
+            self.in_cells or other.in_cells,
         )
 
     @property
