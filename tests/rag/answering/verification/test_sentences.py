@@ -214,6 +214,7 @@ PLANS = """| Plan | Support | Backups |
         ("Support by phone comes with the Pro plan.", True),
         ("The Basic plan includes email support.", True),
         ("The Free plan has forum support.", True),
+        ("The Pro plan has phone support, and the Basic plan has email support.", True),
         ("The Basic plan includes phone support.", False),
         ("The Free plan includes email support.", False),
         ("The Pro plan does not include phone support.", False),

@@ -137,9 +137,8 @@ def _language(text: str) -> str:
     language = detect_language(text)
     if wording(language).negations or not text.isascii():
         return language
-    return (
-        language if len(stop_words(language).intersection(split_tokens([text]))) >= FEWEST_FUNCTION_WORDS else ENGLISH
-    )
+    found = stop_words(language).intersection(split_tokens([text]))
+    return language if len(found) >= FEWEST_FUNCTION_WORDS else ENGLISH
 
 
 def _frame_stems(text: str, language: str, frame: frozenset[str]) -> frozenset[str]:
@@ -156,6 +155,12 @@ def _sentences(passage: Passage) -> Iterator[SourceSentence]:
     for piece in find_pieces(passage.text):
         words = replace(read_words(piece.text, language), in_cells=piece.is_row)
         topic = heading.union(*above[-SENTENCES_BEFORE:]) if words.refers else heading
-        label = frozenset(stem_tokens(split_tokens([piece.label]), language))
+        label = _label(piece.label, language) if piece.label else frozenset[str]()
         yield SourceSentence(passage, piece.start, piece.end, language, words, topic, label)
         above.append(words.content)
+
+
+def _label(text: str, language: str) -> frozenset[str]:
+    """Return the stems of the words of a label that mean something; of all if none does."""
+    tokens = split_tokens([text])
+    return frozenset(stem_tokens([token for token in tokens if token not in stop_words(language)] or tokens, language))
