@@ -21,9 +21,9 @@ def contradicts(claim: SentenceWords, source: SentenceWords, known: Wording) -> 
     if any(side[0] in known.strict and side not in available for side in claim.sides):
         return True
     parts = [part for part in claim.parts if part.content]
-    return any(_denies(part, source) or _names_another(part, claim, source) for part in parts) or _swaps(
-        claim, source, known
-    )
+    if any(_denies(part, source) or _names_another(part, claim, source) for part in parts):
+        return True
+    return _swaps(claim, source, known) or _turns(claim, source, known) or _turns(source, claim, known)
 
 
 def _denies(part: Part, source: SentenceWords) -> bool:
@@ -87,7 +87,7 @@ def _is_opposite(part: Part, other: Part) -> bool:
 
 def _swaps(claim: SentenceWords, source: SentenceWords, known: Wording) -> bool:
     """Return whether two words have changed places around others: "A won against B" and "B won against A"."""
-    if claim.passive != source.passive:
+    if claim.passive != source.passive or source.in_cells:
         return False
     common = {word for word in claim.content & source.content if not _is_value(word, known)}
     in_claim, in_source = ([word for word in each.order if word in common] for each in (claim, source))
@@ -100,6 +100,34 @@ def _swaps(claim: SentenceWords, source: SentenceWords, known: Wording) -> bool:
     between = order[moved[0] : moved[-1] + 1]
     runs = [rank for at, rank in enumerate(between) if not at or rank != between[at - 1] + 1]
     return len(runs) == _SWAPPED and runs == sorted(runs, reverse=True)
+
+
+def _turns(passive: SentenceWords, active: SentenceWords, known: Wording) -> bool:
+    """Return whether the one who has something done to it does it in the other sentence: "A was bought by B"."""
+    for verb in passive.passive_verbs - active.passive_verbs:
+        if passive.order.count(verb) == active.order.count(verb) == 1:
+            common = passive.content & active.content - {verb}
+            before, after = _around(verb, passive, common)
+            doer, done = _around(verb, active, common)
+            if before & doer and after & done and not (before & done or after & doer):
+                return _has_object(verb, active, common, known)
+    return False
+
+
+def _around(verb: str, words: SentenceWords, common: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the words of a sentence before and behind its verb."""
+    at = words.order.index(verb)
+    return common.intersection(words.order[:at]), common.intersection(words.order[at + 1 :])
+
+
+def _has_object(verb: str, words: SentenceWords, common: frozenset[str], known: Wording) -> bool:
+    """Return whether no preposition stands between a verb and a common word, as in "closed at noon"."""
+    for word in words.order[words.order.index(verb) + 1 :]:
+        if word in common:
+            return True
+        if word not in words.content and word not in known.articles:
+            return False
+    return False
 
 
 def _is_value(word: str, known: Wording) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 # Quotation marks, list marks and task boxes of a line, then the marks of a heading.
 _PREFIX = re.compile(r"(?:\s|>|[-*+•]\s|\d{1,3}[.)]\s|\[[ xX]\]\s)*")
 _HEADING = re.compile(r"\s{0,3}#{1,6}(?:\s|$)")
+_ITEM = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])\s")
 _ROW = re.compile(r"[ \t]{0,8}\|")
 # A shorter line isn't broken at a margin.
 MIN_WRAPPED = 45
@@ -37,6 +38,11 @@ def is_wrapped(line: str, space: str, following: str) -> bool:
 def is_row(line: str) -> bool:
     """Return whether a line begins like the row of a table."""
     return bool(_ROW.match(line))
+
+
+def is_item(line: str) -> bool:
+    """Return whether a line begins like the item of a list."""
+    return bool(_ITEM.match(line))
 
 
 def is_delimiter_row(line: str) -> bool:

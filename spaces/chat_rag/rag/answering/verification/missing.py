@@ -23,8 +23,18 @@ _DOCUMENTS = re.compile(
 )
 _SAYING = re.compile(rf"{_SAYS}\w*", re.IGNORECASE)
 _MISSING = re.compile(rf"{_NOT}.{{0,60}}?{_SAYS}|{_SAYS}.{{0,60}}?{_NOT}", re.IGNORECASE)
-# The first letters of a verb that its forms have in common.
+# The first letters of a verb that its forms have in common, and those of the forms that begin differently.
 _VERB = 4
+_SAME_VERB = {
+    "foun": "find",
+    "gefu": "find",
+    "said": "say",
+    "says": "say",
+    "sayi": "say",
+    "gena": "nenn",
+    "anga": "ange",
+    "dise": "dit",
+}
 # "Its height is not specified" needs no documents.
 _UNSPECIFIED = re.compile(
     r"(?:\bnot|n['’]t)\s+(?:\w+ly\s+)?(?:mentioned|specified|stated|given|provided|disclosed|described|found)\b"
@@ -42,10 +52,15 @@ def says_nothing(sentence: str) -> bool:
 
 def denies_the_same(sentence: str, source: str) -> bool:
     """Return whether a source denies, with a verb of such a sentence, that something is said."""
-    verbs, other_verbs = ({verb[:_VERB].lower() for verb in _SAYING.findall(text)} for text in (sentence, source))
-    return bool(_MISSING.search(source) and verbs & other_verbs)
+    return bool(_MISSING.search(source) and _verbs(sentence) & _verbs(source))
 
 
 def missing_words(sentence: str) -> str:
     """Return what such a sentence says to be missing."""
     return _DOCUMENTS.sub(" ", _SAYING.sub(" ", sentence))
+
+
+def _verbs(text: str) -> set[str]:
+    """Return the first letters of the verbs that say something, the same ones for all forms of a verb."""
+    beginnings = (verb[:_VERB].lower() for verb in _SAYING.findall(text))
+    return {_SAME_VERB.get(beginning, beginning) for beginning in beginnings}

@@ -17,7 +17,7 @@ _NO_NAMES = frozenset(
     """
     the a an in on at of to for from by with as and or but if it its this that these those there here he she they we i
     you yes no not both all each according based overall however additionally therefore thus also during between while
-    when total net sales revenue income q1 q2 q3 q4 fy january february march april may june july august september
+    when once total net sales revenue income q1 q2 q3 q4 fy january february march april may june july august september
     october november december monday tuesday wednesday thursday friday saturday sunday jan feb mar apr jun jul aug sep
     sept oct nov dec passage passages document documents report reports source sources note answer question company
     inc corp corporation ltd llc plc co us u.s usa usd eur gbp ceo cfo us$ mr mrs ms dr million billion fiscal quarter

@@ -14,6 +14,12 @@ from rag.search.words import split_tokens, stem_tokens
 
 _TOKEN = re.compile(r"[^\W_]+|[;()–—]|[,:](?=\s)")
 _NOT = re.compile(r"n ?['’]t\b")
+# "No. 7", and "bus no 7", but neither "there are no 7 gates" nor "no 12-year-olds".
+_NUMBER_SIGN = re.compile(
+    r"\bno\.\s*(?=\d)|"
+    + "".join(rf"(?<!\b{verb} )" for verb in ("is", "are", "was", "were", "has", "have", "had"))
+    + r"\bno\s(?=\d+\b(?!-))"
+)
 # "Red rather than blue" denies the blue.
 _INSTEAD = re.compile(
     r"\b(?:rather than|instead of|anstatt|anstelle|statt|en lugar de|en vez de|au lieu de|plutôt que)\b"
@@ -22,6 +28,8 @@ _INSTEAD_OF = {"german": " , nicht ", "spanish": " , no ", "french": " , pas "}
 # Each part is compared with each of another sentence.
 _MOST_PARTS = 24
 _NUMBERS = -1
+# So many words before "by" an auxiliary may make a passive: "was later gladly acquired by".
+_AUXILIARY_BEFORE = 4
 # A part with fewer words belongs to the next one, unless it denies something.
 _MIN_PART = 2
 
@@ -44,7 +52,8 @@ class SentenceWords:
     """The stems of a sentence: all in their order, those with a meaning, and those of its parts.
 
     `names` has the stems of names. `refers` says that a pronoun stands for what was named before, `passive` that a word
-    such as "by" may name who does something.
+    such as "by" may name who does something; `passive_verbs` has the stems of what is done by someone. The order of
+    words `in_cells` says nothing.
     """
 
     order: tuple[str, ...]
@@ -54,6 +63,8 @@ class SentenceWords:
     only: bool
     refers: bool
     passive: bool
+    passive_verbs: frozenset[str]
+    in_cells: bool = False
 
     def __add__(self, other: SentenceWords) -> SentenceWords:
         return SentenceWords(
@@ -64,6 +75,8 @@ class SentenceWords:
             self.only or other.only,
             self.refers or other.refers,
             self.passive or other.passive,
+            self.passive_verbs | other.passive_verbs,
+            self.in_cells or other.in_cells,
         )
 
     @property
@@ -74,8 +87,7 @@ class SentenceWords:
 def read_words(text: str, language: str) -> SentenceWords:
     """Read the words of a sentence."""
     known = wording(language)
-    lowered = _NOT.sub(" not", text.lower()).replace("cannot", "can not")
-    tokens = _TOKEN.findall(_INSTEAD.sub(_INSTEAD_OF.get(language, " , not "), lowered))
+    tokens = _tokens(text, language, known)
     ignored = stop_words(language) | stop_words(ENGLISH)
     order, content, parts = list[str](), set[str](), list[Part]()
     for words in _parts(tokens, known):
@@ -99,14 +111,28 @@ def read_words(text: str, language: str) -> SentenceWords:
         bool(found & known.only),
         bool(found & known.pronouns),
         bool(found & known.agents),
+        frozenset(stem_tokens(split_tokens(_passive_verbs(tokens, known)), language)),
     )
+
+
+def _passive_verbs(tokens: Sequence[str], known: Wording) -> Iterator[str]:
+    """Yield the words between an auxiliary and a word such as "by"."""
+    for at, token in enumerate(tokens):
+        if token in known.agents and known.auxiliaries.intersection(tokens[max(0, at - _AUXILIARY_BEFORE) : at]):
+            yield tokens[at - 1]
+
+
+def _tokens(text: str, language: str, known: Wording) -> list[str]:
+    """Return the words and the marks of a sentence, in lower case, without those that deny nothing where they stand."""
+    lowered = _NOT.sub(" not", " ".join(text.lower().split())).replace("cannot", "can not")
+    lowered = known.ignored.sub(" ", _NUMBER_SIGN.sub(" ", lowered))
+    return _TOKEN.findall(_INSTEAD.sub(_INSTEAD_OF.get(language, " , not "), lowered))
 
 
 def _sides(stem: str, known: Wording) -> tuple[Side, ...]:
-    """Return the sides of a word; different numbers exclude each other as well."""
-    return (
-        ((_NUMBERS, int(stem)),) if stem.isascii() and stem.isdigit() and len(stem) < 9 else known.sides.get(stem, ())
-    )
+    """Return the sides of a word; different numbers exclude each other as well, and "9" is also "nine"."""
+    number = stem.isascii() and stem.isdigit() and len(stem) < 9
+    return (((_NUMBERS, int(stem)),) if number else ()) + known.sides.get(stem, ())
 
 
 def _parts(tokens: Sequence[str], known: Wording) -> Iterator[list[str]]:

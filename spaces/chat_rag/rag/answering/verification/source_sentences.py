@@ -4,27 +4,31 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from math import log
 
+from rag.answering.verification.pieces import find_pieces
 from rag.answering.verification.sentence_words import SentenceWords, read_words
-from rag.answering.verification.support import sentence_spans
 from rag.answering.verification.wording import wording
 from rag.documents import Passage
-from rag.search.languages import detect_language
+from rag.search.languages import ENGLISH, detect_language, stop_words
+from rag.search.words import split_tokens, stem_tokens
 
 # The weight of a word that no sentence has, as a share of the weight of one that a single sentence has.
 UNKNOWN_WEIGHT = 0.7
 # So many sentences before one with a pronoun may name what it stands for, and so many first words of a claim may be it.
 SENTENCES_BEFORE, LEAST_OWN, TOPIC_WORDS, ELSEWHERE = 3, 0.4, 3, 0.1
+# A text in ASCII with fewer function words of a language is in English.
+FEWEST_FUNCTION_WORDS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class SourceSentence:
     """A sentence of a passage, in characters of its text, and the words of what it is about.
 
-    `topic` has the words of the heading, of the document's name and of the sentences that a pronoun may stand for.
+    `topic` has the words of the heading, of the document's name and of the sentences that a pronoun may stand for,
+    `label` those of the first cell of a row.
     """
 
     passage: Passage
@@ -33,6 +37,7 @@ class SourceSentence:
     language: str
     words: SentenceWords
     topic: frozenset[str]
+    label: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +85,30 @@ class SourceSentences:
             claim = claims(sentence.language)
             matched = claim.matched(sentence)
             found += claim.sources(minimum, matched, (sentence,))
-            if before and matched - before[1] and before[1] - matched and before[0].passage is sentence.passage:
+            if before and _are_joined(*before, sentence, matched):
                 found += claim.sources(minimum, before[1] | matched, (before[0], sentence))
             before = sentence, matched
         return sorted(found, key=lambda each: (-round(each.rank, 3), len(each.sentences)))
+
+
+def _are_joined(
+    first: SourceSentence, first_words: frozenset[str], second: SourceSentence, second_words: frozenset[str]
+) -> bool:
+    """Return whether two neighbours say something together: each has words of its own, and a row also its label."""
+    if first.passage is not second.passage or not first_words - second_words or not second_words - first_words:
+        return False
+    return first.label | second.label <= first_words | second_words
 
 
 class Claim:
     """The words of a sentence that is looked up, and their weights."""
 
     def __init__(self, text: str, language: str, weights: Mapping[str, float], count: int) -> None:
+        known = wording(language)
+        text = known.framing.sub(" ", text)
         self.words = read_words(text, language)
         unknown = UNKNOWN_WEIGHT * log(1 + count)
-        content = self.words.content - wording(language).frame
+        content = self.words.content - _frame_stems(text, language, known.frame)
         self._weights = {word: weights.get(word, unknown) for word in content}
         self._total = sum(self._weights.values())
         self._topic = frozenset([word for word in self.words.order if word in content][:TOPIC_WORDS])
@@ -116,12 +132,35 @@ class Claim:
         return sum(self._weights[word] for word in words) / self._total if self._total else 0.0
 
 
+def _language(text: str) -> str:
+    """Return the language of a text; a word or two, such as "pro" in a table, don't make it one without a wording."""
+    language = detect_language(text)
+    if wording(language).negations or not text.isascii():
+        return language
+    found = stop_words(language).intersection(split_tokens([text]))
+    return language if len(found) >= FEWEST_FUNCTION_WORDS else ENGLISH
+
+
+def _frame_stems(text: str, language: str, frame: frozenset[str]) -> frozenset[str]:
+    """Return the stems of a sentence that only words of its frame have: "stated" has that of a state."""
+    tokens = frozenset(split_tokens([text]))
+    framing, others = (stem_tokens([*words], language) for words in (tokens & frame, tokens - frame))
+    return frozenset(framing) - frozenset(others)
+
+
 def _sentences(passage: Passage) -> Iterator[SourceSentence]:
-    language = detect_language(passage.text)
+    language = _language(passage.text)
     heading = read_words(f"{passage.heading} {passage.document}", language).content
     above = list[frozenset[str]]()
-    for start, end in sentence_spans(passage.text):
-        words = read_words(passage.text[start:end], language)
+    for piece in find_pieces(passage.text):
+        words = replace(read_words(piece.text, language), in_cells=piece.is_row)
         topic = heading.union(*above[-SENTENCES_BEFORE:]) if words.refers else heading
-        yield SourceSentence(passage, start, end, language, words, topic)
+        label = _label(piece.label, language) if piece.label else frozenset[str]()
+        yield SourceSentence(passage, piece.start, piece.end, language, words, topic, label)
         above.append(words.content)
+
+
+def _label(text: str, language: str) -> frozenset[str]:
+    """Return the stems of the words of a label that mean something; of all if none does."""
+    tokens = split_tokens([text])
+    return frozenset(stem_tokens([token for token in tokens if token not in stop_words(language)] or tokens, language))

@@ -17,6 +17,8 @@ from rag.documents import Document, Passage
 
 # A sentence with fewer content words, without a figure or a name, makes no claim.
 MIN_WORDS = 4
+# A source has this share of what a passage mentions: "the height of the tower" is more than "the tower".
+NEARLY_ALL = 0.95
 # A sentence with more figures isn't supported. Each is compared with all of the passages, 3 ms for a large table.
 MAX_FIGURES = 40
 # Passages with more figures are compared in a thread: a sentence would take up to 0.2 s.
@@ -50,11 +52,9 @@ class Verifier:
         if sentence.rstrip("*_ ").endswith("?"):
             return None
         if not clauses and says_nothing(sentence):
-            source = self._words.find(missing_words(sentence))
-            if not source:
-                return None
-            if not denies_the_same(sentence, source):
-                return Verdict(supported=False)
+            about = missing_words(sentence)
+            if not denies_the_same(sentence, self._words.find(about)):
+                return Verdict(supported=False) if self._words.find(about, NEARLY_ALL) else None
         if not self._claims_something(sentence, clauses):
             return self._words.check(sentence, preferred) if self._words.find(sentence) else None
         if len(clauses) > MAX_FIGURES or not self._has_phrases(sentence):

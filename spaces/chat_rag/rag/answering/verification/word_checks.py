@@ -34,9 +34,9 @@ class WordChecks:
         """Read the sentences of the passages."""
         self._sentences.read()
 
-    def find(self, sentence: str) -> str:
+    def find(self, sentence: str, minimum: float = MIN_SHARE) -> str:
         """Return the source with most words of a sentence and at least two, whatever it says of them, or ""."""
-        for source in self._sentences.find(sentence, MIN_SHARE):
+        for source in self._sentences.find(sentence, minimum):
             if len(source.claim.content & source.words.content) >= _FEWEST_WORDS:
                 _, start, end = source.place
                 return source.sentences[0].passage.text[start:end]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -12,25 +13,31 @@ from typing import Any
 from rag.search.words import stem_tokens
 
 _PATH = Path(__file__).with_name("wording.toml")
+_NOTHING = re.compile(r"(?!)")
 # One side of a group whose sides exclude each other: "allowed" and "forbidden", or one of the days of the week.
 Side = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """The words of a language, in lower case; the keys of `sides` and the words of `frame` are stems.
+    """The words of a language, in lower case; the keys of `sides` and the words of `articles` are stems.
 
-    A sentence needs the sides in `strict` from its source. `agents` stand before who does something in the passive,
-    `splits` between the parts of a sentence, and `frame` has the words that say only where something is said.
+    What `ignored` matches is left out of a sentence. A sentence needs the sides in `strict` from its source. `agents`
+    stand before who does something in the passive, `splits` between the parts of a sentence. The words of `frame`, and
+    what `framing` matches, say only where something is said.
     """
 
     negations: frozenset[str] = frozenset()
     not_negations: tuple[str, ...] = ()
+    ignored: re.Pattern[str] = _NOTHING
     only: frozenset[str] = frozenset()
     pronouns: frozenset[str] = frozenset()
     splits: frozenset[str] = frozenset()
     agents: frozenset[str] = frozenset()
+    auxiliaries: frozenset[str] = frozenset()
+    articles: frozenset[str] = frozenset()
     frame: frozenset[str] = frozenset()
+    framing: re.Pattern[str] = _NOTHING
     sides: Mapping[str, tuple[Side, ...]] = field(default_factory=dict)
     strict: frozenset[int] = frozenset()
 
@@ -41,17 +48,24 @@ def wording(language: str) -> Wording:
     lists = _lists().get(language)
     if lists is None:
         return Wording()
-    words = {
-        key: frozenset(lists.get(key, "").split()) for key in ("negations", "only", "pronouns", "splits", "agents")
-    }
+    keys = "negations", "only", "pronouns", "splits", "agents", "auxiliaries", "frame"
+    words = {key: frozenset(lists.get(key, "").split()) for key in keys}
     opposites, values = lists["opposites"], lists.get("values", [])
     return Wording(
         **words,
         not_negations=tuple(lists.get("not_negations", "").split()),
-        frame=frozenset(stem_tokens(lists.get("frame", "").split(), language)),
+        ignored=_pattern(lists.get("ignored", [])),
+        articles=frozenset(stem_tokens(lists.get("articles", "").split(), language)),
+        framing=_pattern(lists.get("framing", [])),
         sides=_sides([*opposites, *values], language),
         strict=frozenset(range(len(opposites), len(opposites) + len(values))),
     )
+
+
+def _pattern(expressions: Sequence[str]) -> re.Pattern[str]:
+    """Return what matches any of the expressions as whole words."""
+    alternatives = "|".join(expressions)
+    return re.compile(rf"\b(?:{alternatives})\b", re.IGNORECASE) if expressions else _NOTHING
 
 
 def _sides(groups: Iterable[str], language: str) -> dict[str, tuple[Side, ...]]:
