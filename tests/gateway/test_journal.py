@@ -8,6 +8,7 @@ import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -154,7 +155,7 @@ def test_a_rename_that_fails_changes_nothing(
     rename = Path.replace
 
     def replace(path: Path, target: Path) -> Path:
-        return broken_disk() if path.name == failing else rename(path, target)  # type: ignore[return-value]
+        return broken_disk() if path.name == failing else rename(path, target)
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "replace", replace)
@@ -185,7 +186,7 @@ async def test_rows_are_written_again_if_their_file_could_not_be_deleted(
     store.engine.dispose()
 
 
-def broken_disk(*_: object, **__: object) -> None:
+def broken_disk(*_: object, **__: object) -> NoReturn:
     raise OSError(errno.EIO, "Input/output error")
 
 
