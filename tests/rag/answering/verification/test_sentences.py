@@ -15,7 +15,7 @@ def is_supported(sentence: str, text: str) -> bool | None:
     document = Document("t", "text.txt", text, (Page(1, 0, len(text)),), "text/plain")
     passage = Passage(1, "t", "text.txt", 1, "", 0, len(text), text, 1.0, None, None)
     verdict = Verifier([passage], {"t": document}).check(sentence)
-    return verdict and verdict.supported
+    return verdict.supported if verdict else None
 
 
 @pytest.mark.parametrize(
