@@ -225,6 +225,31 @@ def test_a_row_has_the_words_of_its_header(sentence: str, supported: bool) -> No
     assert is_supported(sentence, PLANS) == supported
 
 
+MODELS = """| Model | Wi-Fi | Battery | Camera | Radio |
+|---|---|---|---|---|
+| Alpha | yes | no | ✗ | ✓ |
+| Beta | no | yes | n/a | – |
+"""
+
+
+@pytest.mark.parametrize(
+    ("sentence", "supported"),
+    [
+        ("The Alpha model has Wi-Fi.", True),
+        ("The Alpha model has no battery.", True),
+        ("The Alpha model has a battery.", False),
+        ("The Alpha model has a camera.", False),
+        ("The Alpha model has a radio.", True),
+        ("The Beta model has Wi-Fi.", False),
+        ("The Beta model has a battery.", True),
+        ("The Beta model has a camera.", False),
+        ("The Beta model has a radio.", False),
+    ],
+)
+def test_a_cell_says_yes_or_no_of_its_column(sentence: str, supported: bool) -> None:
+    assert is_supported(sentence, MODELS) == supported
+
+
 COVERED = """{lead}
 
 {one} dental care

@@ -30,7 +30,8 @@ def _denies(part: Part, source: SentenceWords) -> bool:
     """Return whether the parts of the source that are about the same say the opposite."""
     covering = _covering(part, source.parts) or source.parts
     best, other = covering[0], _joined(covering)
-    if len(part.content & best.content) >= _MOST * len(part.content):
+    # "No" in one cell of a row is about its column alone, however many words the others have.
+    if not source.in_cells and len(part.content & best.content) >= _MOST * len(part.content):
         other = best
     return (part.negated != other.negated) != _is_opposite(part, best)
 
