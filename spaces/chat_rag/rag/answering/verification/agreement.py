@@ -15,7 +15,7 @@ _SWAPPED = 3
 
 def contradicts(claim: SentenceWords, source: SentenceWords, known: Wording) -> bool:
     """Return whether a source doesn't say the same although it has the words of a sentence."""
-    if claim.only and not source.only:
+    if (claim.only and not source.only) or (claim.not_only and source.only):
         return True
     available = source.sides
     if any(side[0] in known.strict and side not in available for side in claim.sides):
