@@ -15,7 +15,7 @@ def is_supported(sentence: str, text: str) -> bool | None:
     document = Document("t", "text.txt", text, (Page(1, 0, len(text)),), "text/plain")
     passage = Passage(1, "t", "text.txt", 1, "", 0, len(text), text, 1.0, None, None)
     verdict = Verifier([passage], {"t": document}).check(sentence)
-    return verdict and verdict.supported
+    return verdict.supported if verdict else None
 
 
 @pytest.mark.parametrize(
@@ -97,12 +97,15 @@ def test_not_only_and_number_seven_deny_nothing(sentence: str, source: str, supp
 @pytest.mark.parametrize(
     ("sentence", "text"),
     [
+        ("Not only members may feed the goats.", "Only members may feed the goats."),
+        ("Only members may feed the goats.", "Not only members may feed the goats."),
+        ("Nicht nur Mitglieder dürfen die Ziegen füttern.", "Nur Mitglieder dürfen die Ziegen füttern."),
         ("Divers of twelve years may enter the cave.", "No 12-year-old divers may enter the cave."),
         ("There are gates with locks of steel.", "There are no 7 gates with locks of steel."),
         ("The ferry sails for a justified reason.", "The ferry does not sail for a not justified reason."),
     ],
 )
-def test_what_looks_like_it_is_a_negation(sentence: str, text: str) -> None:
+def test_not_only_is_not_only_and_other_negations_stay(sentence: str, text: str) -> None:
     assert is_supported(sentence, text) is False
 
 
@@ -223,6 +226,31 @@ PLANS = """| Plan | Support | Backups |
 )
 def test_a_row_has_the_words_of_its_header(sentence: str, supported: bool) -> None:
     assert is_supported(sentence, PLANS) == supported
+
+
+MODELS = """| Model | Wi-Fi | Battery | Camera | Radio |
+|---|---|---|---|---|
+| Alpha | yes | no | ✗ | ✓ |
+| Beta | no | yes | n/a | – |
+"""
+
+
+@pytest.mark.parametrize(
+    ("sentence", "supported"),
+    [
+        ("The Alpha model has Wi-Fi.", True),
+        ("The Alpha model has no battery.", True),
+        ("The Alpha model has a battery.", False),
+        ("The Alpha model has a camera.", False),
+        ("The Alpha model has a radio.", True),
+        ("The Beta model has Wi-Fi.", False),
+        ("The Beta model has a battery.", True),
+        ("The Beta model has a camera.", False),
+        ("The Beta model has a radio.", False),
+    ],
+)
+def test_a_cell_says_yes_or_no_of_its_column(sentence: str, supported: bool) -> None:
+    assert is_supported(sentence, MODELS) == supported
 
 
 COVERED = """{lead}

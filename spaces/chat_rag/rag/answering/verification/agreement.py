@@ -15,7 +15,7 @@ _SWAPPED = 3
 
 def contradicts(claim: SentenceWords, source: SentenceWords, known: Wording) -> bool:
     """Return whether a source doesn't say the same although it has the words of a sentence."""
-    if claim.only and not source.only:
+    if (claim.only and not source.only) or (claim.not_only and source.only):
         return True
     available = source.sides
     if any(side[0] in known.strict and side not in available for side in claim.sides):
@@ -30,7 +30,8 @@ def _denies(part: Part, source: SentenceWords) -> bool:
     """Return whether the parts of the source that are about the same say the opposite."""
     covering = _covering(part, source.parts) or source.parts
     best, other = covering[0], _joined(covering)
-    if len(part.content & best.content) >= _MOST * len(part.content):
+    # "No" in one cell of a row is about its column alone, however many words the others have.
+    if not source.in_cells and len(part.content & best.content) >= _MOST * len(part.content):
         other = best
     return (part.negated != other.negated) != _is_opposite(part, best)
 

@@ -15,6 +15,8 @@ _LONGEST_HEADER, _LONGEST_LEAD = 80, 300
 # Items that are longer, or sentences, aren't parts of one sentence.
 _MOST_ITEMS, _ITEM_WORDS = 12, 8
 _ENDS = re.compile(r"[.:;!?。；：]")
+# Such a cell says nothing, or no, of its column; "no" and "none" are read with the negations of a language.
+_EMPTY_CELL = re.compile(r"(?:(?![✓✔✅☑+])[\W_])*|n/?a|nein|non|false|falsch|faux|falso|否", re.IGNORECASE)
 _NUMBER = re.compile(r"\d{1,3}[.)]")
 Span = tuple[int, int]
 
@@ -23,7 +25,7 @@ Span = tuple[int, int]
 class Piece:
     """A sentence, a row, an item or a list, in characters of a text; `text` has the words above it as well.
 
-    `label` is the first cell of a row.
+    `label` is the first cell of a row, or all of a header: a row says nothing of another one's label.
     """
 
     start: int
@@ -82,8 +84,9 @@ def _rows(text: str, spans: Sequence[Span]) -> Iterator[Piece]:
             continue
         cells = [line[slice(*cell)] for cell in row_cells(line)]
         named = zip(cells, chain(header, repeat("")), strict=False)
-        words = [f"{name} {cell}".strip() for cell, name in named if cell]
-        yield Piece(start, end, "; ".join(words), next(iter(cells), ""), is_row=True)
+        words = [f"{name} {cell}".strip() for cell, name in named if not _EMPTY_CELL.fullmatch(cell)]
+        label = " ".join(cells) if is_header else next(iter(cells), "")
+        yield Piece(start, end, "; ".join(words), label, is_row=True)
         if is_header:
             header = [cell[:_LONGEST_HEADER] for cell in cells]
 

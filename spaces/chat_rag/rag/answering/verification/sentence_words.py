@@ -53,7 +53,7 @@ class SentenceWords:
 
     `names` has the stems of names. `refers` says that a pronoun stands for what was named before, `passive` that a word
     such as "by" may name who does something; `passive_verbs` has the stems of what is done by someone. The order of
-    words `in_cells` says nothing.
+    words `in_cells` says nothing. `not_only` says that it has "not only".
     """
 
     order: tuple[str, ...]
@@ -65,6 +65,7 @@ class SentenceWords:
     passive: bool
     passive_verbs: frozenset[str]
     in_cells: bool = False
+    not_only: bool = False
 
     def __add__(self, other: SentenceWords) -> SentenceWords:
         return SentenceWords(
@@ -77,6 +78,7 @@ class SentenceWords:
             self.passive or other.passive,
             self.passive_verbs | other.passive_verbs,
             self.in_cells or other.in_cells,
+            self.not_only or other.not_only,
         )
 
     @property
@@ -87,7 +89,8 @@ class SentenceWords:
 def read_words(text: str, language: str) -> SentenceWords:
     """Read the words of a sentence."""
     known = wording(language)
-    tokens = _tokens(text, language, known)
+    lowered = _lowered(text)
+    tokens = _tokens(lowered, language, known)
     ignored = stop_words(language) | stop_words(ENGLISH)
     order, content, parts = list[str](), set[str](), list[Part]()
     for words in _parts(tokens, known):
@@ -112,6 +115,7 @@ def read_words(text: str, language: str) -> SentenceWords:
         bool(found & known.pronouns),
         bool(found & known.agents),
         frozenset(stem_tokens(split_tokens(_passive_verbs(tokens, known)), language)),
+        not_only=not known.only.isdisjoint(" ".join(known.ignored.findall(lowered)).split()),
     )
 
 
@@ -122,11 +126,15 @@ def _passive_verbs(tokens: Sequence[str], known: Wording) -> Iterator[str]:
             yield tokens[at - 1]
 
 
-def _tokens(text: str, language: str, known: Wording) -> list[str]:
-    """Return the words and the marks of a sentence, in lower case, without those that deny nothing where they stand."""
+def _lowered(text: str) -> str:
+    """Return a sentence in lower case on one line, with "not" as a word of its own."""
     lowered = _NOT.sub(" not", " ".join(text.lower().split())).replace("cannot", "can not")
-    lowered = known.ignored.sub(" ", _NUMBER_SIGN.sub(" ", lowered))
-    return _TOKEN.findall(_INSTEAD.sub(_INSTEAD_OF.get(language, " , not "), lowered))
+    return _NUMBER_SIGN.sub(" ", lowered)
+
+
+def _tokens(lowered: str, language: str, known: Wording) -> list[str]:
+    """Return the words and the marks of a sentence, without the phrases that deny nothing."""
+    return _TOKEN.findall(_INSTEAD.sub(_INSTEAD_OF.get(language, " , not "), known.ignored.sub(" ", lowered)))
 
 
 def _sides(stem: str, known: Wording) -> tuple[Side, ...]:

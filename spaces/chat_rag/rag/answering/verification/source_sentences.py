@@ -19,7 +19,7 @@ from rag.search.words import split_tokens, stem_tokens
 UNKNOWN_WEIGHT = 0.7
 # So many sentences before one with a pronoun may name what it stands for, and so many first words of a claim may be it.
 SENTENCES_BEFORE, LEAST_OWN, TOPIC_WORDS, ELSEWHERE = 3, 0.4, 3, 0.1
-# A text in ASCII with fewer function words of a language is in English.
+# A text in letters of ASCII with fewer function words of a language is in English.
 FEWEST_FUNCTION_WORDS = 3
 
 
@@ -135,9 +135,9 @@ class Claim:
 def _language(text: str) -> str:
     """Return the language of a text; a word or two, such as "pro" in a table, don't make it one without a wording."""
     language = detect_language(text)
-    if wording(language).negations or not text.isascii():
+    if wording(language).negations or any(letter.isalpha() and not letter.isascii() for letter in text):
         return language
-    found = stop_words(language).intersection(split_tokens([text]))
+    found = {word for word in stop_words(language).intersection(split_tokens([text])) if len(word) > 1}
     return language if len(found) >= FEWEST_FUNCTION_WORDS else ENGLISH
 
 

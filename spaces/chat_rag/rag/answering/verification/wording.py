@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from rag.answering.verification.phrases import FRAMING, IGNORED, NOTHING
 from rag.search.words import stem_tokens
 
 _PATH = Path(__file__).with_name("wording.toml")
-_NOTHING = re.compile(r"(?!)")
 # One side of a group whose sides exclude each other: "allowed" and "forbidden", or one of the days of the week.
 Side = tuple[int, int]
 
@@ -29,7 +29,7 @@ class Wording:
 
     negations: frozenset[str] = frozenset()
     not_negations: tuple[str, ...] = ()
-    ignored: re.Pattern[str] = _NOTHING
+    ignored: re.Pattern[str] = NOTHING
     only: frozenset[str] = frozenset()
     pronouns: frozenset[str] = frozenset()
     splits: frozenset[str] = frozenset()
@@ -37,7 +37,7 @@ class Wording:
     auxiliaries: frozenset[str] = frozenset()
     articles: frozenset[str] = frozenset()
     frame: frozenset[str] = frozenset()
-    framing: re.Pattern[str] = _NOTHING
+    framing: re.Pattern[str] = NOTHING
     sides: Mapping[str, tuple[Side, ...]] = field(default_factory=dict)
     strict: frozenset[int] = frozenset()
 
@@ -54,18 +54,12 @@ def wording(language: str) -> Wording:
     return Wording(
         **words,
         not_negations=tuple(lists.get("not_negations", "").split()),
-        ignored=_pattern(lists.get("ignored", [])),
+        ignored=IGNORED.get(language, NOTHING),
         articles=frozenset(stem_tokens(lists.get("articles", "").split(), language)),
-        framing=_pattern(lists.get("framing", [])),
+        framing=FRAMING.get(language, NOTHING),
         sides=_sides([*opposites, *values], language),
         strict=frozenset(range(len(opposites), len(opposites) + len(values))),
     )
-
-
-def _pattern(expressions: Sequence[str]) -> re.Pattern[str]:
-    """Return what matches any of the expressions as whole words."""
-    alternatives = "|".join(expressions)
-    return re.compile(rf"\b(?:{alternatives})\b", re.IGNORECASE) if expressions else _NOTHING
 
 
 def _sides(groups: Iterable[str], language: str) -> dict[str, tuple[Side, ...]]:
