@@ -20,6 +20,6 @@ class PictureInput(gr.Image):
         """
         if not payload or not payload.path:
             return None
-        # Gradio's own check passes by a picture without "meta".
-        check_all_files_in_cache({"path": payload.path})
+        named: Any = {"path": payload.path}
+        check_all_files_in_cache(named)  # Gradio itself doesn't check a picture without "meta"
         return str(payload.path)
