@@ -18,6 +18,7 @@ CSS = """
   *, ::before, ::after { animation-duration: .01ms !important; animation-iteration-count: 1 !important;
     transition-duration: .01ms !important; scroll-behavior: auto !important; }
 }
+footer .divider { display: none; }
 .gradio-container main { width: 100%; max-width: 1400px !important; margin: 0 auto !important; }
 .sp-head { display: flex; align-items: baseline; gap: .1rem .75rem; flex-wrap: wrap; padding: .25rem 0; }
 .sp-head h1 { font-size: 1.35rem; margin: 0; letter-spacing: -.01em; }

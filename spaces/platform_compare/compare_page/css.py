@@ -9,7 +9,6 @@ CSS = (
     + """
 .sp-lead { margin: 0; max-width: 100ch; color: var(--body-text-color); }
 .html-container:has(> .prose > :is(.sp-head, .sp-lead)) { padding: 0; }
-footer .divider { display: none; }
 .sp-answer blockquote { margin: 0 !important; }
 button[role="tab"][aria-selected="true"] { color: var(--sp-accent); }
 #prompt .input-container { gap: .5rem; }
