@@ -25,8 +25,9 @@ from inference.http.openapi import CHAT_BODY
 from inference.http.operator_routes import add_operator_routes
 from inference.http.prompt_limits import check_size
 from inference.http.request_body import LARGE_BODIES, read_json
+from inference.lifecycle import Phase
 from inference.metrics import DIALECTS
-from inference.service import Phase, Service
+from inference.service import Service
 
 CHAT, INVOCATIONS, PREDICT = "/v1/chat/completions", "/invocations", "/predict"
 RESPONSES, MESSAGES, EMBEDDINGS = "/v1/responses", "/v1/messages", "/v1/embeddings"

@@ -20,7 +20,7 @@ from inference.http.error_handlers import request_id
 from inference.http.keys import authorizer
 from inference.http.operator_routes import add_operator_routes
 from inference.http.request_body import LARGE_BODIES
-from inference.service import Phase
+from inference.lifecycle import Phase
 from vision.requests import ClassifyRequest, read_request
 from vision.service import DIALECTS, VisionService
 from vision.work import Classify

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from prometheus_client import Counter, Histogram
 
-from backends import Overloaded
 from backends.vision.embedded import EmbeddedClassifier, EmbeddedSettings
 from backends.vision.model_files import CONFIG, DEFAULT_MODEL
 from backends.vision.types import Classification
-from inference.admission_queue import AdmissionQueue
-from inference.endings import Ending
+from inference.lifecycle import Lifecycle
 from inference.metrics import ServerMetrics
 from inference.model import FOLDERS, fetch
-from inference.running_answers import RunningAnswers
-from inference.service import Phase
 from vision.settings import VisionSettings
 
 logger = logging.getLogger(__name__)
@@ -43,23 +37,17 @@ class VisionMetrics(ServerMetrics):
         )
 
 
-class VisionService:
-    """One classifier with its admission queue and metrics; see `inference.generation.Admission`."""
+class VisionService(Lifecycle):
+    """One classifier with its admission queue and metrics."""
+
+    settings: VisionSettings
+    metrics: VisionMetrics
 
     def __init__(self, settings: VisionSettings, folders: Sequence[Path] = PLACES) -> None:
         slots = settings.parallel or SLOTS_PER_BATCH * settings.batch
-        self.settings = settings
-        self.metrics = VisionMetrics()
-        self.queue = AdmissionQueue(slots, 4 * slots if settings.queue is None else settings.queue)
-        self.phase = Phase.LOADING
-        self.name = settings.model_name or ""
+        super().__init__(settings, VisionMetrics(), slots, settings.queue, settings.model_name)
         self.classifier: EmbeddedClassifier | None = None
-        self.answers = RunningAnswers()
-        self.loaded = False
         self._folders = folders
-        self.metrics.track_load(
-            slots=slots, in_flight=lambda: self.queue.in_use, queue_length=lambda: self.queue.length
-        )
 
     async def run(self) -> None:
         """Load the model, then wait until cancelled: it's in this process, and fails with a request or not at all."""
@@ -74,50 +62,19 @@ class VisionService:
             ),
             observe_batch=self.metrics.batches.observe,
         )
-        name = await self.classifier.load(_Progress())
-        self.name = self.name or name
-        self.loaded = True
-        self.metrics.model.labels(self.name).set(1)
-        self._enter(Phase.READY)
+        self.has_loaded(await self.classifier.load(_Progress()))
         await asyncio.Event().wait()
 
     def ready(self) -> EmbeddedClassifier:
         """Return the classifier; raises `Overloaded` while it can't answer."""
-        if self.classifier is None or self.phase is not Phase.READY:
-            raise Overloaded(f"The server is not ready: {self.phase.value}.", "Try again in a moment.", retry_after=2)
+        self.check_ready()
+        assert self.classifier  # noqa: S101 - a server that is ready has one
         return self.classifier
-
-    @asynccontextmanager
-    async def slot(self) -> AsyncIterator[float]:
-        """Wait for a slot; yields the seconds spent waiting. Raises `Overloaded` while the server isn't ready."""
-        self.ready()
-        async with self.queue.slot() as seconds:
-            yield seconds
 
     async def classify(self, picture: bytes, *, top: int, explain: bool) -> Classification:
         """Return the labels of a picture."""
         classifier = self.classifier or self.ready()  # what has its slot goes on while the server drains
         return await classifier.classify(picture, top=top, explain=explain)
-
-    def headers(self) -> Mapping[str, str]:
-        """Return no headers: there is nothing to choose here."""
-        return {}
-
-    def ended(self, ending: Ending) -> Mapping[str, Any]:
-        """Return no more fields for the log."""
-        return {}
-
-    async def drain(self) -> None:
-        """Refuse new requests, and wait for running ones until `drain_seconds` are over."""
-        self._enter(Phase.DRAINING)
-        await self.answers.drain(self.settings.drain_seconds)
-
-    def _enter(self, phase: Phase) -> None:
-        if phase is self.phase or self.phase is Phase.DRAINING:
-            return
-        self.phase = phase
-        self.metrics.ready.set(phase is Phase.READY)
-        logger.info(phase.value, extra={"fields": {"model": self.name, "slots": self.queue.slots}})
 
 
 def find_model(settings: VisionSettings, folders: Sequence[Path]) -> str:

@@ -127,7 +127,7 @@ class Judgment:
     """What a judge says of the answers of two targets to a question: requests number `requests[0]` and `requests[1]`.
 
     It was asked twice: `first` is with the answer of `one` first, `second` with that of `other` first. None means that
-    it gave no answer that can be read. `rubric` is a hash of what it was told to look for.
+    it gave no answer that can be read. `rubric` is a hash of what it looks for.
     """
 
     judge: str

@@ -62,7 +62,7 @@ def check_judge(run: Run, judge: str, model: str, *, may_be_target: bool) -> Non
 
 
 class Judge:
-    """A target that compares answers, told what to look for by a `rubric`."""
+    """A target that compares answers; its `rubric` says what to look for."""
 
     def __init__(self, name: str, catalog: Catalog, rubric: str = RUBRIC) -> None:
         self.name = name
