@@ -36,7 +36,7 @@ from harness.tables import free_port, table, write
 from backends import Backend, Catalog, ChatRequest, Message, Stopwatch
 from backends.http.connections import close_connections
 from backends.stopwatch import now
-from inference.service import Phase
+from inference.lifecycle import Phase
 
 CONTEXT = 4096
 REQUEST = ChatRequest([Message("user", "Tell me a long story about the sea.")], temperature=0.0)
