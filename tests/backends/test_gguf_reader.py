@@ -34,9 +34,11 @@ def test_a_file_has_the_fields_and_weights_that_the_package_reads(file: Path) ->
     assert np.array_equal(weight.data, same.data)
 
 
-def test_a_file_is_read_once_during_a_load(file: Path) -> None:
-    original = gguf.GGUFReader
+def test_a_file_is_read_and_its_names_are_mapped_once_during_a_load(file: Path) -> None:
+    originals = gguf.GGUFReader, gguf.get_tensor_name_map
     with pytest.raises(ValueError, match="in between"), shared_readers():
         assert gguf.GGUFReader(str(file)) is gguf.GGUFReader(str(file))
+        llama = gguf.MODEL_ARCH.LLAMA
+        assert gguf.get_tensor_name_map(llama, 2) is gguf.get_tensor_name_map(llama, 2)
         raise ValueError("in between")
-    assert gguf.GGUFReader is original
+    assert (gguf.GGUFReader, gguf.get_tensor_name_map) == originals
