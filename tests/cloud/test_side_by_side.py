@@ -46,8 +46,8 @@ def test_one_model_in_four_places_is_measured_compared_and_priced(
         f'price = "ml.g4dn.xlarge"\n[vertex]\nkind = "vertex"\nendpoint = "{endpoint}"\nurl = "{account}"\n'
         'price = "vertex/us-central1/g2-standard-4"\n'
     )
-    run = ["run", "--catalog", str(catalog), "--targets", TARGETS, "--out", str(out), "--requests", "6"]
-    assert compare([*run, "--max-tokens", "8", "--progress", "none"]) == 0
+    run = ["run", "--catalog", str(catalog), "--targets", TARGETS, "--out", str(out), "--requests", "3"]
+    assert compare([*run, "--max-tokens", "4", "--progress", "none"]) == 0
     capsys.readouterr()
     pages = ["--json", str(json_report), "--html", str(tmp_path / "report.html"), "--price", "server=0.85/h"]
     assert compare(["report", str(out), *pages]) == 0
