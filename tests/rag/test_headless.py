@@ -18,7 +18,7 @@ from rag.answering.abstention.strings import NOT_FROM_DOCUMENTS, REFUSAL
 from rag.reading.parse import read_document
 from tests.conftest import ROOT
 from tests.helpers.servers import free_port, wait_until
-from tests.rag.make_documents import quarterly_report, short_report
+from tests.rag.make_documents import short_report
 
 
 def rag(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -54,11 +54,10 @@ def chroma(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         process.terminate()
 
 
-def test_the_citations_of_an_answer_are_exact(tmp_path: Path) -> None:
-    report = quarterly_report(tmp_path)
+def test_the_citations_of_an_answer_are_exact(report: Path) -> None:
     question = "What were total net sales for the quarter?"
     process = rag(
-        "ask", report, "-q", question, "--json", "--writes", "answer", "--passages", "3", "--max-tokens", "48"
+        "ask", report, "-q", question, "--json", "--writes", "answer", "--passages", "3", "--max-tokens", "24"
     )
     assert process.returncode == 0, process.stderr
     reply = json.loads(process.stdout)
