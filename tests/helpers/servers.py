@@ -20,9 +20,9 @@ Server = TypeVar("Server", bound=BaseServer)
 
 
 @contextmanager
-def serving(server: Server) -> Iterator[Server]:
-    """Run a server of the standard library in a thread until the block ends."""
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+def serving(server: Server, *, poll_seconds: float = 0.02) -> Iterator[Server]:
+    """Run a server of the standard library in a thread until the block ends, which it sees after `poll_seconds`."""
+    thread = threading.Thread(target=server.serve_forever, args=[poll_seconds], daemon=True)
     thread.start()
     try:
         yield server

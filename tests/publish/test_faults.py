@@ -44,7 +44,7 @@ class Result:
 def run(space: StagedSpace, case: Case) -> Result:
     """Publish to a Hub with this fault. For the route "create", the Space does not exist yet."""
     route, fault, times = case
-    with serving(Hub()) as hub:
+    with serving(Hub(), poll_seconds=1) as hub:  # there are hundreds
         client = HubClient(HfApi(endpoint=hub.url, token=TOKEN), silence_seconds=1.0)
         if route != "create":
             client.api.create_repo(REPO, repo_type="space", space_sdk="gradio")
