@@ -131,6 +131,8 @@ def download(page: Page, label: str, folder: Path) -> Path:
 def test_a_race_of_real_targets(compared: App, open_page: OpenPage) -> None:
     page = open_at(open_page, compared)
     select(page, "#racers", "laptop", "single")
+    page.get_by_role("button", name="Settings").click()
+    page.locator("#max-length input[type=number]").fill("16")
     race(page, "Name the seven days of the week in one sentence.")
     columns = page.locator(".sp-column:visible")
     expect(columns).to_have_count(2)

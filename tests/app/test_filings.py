@@ -13,9 +13,8 @@ from playwright.sync_api import Locator, Page, expect
 from tests.conftest import DATA, missing
 from tests.helpers.apps import App
 from tests.helpers.chat import ask, upload, uploaded, wait_for_answer
+from tests.rag.make_documents import first_pages
 
-# Reading and embedding a whole report takes a page ten seconds.
-PAGES = 10
 QUESTIONS = {
     "2022 Q3 AAPL.pdf": "What were Apple's total net sales in the third quarter of 2022?",
     "2023 Q1 NVDA.pdf": "What was NVIDIA's revenue for the first quarter of fiscal year 2023?",
@@ -28,11 +27,7 @@ def filings(tmp_path: Path) -> list[Path]:
     paths = [DATA / "filings" / name for name in QUESTIONS]
     if not all(path.exists() for path in paths):
         missing(f"{' and '.join(QUESTIONS)} in {DATA / 'filings'}")
-    for path in paths:
-        with pypdfium2.PdfDocument(path) as whole, pypdfium2.PdfDocument.new() as part:
-            part.import_pages(whole, list(range(PAGES)))
-            part.save(tmp_path / path.name)
-    return [tmp_path / path.name for path in paths]
+    return [first_pages(path, tmp_path) for path in paths]
 
 
 def letters(text: str) -> str:

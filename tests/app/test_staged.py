@@ -25,6 +25,7 @@ from tests.helpers.chat import wait_for_answer
 from tests.helpers.servers import serving
 from tests.publish.conftest import publisher
 from tests.publish.fake_hub import Hub
+from tests.rag.make_documents import first_pages
 
 
 @pytest.fixture(scope="module")
@@ -79,9 +80,12 @@ def test_a_staged_space_runs_on_its_own(name: str, python: Path, browser: Browse
         context.close()
 
 
-DOCUMENTS = (
-    "filings/2022 Q3 AAPL.pdf", "filings/2023 Q1 NVDA.pdf", "spans/chatlogs.md", "spans/state_of_the_union.md",
-)  # fmt: skip
+REPORT, LONG_REPORT = "filings/2022 Q3 AAPL.pdf", "filings/2023 Q1 NVDA.pdf"
+# With the places of the characters that are taken: the answers, and as much again.
+TEXTS = {
+    "spans/chatlogs.md": [(8_000, 16_000)],
+    "spans/state_of_the_union.md": [(14_000, 20_000), (44_000, 48_000)],
+}
 
 
 @dataclass(frozen=True)
@@ -108,14 +112,23 @@ QUESTIONS = (
 )
 
 
+def copy_documents(folder: Path) -> None:
+    """Copy a report, and parts of longer documents, which take a minute to embed."""
+    for name in (REPORT, LONG_REPORT, *TEXTS):
+        if not (DATA / name).is_file():
+            missing(f"{name} in {DATA}")
+    shutil.copy(DATA / REPORT, folder)
+    first_pages(DATA / LONG_REPORT, folder)
+    for name, parts in TEXTS.items():
+        text = (DATA / name).read_text()
+        (folder / Path(name).name).write_text("\n\n".join(text[start:end] for start, end in parts))
+
+
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> StagedSpace:
     """A Space with real documents, as it is on the Hub after the command of a publication."""
     folder, clone = tmp_path_factory.mktemp("reports"), tmp_path_factory.mktemp("published") / "chat_rag"
-    for name in DOCUMENTS:
-        if not (DATA / name).is_file():
-            missing(f"{name} in {DATA}")
-        shutil.copy(DATA / name, folder)
+    copy_documents(folder)
     with serving(Hub()) as hub:
         command = [
             "chat_rag",
