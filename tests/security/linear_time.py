@@ -28,8 +28,10 @@ def assert_linear(
     # Even if it's quadratic, it stays below the floor.
     if trial < FLOOR / 100:
         return
-    if in_between and cpu_seconds(work, 3 * small) <= 4 * cpu_seconds(work, small, 2):
-        return
+    if in_between:
+        trial = min(trial, cpu_seconds(work, small))
+        if cpu_seconds(work, 3 * small) <= 4 * trial:
+            return
     seconds = cpu_seconds(work, large)
     # A first call may import something. If that can't be all of its time, another one is measured.
     if trial > FLOOR:
