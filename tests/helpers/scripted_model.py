@@ -91,8 +91,9 @@ class Handler(BaseHTTPRequestHandler):
         elif "for ever" in question:
             while True:
                 yield {"content": "word "}
+                # As fast as people read: each word costs the page and the browser CPU time.
                 # When the client disconnects, the socket becomes readable at once; a write would fail later.
-                if select.select([self.connection], [], [], 0.02)[0]:
+                if select.select([self.connection], [], [], 0.05)[0]:
                     raise OSError
         else:
             for number in range(10):
