@@ -84,13 +84,11 @@ def terraform(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
 
 
-def test_the_module_is_formatted_and_valid(module: Path) -> None:
+def test_the_module_is_formatted(module: Path) -> None:
     assert terraform(module, "fmt", "-check", "-recursive").returncode == 0
-    process = terraform(module, "validate")
-    assert process.returncode == 0, process.stderr
 
 
-def test_the_modules_own_tests_pass(module: Path) -> None:
+def test_the_module_is_valid_and_its_own_tests_pass(module: Path) -> None:
     process = terraform(module, "test")
     assert process.returncode == 0, process.stdout + process.stderr
     assert " 0 failed." in process.stdout
@@ -107,14 +105,18 @@ def terraform_resources(module: Path) -> dict[str, dict[str, Any]]:
         (module / "configurations" / f"{name}.tftest.hcl").write_text(MOCK + run)
     process = terraform(module, "test", "-test-directory=configurations", "-json", "-verbose")
     assert process.returncode == 0, process.stdout[-3000:]
-    messages = [json.loads(line) for line in process.stdout.splitlines()]
-    states = [line for line in messages if line["type"] == "test_state"]
-    return {Path(line["@testfile"]).name.split(".")[0]: _resources(line["test_state"]) for line in states}
+    states = [line for line in process.stdout.splitlines() if '"type":"test_state"' in line]
+    return {_value(line, "@testfile").split("/")[-1].split(".")[0]: _resources(line) for line in states}
 
 
-def _resources(state: Mapping[str, Any]) -> dict[str, Any]:
-    resources = state["root_module"]["resources"]
+def _resources(state: str) -> dict[str, Any]:
+    resources = _value(state, "root_module")["resources"]
     return {re.sub(r"\[0\]$", "", resource["address"]): resource["values"] for resource in resources}
+
+
+def _value(message: str, key: str) -> Any:
+    """Return the first value with this key: a message has the provider's schema too, whose 14 MB take a second."""
+    return json.JSONDecoder().raw_decode(message, message.index(f'"{key}":') + len(f'"{key}":'))[0]
 
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)
