@@ -23,6 +23,7 @@ def filing(tmp_path: Path) -> Path:
 
 def test_a_pdf_is_answered_from_and_each_citation_has_its_passage(demo: App, open_page: Open, filing: Path) -> None:
     page = open_page(demo)
+    limit_answers(page, 32)
     upload(page, filing)
     uploaded(page, 1)
     expect(page.locator("#documents li:has([data-remove]) .sp-name")).to_have_text(filing.name)
@@ -63,6 +64,7 @@ def test_a_first_visitor_can_ask_immediately(demo: App, open_page: Open) -> None
 
 def test_without_documents_it_is_a_plain_chat(demo: App, open_page: Open) -> None:
     page = open_page(demo)
+    limit_answers(page, 32)
     page.locator("#samples input").uncheck()
     ask(page, "Say hello.")
     assert wait_for_answer(page).strip()
