@@ -3,8 +3,9 @@
     python benchmarks/gateway.py [--litellm PYTHON] [--rounds 30]
 
 The same client asks one local server directly, through a bare hop (uvicorn and httpx2, which pass the bytes on),
-through Spaceport's inference server and its gateway (with a key, a budget and the ledger), and through LiteLLM's proxy,
-in turn. The local server sends a chunk every 2 ms.
+through one that sends its head with the first text, so that a refusal could have its own status, through Spaceport's
+inference server and its gateway (with a key, a budget and the ledger), and through LiteLLM's proxy, in turn. The local
+server sends a chunk every 2 ms.
 LiteLLM pins its own versions of packages: pass the interpreter of an environment that has its proxy
 (`python -m venv X; X/bin/pip install 'litellm[proxy]'`).
 """
@@ -35,7 +36,7 @@ from harness.tables import free_port, table, write
 ROOT = Path(__file__).parent.parent
 CHUNKS, MODEL = 200, "paced"
 DIRECT, BARE, OURS, THEIRS = "none", "bare hop", "spaceport", "LiteLLM's proxy"
-GATEWAY = "spaceport's gateway"
+GATEWAY, HELD = "spaceport's gateway", "bare hop, head held"
 ANSWERS = 5  # a round
 GOAL_MS = 0.6  # more than the bare hop
 
@@ -115,10 +116,10 @@ def spaceport_gateway(model_url: str, folder: Path) -> Iterator[Gateway]:
 
 
 @contextmanager
-def bare_hop(model_url: str, folder: Path) -> Iterator[Gateway]:
+def bare_hop(model_url: str, folder: Path, *options: str) -> Iterator[Gateway]:
     """A server that only passes bytes on."""
     port = free_port()
-    command = [sys.executable, "-m", "harness.servers.bare_hop", str(port), model_url.removesuffix("/v1")]
+    command = [sys.executable, "-m", "harness.servers.bare_hop", str(port), model_url.removesuffix("/v1"), *options]
     with _server(command, port, "/ready", folder, {"PYTHONPATH": str(ROOT / "benchmarks")}) as gateway:
         yield gateway
 
@@ -185,6 +186,7 @@ def main() -> int:
         gateways = {
             DIRECT: Gateway(url),
             BARE: stack.enter_context(bare_hop(url, folder)),
+            HELD: stack.enter_context(bare_hop(url, folder, "--hold")),
             OURS: stack.enter_context(spaceport(url, folder)),
             GATEWAY: stack.enter_context(spaceport_gateway(url, folder)),
         }

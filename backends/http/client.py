@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -117,13 +118,19 @@ async def _send(
         extensions = {"trace": trace, "timeout": endpoint.timeout.as_dict()}
         try:
             client = pooled_client(endpoint.network)
-            request = client.build_request(method, endpoint.url_for(path), extensions=extensions, **options)
+            request = client.build_request(method, _url(endpoint, path), extensions=extensions, **options)
             return await client.send(request, stream=True)
         except (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError):
             # llama-server closes a connection after a stream without announcing it. A request that reuses the
             # connection at that moment gets no response, so it is sent again. On a new connection it's an error.
             if trace.new_connection:
                 raise
+
+
+@functools.lru_cache(maxsize=256)
+def _url(endpoint: Endpoint, path: str) -> httpx2.URL:
+    """Return the URL of a call; parsing it took a tenth of the time that a request takes."""
+    return httpx2.URL(endpoint.url_for(path))
 
 
 class _Trace:

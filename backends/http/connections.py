@@ -6,6 +6,7 @@ import asyncio
 import functools
 import socket
 import ssl
+from collections.abc import Callable
 from urllib.request import getproxies
 from weakref import WeakKeyDictionary
 
@@ -49,29 +50,26 @@ def tls() -> ssl.SSLContext:
 def _new_client(network: Network | None, *, timestamps: bool) -> httpx2.AsyncClient:
     if network:
         return _network_client(network, timestamps=timestamps)
-    if timestamps:
-        return _timestamp_client()
-    return httpx2.AsyncClient(verify=tls(), limits=LIMITS, mounts=_without_proxy(_transport()))
-
-
-def _timestamp_client() -> httpx2.AsyncClient:
-    from backends.http.timestamps import TimestampTransport
-
-    transport = TimestampTransport(verify=tls(), limits=MEASURING_LIMITS)
+    transport = _direct_transport(tls(), timestamps=timestamps)
     if getproxies():  # a proxied connection gets its timestamps after the proxy
         return httpx2.AsyncClient(verify=tls(), limits=LIMITS, mounts=_without_proxy(transport))
     return httpx2.AsyncClient(transport=transport)
 
 
 def _network_client(network: Network, *, timestamps: bool) -> httpx2.AsyncClient:
+    context = network.tls or tls()
+    if network.proxy and not network.dial:
+        return httpx2.AsyncClient(transport=_proxy_transport(context, network.proxy))
+    return httpx2.AsyncClient(transport=_direct_transport(context, timestamps=timestamps, dial=network.dial))
+
+
+def _direct_transport(
+    context: ssl.SSLContext, *, timestamps: bool, dial: Callable[[], socket.socket] | None = None
+) -> httpx2.AsyncHTTPTransport:
     from backends.http.timestamps import TimestampTransport
 
-    context = network.tls or tls()
-    if network.dial or (timestamps and not network.proxy):
-        return httpx2.AsyncClient(
-            transport=TimestampTransport(verify=context, limits=MEASURING_LIMITS, dial=network.dial)
-        )
-    return httpx2.AsyncClient(transport=_transport(context, network.proxy))
+    limits = MEASURING_LIMITS if timestamps else LIMITS
+    return TimestampTransport(verify=context, limits=limits, dial=dial, receive_times=timestamps)
 
 
 def _without_proxy(transport: httpx2.AsyncHTTPTransport) -> dict[str, httpx2.AsyncBaseTransport | None]:
@@ -79,8 +77,8 @@ def _without_proxy(transport: httpx2.AsyncHTTPTransport) -> dict[str, httpx2.Asy
     return dict.fromkeys(("all://127.0.0.1", "all://localhost", "all://[::1]"), transport)
 
 
-def _transport(context: ssl.SSLContext | None = None, proxy: str | None = None) -> httpx2.AsyncHTTPTransport:
+def _proxy_transport(context: ssl.SSLContext, proxy: str) -> httpx2.AsyncHTTPTransport:
     # Without TCP_NODELAY a request in two writes waits about 40 ms for a delayed ACK. asyncio sets the option;
     # other loops may not.
     nodelay = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
-    return httpx2.AsyncHTTPTransport(verify=context or tls(), limits=LIMITS, socket_options=nodelay, proxy=proxy)
+    return httpx2.AsyncHTTPTransport(verify=context, limits=LIMITS, socket_options=nodelay, proxy=proxy)

@@ -21,10 +21,13 @@ from backends.stopwatch import now, record_read, record_write
 
 # The connection stops reading while more bytes than this wait in its buffer, so that the server slows down.
 HIGH_WATER = 1 << 20
+# The pool asks before each request, and epoll would take four calls of the system for it.
+PollSelector: type[selectors.BaseSelector] = getattr(selectors, "PollSelector", selectors.SelectSelector)
+MOST_UNSENT = 64 * 1024  # bytes that wait for the rest of a request
 
 
 class TimestampStream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
-    """One connection; each chunk waits with its timestamp until httpcore reads it. asyncio sets TCP_NODELAY."""
+    """One connection; each chunk waits with its timestamp until httpcore reads it."""
 
     def __init__(self) -> None:
         self._socket: ReceiveTimeSocket | None = None
@@ -32,6 +35,8 @@ class TimestampStream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
         self._transport: asyncio.Transport | None = None
         self._chunks: deque[tuple[float, bytes]] = deque()
         self._buffered_bytes = 0
+        self._unsent: list[bytes] = []
+        self._unsent_bytes = 0
         self._readable = asyncio.Event()
         self._writable = asyncio.Event()
         self._writable.set()
@@ -46,6 +51,7 @@ class TimestampStream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # a TCP transport, whatever the loop calls its class
+        send_at_once(transport.get_extra_info("socket"))
 
     def data_received(self, data: bytes) -> None:
         self._chunks.append((self._read_moment(), data))
@@ -70,6 +76,7 @@ class TimestampStream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
     # The interface that httpcore calls.
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        self._flush()
         if not self._chunks and not self._closed:
             self._readable.clear()
             try:
@@ -84,12 +91,16 @@ class TimestampStream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
         return self._take(max_bytes)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Send the bytes with those that follow until the next read: a head alone would wake the server for nothing."""
         if not buffer:
             return
         if self._closed or self._transport is None:
             raise httpcore2.WriteError("The connection is closed.")
-        self._transport.write(buffer)
-        record_write()
+        self._unsent.append(buffer)
+        self._unsent_bytes += len(buffer)
+        if self._unsent_bytes < MOST_UNSENT:
+            return
+        self._flush()
         try:
             async with asyncio.timeout(timeout):
                 await self._writable.wait()
@@ -122,6 +133,15 @@ class TimestampStream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
         names = {"client_addr": "sockname", "server_addr": "peername"}
         return self._transport.get_extra_info(names.get(info, info)) if self._transport else None
 
+    def _flush(self) -> None:
+        """Send what waits to be sent."""
+        if not self._unsent:
+            return
+        unsent, self._unsent, self._unsent_bytes = self._unsent, [], 0
+        if self._transport and not self._closed:
+            self._transport.writelines(unsent)
+            record_write()
+
     def _read_moment(self) -> float:
         """Return when the bytes arrived, or now; never before the last ones."""
         received_at = self._socket.take_received_at() if self._socket else None
@@ -145,7 +165,7 @@ class TimestampStream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
         sock = self._transport.get_extra_info("socket") if self._transport else None
         if sock is None or sock.fileno() < 0:
             return True
-        with selectors.DefaultSelector() as selector:
+        with PollSelector() as selector:
             selector.register(sock.fileno(), selectors.EVENT_READ)
             return bool(selector.select(0))
 
@@ -154,3 +174,12 @@ class TimestampStream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
         self._error = self._error or error
         self._readable.set()
         self._writable.set()
+
+
+def send_at_once(sock: socket.socket) -> None:
+    """Let a TCP connection send without waiting for the other side's acknowledgement, which can take 40 ms.
+
+    asyncio does it only for sockets that name their protocol, which those of a `dial` function rarely do.
+    """
+    if sock.family in (socket.AF_INET, socket.AF_INET6):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

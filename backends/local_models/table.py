@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -65,6 +64,8 @@ class LocalModel:
 @functools.cache
 def local_models() -> Mapping[str, LocalModel]:
     """Return the table by name, the smallest model first."""
+    import tomllib
+
     entries = tomllib.loads(Path(__file__).with_name("models.toml").read_text(encoding="utf-8"))
     return {name: LocalModel(name, **entry) for name, entry in entries.items()}
 

@@ -25,10 +25,10 @@ from inference.formats.models import model_card
 from inference.formats.table import FORMATS
 from inference.generation import CompletionRequest, Embedding, Generation
 from inference.http import error_handlers
+from inference.http.answer_routes import add_answer_routes
 from inference.http.answer_streams import EventStream, JSONAnswer
 from inference.http.error_handlers import request_id
 from inference.http.keys import sent_key
-from inference.http.openapi import CHAT_BODY
 from inference.http.operator_routes import add_operator_routes
 from inference.http.prompt_limits import check_size
 from inference.http.request_body import LARGE_BODIES, read_json
@@ -72,10 +72,7 @@ def create_app(gateway: Gateway) -> FastAPI:
         alone = {"limits": f"of this gateway alone: {failure}"} if (failure := gateway.redis_failure) else {}
         return gateway.phase is Phase.READY, {"status": gateway.phase.value, **alone}
 
-    for path, dialect in DIALECTS.items():
-        app.add_api_route(
-            path, answer, methods=["POST"], name=dialect, dependencies=[Depends(authorize)], openapi_extra=CHAT_BODY
-        )
+    add_answer_routes(app, DIALECTS, answer, authorize)
     _add_model_routes(app, gateway, authorize)
     add_operator_routes(app, gateway.metrics, state)
     error_handlers.install(app, gateway.metrics, DIALECTS, ROUTES)

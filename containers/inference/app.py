@@ -18,10 +18,10 @@ from inference.formats.models import model_card
 from inference.formats.table import FORMATS
 from inference.generation import CompletionRequest, Embedding, Generation
 from inference.http import error_handlers
+from inference.http.answer_routes import add_answer_routes
 from inference.http.answer_streams import EventStream, JSONAnswer
 from inference.http.error_handlers import request_id
 from inference.http.keys import authorizer
-from inference.http.openapi import CHAT_BODY
 from inference.http.operator_routes import add_operator_routes
 from inference.http.prompt_limits import check_size
 from inference.http.request_body import LARGE_BODIES, read_json
@@ -54,10 +54,7 @@ def create_app(service: Service) -> FastAPI:
         return service.phase is Phase.READY, {"status": service.phase.value}
 
     authorize = authorizer(settings.api_key)
-    for path, dialect in dialect_by_route.items():
-        app.add_api_route(
-            path, answer, methods=["POST"], name=dialect, dependencies=[Depends(authorize)], openapi_extra=CHAT_BODY
-        )
+    add_answer_routes(app, dialect_by_route, answer, authorize)
     ready_routes = ("/ready", "/ping", settings.health_route or "/ready")
     add_operator_routes(app, service.metrics, state, ready_routes=ready_routes)
     _add_models_route(app, service, authorize)

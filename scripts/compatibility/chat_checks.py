@@ -28,6 +28,12 @@ from compatibility.outcomes import Shortcoming
 ASK = "Count from one to twenty in words."
 SCHEMA = {"type": "object", "properties": {"town": {"type": "string", "maxLength": 12}}, "required": ["town"]}
 WEATHER = Tool("weather", "The weather of a town", SCHEMA)
+# The small model of this run talks about the weather unless it sees a call first, and llama.cpp lets it talk.
+CALLED = (
+    Message("user", "Weather in Bergen?"),
+    Message("assistant", "", (ToolCall("call_1", "weather", {"town": "Bergen"}),)),
+    Message("user", "Weather in Oslo?"),
+)
 QUESTION = ChatRequest((Message("user", ASK),), max_tokens=24, temperature=0)
 STORY = (Message("user", "Write a long story about a king, a queen and their seven children."),)
 LONG_PROMPT = "word " * 10_000  # the model has a context of 8,192 tokens
@@ -95,7 +101,7 @@ async def check_cancellation(backend: Backend) -> str:
 
 async def check_tools(backend: Backend) -> str:
     """A call that the request requires comes as one event."""
-    request = replace(QUESTION, messages=(Message("user", "Weather in Oslo?"),), tools=(WEATHER,), max_tokens=64)
+    request = replace(QUESTION, messages=CALLED, tools=(WEATHER,), max_tokens=64)
     try:
         events = [event async for event in backend.stream(replace(request, tool_choice="required"))]
     except Rejected as error:

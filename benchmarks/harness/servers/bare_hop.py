@@ -1,6 +1,7 @@
-"""The smallest server in front of another: `python -m harness.servers.bare_hop PORT URL`.
+"""The smallest server in front of another: `python -m harness.servers.bare_hop PORT URL [--hold]`.
 
-uvicorn and httpx2, as in Spaceport's server, but nothing is parsed or checked: the bytes pass through.
+uvicorn and httpx2, as in Spaceport's server, but nothing is parsed or checked: the bytes pass through. With `--hold`,
+nothing is sent before the first text has come: a server has to wait for it if a refusal shall have its own status.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ import uvicorn
 
 Messages = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
+NO_TEXT = b'"content": ""'  # in the first event of the model
 
 
 class BareHop:
     """Sends each request's body to the same path of `url`, and its answer's bytes back as they arrive."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, url: str, *, hold: bool = False) -> None:
+        self._url, self._hold = url, hold
         self._client = httpx2.AsyncClient(timeout=60, trust_env=False)
 
     async def __call__(self, scope: Any, receive: Messages, send: Send) -> None:
@@ -34,25 +36,24 @@ class BareHop:
         while message.get("more_body"):
             message = await receive()
             body += message.get("body", b"")
-        headers = {"content-type": "application/json"}
-        async with self._client.stream("POST", self._url + scope["path"], content=body, headers=headers) as answer:
-            content_type = answer.headers["content-type"].encode()
-            await send(
-                {
-                    "type": "http.response.start",
-                    "status": answer.status_code,
-                    "headers": [(b"content-type", content_type)],
-                }
-            )
-            async for data in answer.aiter_raw():
+        sent = {"content-type": "application/json"}
+        async with self._client.stream("POST", self._url + scope["path"], content=body, headers=sent) as answer:
+            chunks = answer.aiter_raw()
+            held = [await anext(chunks)] if self._hold else []
+            while held and NO_TEXT in held[-1]:
+                held.append(await anext(chunks))
+            headers = [(b"content-type", answer.headers["content-type"].encode())]
+            await send({"type": "http.response.start", "status": answer.status_code, "headers": headers})
+            if held:
+                await send({"type": "http.response.body", "body": b"".join(held), "more_body": True})
+            async for data in chunks:
                 await send({"type": "http.response.body", "body": data, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 
 
 if __name__ == "__main__":
-    config = uvicorn.Config(
-        BareHop(sys.argv[2]), "127.0.0.1", int(sys.argv[1]), lifespan="off", access_log=False, log_level="warning"
-    )
-    server = uvicorn.Server(config)
+    app = BareHop(sys.argv[2], hold="--hold" in sys.argv)
+    options: dict[str, Any] = {"lifespan": "off", "access_log": False, "log_level": "warning"}
+    server = uvicorn.Server(uvicorn.Config(app, "127.0.0.1", int(sys.argv[1]), **options))
     print("ready", flush=True)
     server.run()

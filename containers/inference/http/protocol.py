@@ -7,8 +7,11 @@ import enum
 import logging
 import socket
 import sys
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from backends.http.sockets import send_at_once
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +34,39 @@ class State(enum.Enum):
     IDLE = "the client may send another request"
 
 
+class HeadWithBody:
+    """A connection for one response: its head leaves with the beginning of its body, in one packet.
+
+    Alone, the head wakes the client, which then takes the processor that the body needs: 1 ms. (2026-11-30.)
+    """
+
+    def __init__(self, cycle: RequestResponseCycle, loop: asyncio.AbstractEventLoop) -> None:
+        self._cycle, self._transport, self._loop = cycle, cycle.transport, loop
+        self._head: bytes | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        if not self._cycle.response_started:  # 100 Continue
+            self._transport.write(data)
+        elif self._head is None:
+            self._head = data
+            self._loop.call_soon(self._flush)  # a body that isn't there yet doesn't keep the head waiting
+        else:
+            self._flush(data)
+
+    def close(self) -> None:
+        self._flush()
+        self._transport.close()
+
+    def _flush(self, body: bytes = b"") -> None:
+        self._cycle.transport = self._transport  # the rest takes no detour
+        head, self._head = self._head, b""
+        if (head or body) and not self._transport.is_closing():
+            self._transport.writelines([head or b"", body])
+
+
 class GuardedProtocol(HttpToolsProtocol):
     """Closes connections whose client keeps the server waiting, or whose request head is too large.
 
@@ -51,7 +87,9 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        sock = transport.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        send_at_once(sock)
         self._enter(State.HEAD)
         if len(self.connections) > self.max_connections:
             self._close_oldest()
@@ -98,6 +136,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: object) -> None:
         self._active = cycle
+        cycle.transport = cast(asyncio.Transport, HeadWithBody(cycle, self.loop))
         super()._start_asgi_task(cycle, app)  # type: ignore[arg-type]
 
     def _update(self) -> None:

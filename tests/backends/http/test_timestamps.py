@@ -8,12 +8,13 @@ import socket
 import ssl
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
+import httpcore2
 import httpx2
 import pytest
 from cryptography import x509
@@ -23,7 +24,8 @@ from cryptography.x509.oid import NameOID
 
 from backends import Backend, BackendError, Catalog, Delta, Done, Interrupted, Stopwatch, Unreachable
 from backends.http.connections import LIMITS, close_connections, tls
-from backends.http.timestamps import TimestampTransport
+from backends.http.sockets import MOST_UNSENT, TimestampStream
+from backends.http.timestamps import TimestampTransport, connect_to_first
 from backends.stopwatch import now
 from backends.streams import closing
 from tests.backends.recordings import OPENAI, REQUEST
@@ -332,3 +334,81 @@ async def test_an_arrival_is_when_the_machine_received_it_even_if_the_loop_is_la
         await served
     assert stopwatch.sent_at < sent[0]
     assert stopwatch.last_read_at == pytest.approx(sent[0], abs=0.05)
+
+
+class Wire(asyncio.Transport):
+    """A connection that keeps what is written to it, and answers nothing."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        super().__init__({"socket": sock})
+        self.writes: list[bytes] = []
+
+    def writelines(self, parts: Iterable[Any]) -> None:
+        self.writes.append(b"".join(parts))
+
+    def resume_reading(self) -> None:
+        """Do nothing: the test decides when bytes arrive."""
+
+
+async def test_a_request_leaves_in_one_packet() -> None:
+    """A head alone would wake the server, which then takes the processor that the body needs."""
+    one, other = socket.socketpair()
+    with one, other:
+        stream, wire = TimestampStream(), Wire(one)
+        stream.connection_made(wire)
+        await stream.write(b"head ")
+        await stream.write(b"body")
+        assert wire.writes == []
+        stream.data_received(b"answer")
+        assert await stream.read(100) == b"answer"
+        assert wire.writes == [b"head body"]
+
+
+async def test_a_large_request_is_sent_as_it_comes() -> None:
+    one, other = socket.socketpair()
+    with one, other:
+        stream, wire = TimestampStream(), Wire(one)
+        stream.connection_made(wire)
+        await stream.write(b"head ")
+        await stream.write(bytes(MOST_UNSENT))
+        assert [len(write) for write in wire.writes] == [5 + MOST_UNSENT]
+        stream.connection_lost(None)
+        with pytest.raises(httpcore2.WriteError):
+            await stream.write(b"more")
+
+
+@pytest.mark.parametrize("first", [SILENT, "127.0.0.8"])  # never answers; refuses
+async def test_the_next_address_is_tried_where_the_loop_would_wait_for_the_first(first: str) -> None:
+    """As on uvloop."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        addresses = [(socket.AF_INET, (address, port)) for address in (first, "127.0.0.1")]
+        with silent_listener(port):
+            async with asyncio.timeout(10):
+                sock = await connect_to_first(addresses, None)
+        with sock:
+            assert sock.getpeername() == ("127.0.0.1", port)
+
+
+async def test_if_no_address_answers_the_error_is_that_of_the_first() -> None:
+    with pytest.raises(ConnectionRefusedError):
+        await connect_to_first([(socket.AF_INET, (address, 9)) for address in ("127.0.0.1", "127.0.0.8")], None)
+
+
+async def test_small_packets_leave_at_once_on_a_socket_that_was_dialled(server: WireServer) -> None:
+    """asyncio leaves the option out for a socket that doesn't name its protocol."""
+    server.on(CHAT, Reply([OPENAI.wire]))
+    address = ("127.0.0.1", httpx2.URL(server.url).port or 0)
+
+    def dial() -> socket.socket:
+        sock = socket.socket()
+        sock.connect(address)
+        return sock
+
+    transport = TimestampTransport(verify=tls(), limits=LIMITS, dial=dial)
+    async with (
+        httpx2.AsyncClient(transport=transport) as client,
+        client.stream("POST", f"{server.url}/chat/completions", json={}) as response,
+    ):
+        sock = response.extensions["network_stream"].get_extra_info("socket")
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

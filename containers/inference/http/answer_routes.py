@@ -1,0 +1,54 @@
+"""The routes of answers, which FastAPI documents, and the short way to them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.responses import Response
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from inference.http.openapi import CHAT_BODY
+
+Answer = Callable[[Request], Awaitable[Response]]
+Authorize = Callable[[Request], Awaitable[None]]
+
+
+def add_answer_routes(app: FastAPI, dialects: Mapping[str, str], answer: Answer, authorize: Authorize) -> None:
+    """Serve the routes of `dialects` with `answer`, for those whom `authorize` lets pass."""
+    for path, dialect in dialects.items():
+        app.add_api_route(
+            path, answer, methods=["POST"], name=dialect, dependencies=[Depends(authorize)], openapi_extra=CHAT_BODY
+        )
+    endpoint = _endpoint(answer, authorize)
+    app.add_middleware(ShortWay, endpoints=dict.fromkeys(dialects, endpoint), handlers=app.exception_handlers)
+
+
+class ShortWay:
+    """Takes the requests for answers past FastAPI's router and dependencies, in which they have no part.
+
+    The model is asked earlier by a tenth of a millisecond. (2026-11-30.)
+    """
+
+    def __init__(self, app: ASGIApp, endpoints: Mapping[str, ASGIApp], handlers: Mapping[Any, Any]) -> None:
+        # The stack around handles what has no handler here, as for any route.
+        handlers = {error: handler for error, handler in handlers.items() if error not in (500, Exception)}
+        self._app = app
+        self._endpoints = {path: ExceptionMiddleware(endpoint, handlers) for path, endpoint in endpoints.items()}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_post = scope["type"] == "http" and scope["method"] == "POST"
+        endpoint = self._endpoints.get(scope["path"]) if is_post else None
+        await (endpoint or self._app)(scope, receive, send)
+
+
+def _endpoint(answer: Answer, authorize: Authorize) -> ASGIApp:
+    async def endpoint(scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        await authorize(request)
+        response = await answer(request)
+        await response(scope, receive, send)
+
+    return endpoint
