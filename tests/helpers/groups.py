@@ -105,6 +105,7 @@ NEEDS_BY_PATH = {
     "tests/publish/test_faults.py": "time",
     "tests/publish/test_publish.py": "time",
     "tests/publish/test_waiting.py": "time",
+    "tests/rag/library/built/test_ray.py": "time",
     "tests/rag/library/test_store.py": "time",
     "tests/security/test_admission.py": "browser",
     "tests/containers/test_pins.py": "containers",
