@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import chain
@@ -48,8 +48,7 @@ class Ray:
 
 @pytest.fixture(scope="module")
 def ray() -> Iterator[Ray]:
-    if find_spec("ray") is None:
-        missing("Ray (pip install 'spaceport[ray]')")
+    require_ray()
     # Its sockets are below this folder, and the path of a socket has at most 107 characters.
     with TemporaryDirectory(prefix="ray-") as folder, ExitStack() as stack:
         settings = {"RAY_TMPDIR": folder, "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_AUTH_MODE": "token"}
@@ -72,6 +71,11 @@ def notes(folder: Path) -> Path:
     return folder
 
 
+def require_ray() -> None:
+    if find_spec("ray") is None:
+        missing("Ray (pip install 'spaceport[ray]')")
+
+
 @contextmanager
 def started(command: Sequence[str | Path], settings: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
     """Start a process, and end it with all that it started."""
@@ -88,11 +92,9 @@ def started(command: Sequence[str | Path], settings: dict[str, str]) -> Iterator
                 each.kill()
 
 
-@contextmanager
-def build_on(ray: Ray, folder: Path, out: Path) -> Iterator[subprocess.Popen[str]]:
+def build_on(settings: dict[str, str], folder: Path, out: Path) -> AbstractContextManager[subprocess.Popen[str]]:
     command = [sys.executable, "-m", "rag", "build", folder, "--out", out, "--name", "Handbook", "--workers", "ray"]
-    with started([*command, "--originals"], ray.settings) as process:
-        yield process
+    return started([*command, "--originals"], settings)
 
 
 def wait_until(condition: Callable[[], object], process: subprocess.Popen[str]) -> None:
@@ -110,7 +112,7 @@ def test_a_build_on_ray_is_the_same_after_a_killed_process_and_after_an_interrup
     ray: Ray, notes: Path, tmp_path: Path, build: Builder
 ) -> None:
     library = tmp_path / "library"
-    with build_on(ray, notes, library) as process:
+    with build_on(ray.settings, notes, library) as process:
         wait_until(lambda: stored(library), process)
         assert set(chain.from_iterable(map(listening, ray.processes))) <= {"127.0.0.1", "::1"}
         wait_until(lambda: kill_one_task(ray), process)
@@ -121,7 +123,7 @@ def test_a_build_on_ray_is_the_same_after_a_killed_process_and_after_an_interrup
     assert (process.returncode, output) == (130, "")
     assert "Traceback" not in errors
     assert not (library / "manifest.json").exists()
-    with build_on(ray, notes, library) as process:
+    with build_on(ray.settings, notes, library) as process:
         output, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
     build(notes, tmp_path / "here", originals=True)
@@ -133,7 +135,7 @@ def test_a_build_whose_ray_head_is_gone_says_so_and_loses_nothing(
     ray: Ray, notes: Path, tmp_path: Path, build: Builder
 ) -> None:
     library, processes = tmp_path / "library", ray.processes
-    with build_on(ray, notes, library) as process:
+    with build_on(ray.settings, notes, library) as process:
         wait_until(lambda: stored(library), process)
         ray.starter.communicate(timeout=60)  # the end of its input, and of Ray
         done = stored(library)
@@ -174,3 +176,13 @@ def test_without_ray_the_error_names_the_extra(
     assert "pip install 'spaceport[ray]'" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main(["build", str(folder), "--out", str(tmp_path / "library"), "--workers", "0"])
+
+
+def test_a_ray_that_does_not_start_is_an_error_in_words(folder: Path, tmp_path: Path) -> None:
+    require_ray()
+    settings = {"RAY_ADDRESS": "local", "RAY_TMPDIR": str(tmp_path / ("x" * 100))}  # too long for a socket
+    with build_on(settings, folder, tmp_path / "library") as process:
+        _, errors = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "Ray doesn't start (" in errors
+    assert "Traceback" not in errors
