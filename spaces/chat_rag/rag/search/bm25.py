@@ -9,6 +9,7 @@ from math import log
 from typing import Any
 
 from rag.search.languages import STOP_WORDS, detect_language
+from rag.search.vocabulary import SharedStems
 from rag.search.words import keywords, split_tokens, stem_tokens, stems
 
 __all__ = ["STOP_WORDS", "BM25Index", "Postings", "keywords", "stems"]
@@ -77,7 +78,7 @@ class Postings:
     """
 
     language: str
-    numbers: dict[str, int]
+    numbers: dict[str, int] | SharedStems
     ends: Any
     rows: Any
     frequencies: Any
@@ -106,11 +107,11 @@ class Postings:
         )
 
     @property
-    def counts(self) -> dict[str, int]:
+    def counts(self) -> Any:
         """The number of chunks that have each stem, in the order of their slices."""
         import numpy as np
 
-        return dict(zip(self.numbers, np.diff(self.ends, prepend=0).tolist(), strict=True))
+        return np.diff(self.ends, prepend=0)
 
     def span(self, stem: str) -> slice | None:
         """Return the slice of a stem, or None if no chunk has it."""

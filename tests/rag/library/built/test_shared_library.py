@@ -111,7 +111,8 @@ def test_a_forged_library_is_refused_with_a_sentence(
     lines = (place / files["documents"].name).read_text().splitlines()
     first = json.loads(lines[0])
     for more in (
-        {"stems": {"a": -1}}, {"stems": {"a": "x"}}, {"stems": {"a": 10**9}}, {"stems": []}, {"language": 1},
+        {"stems": -1}, {"stems": "x"}, {"stems": True}, {"stems": 10**9}, {"new_stems": "x"}, {"new_stems": [1]},
+        {"new_stems": []}, {"new_stems": [*first["new_stems"], first["new_stems"][0]]}, {"language": 1},
         {"error": "x"}, {"pages": [["x", 0, 1]]}, {"pages": [[1]]}, {"chunks": [{"start": "x"}]}, {"chunks": "x"},
         {"chunks": [first["chunks"][0] | {"page": {}}]}, {"chunks": first["chunks"] * 1000}, {"document": {}},
     ):  # fmt: skip
@@ -120,8 +121,12 @@ def test_a_forged_library_is_refused_with_a_sentence(
     for content in (b"[]", b"[" * 100_000, b"{}", b"\xff"):
         forge(place, "documents", content)
         check("is damaged")
-    forge(place, "rows", b"\xff" * files["rows"].bytes)
-    check("chunks that it doesn't have")
+    for kind, byte, message in (
+        ("rows", b"\xff", "chunks that it doesn't have"), ("counts", b"\xff", "words aren't all there"),
+        ("stems", b"\xff", "in the vocabulary"), ("stems", b"\0", "a word twice"),
+    ):  # fmt: skip
+        forge(place, kind, byte * files[kind].bytes)
+        check(message)
     BuiltLibrary(place, embedder)
 
 

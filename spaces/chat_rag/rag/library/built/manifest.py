@@ -21,11 +21,14 @@ from rag.library.library import vectors_label
 from rag.search.embedding.embedders import Embedder
 from rag.search.embedding.onnx_export import HUB_MODEL, packaged_model
 
-FORMAT = 1  # raise it when the files change, or the readers so that documents should be read again
+FORMAT = 2  # raise it when the files change, or the readers so that documents should be read again
 MANIFEST = "manifest.json"
 ORIGINALS = "originals"
 # The arrays of all documents, one after the other, with the types of their numbers.
-ARRAYS = {"vectors": "<i1", "scales": "<f4", "rows": "<u4", "frequencies": "<f4", "lengths": "<f4"}
+ARRAYS = {
+    "vectors": "<i1", "scales": "<f4", "lengths": "<f4", "stems": "<u4", "counts": "<u4", "rows": "<u4",
+    "frequencies": "<f4",
+}  # fmt: skip
 DOCUMENTS = "documents"  # a line of JSON for each document
 DATA_FILE = re.compile(rf"({'|'.join((DOCUMENTS, *ARRAYS))})-[0-9a-f]{{16}}\.(jsonl|bin)")
 _DOCUMENT_ID = re.compile("([0-9a-f]{16})?")

@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from rag.documents import Chunk, Document
 from rag.library import disk
@@ -19,6 +18,7 @@ from rag.library.stored_files import StoredDocument, document_fields, parse_docu
 from rag.search.bm25 import Postings
 from rag.search.index import contextual_vectors, search_text
 from rag.search.quantized import QuantizedVectors
+from rag.search.vocabulary import SharedStems, Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,7 @@ class Packer:
         self._folder = folder
         self._paths = {kind: folder / f"{disk.UNFINISHED}{secrets.token_hex(8)}" for kind in (DOCUMENTS, *ARRAYS)}
         self._sums = {kind: hashlib.sha256() for kind in self._paths}
+        self._vocabulary = Vocabulary()
         self._stack = ExitStack()
         self._files: dict[str, IO[bytes]] = {}
 
@@ -62,17 +63,22 @@ class Packer:
 
     def add(self, packed: PackedDocument) -> None:
         """Write one document."""
+        import numpy as np
+
         words = packed.words
+        stems = list(words.numbers)
         line = document_fields(packed.document, packed.chunks) | {
             "error": packed.error,
             "language": words.language,
-            "stems": words.counts,
+            "stems": len(stems),
+            "new_stems": self._vocabulary.add(stems),
         }
         self._write(DOCUMENTS, f"{json.dumps(line, ensure_ascii=False)}\n".encode("utf-8", "surrogatepass"))
         arrays = {"vectors": packed.vectors.rows, "scales": packed.vectors.scales}
         arrays |= {"rows": words.rows, "frequencies": words.frequencies, "lengths": words.lengths}
+        arrays |= {"stems": [self._vocabulary.numbers[stem] for stem in stems], "counts": words.counts}
         for kind, array in arrays.items():
-            self._write(kind, array.astype(ARRAYS[kind]).tobytes())
+            self._write(kind, np.asarray(array, ARRAYS[kind]).tobytes())
 
     def finish(self) -> dict[str, DataFile]:
         """Give the files the names of their content, and return them by their kinds."""
@@ -98,41 +104,65 @@ def read_packed(data: Mapping[str, Any]) -> Iterator[PackedDocument]:
 
     Raises `LibraryRefused` if they don't fit together: somebody else can have written them.
     """
-    chunk, posting = 0, 0
+    vocabulary, start = Vocabulary(), _Position(0, 0, 0)
     with data[DOCUMENTS].open("rb") as lines:
         for line in lines:
             try:
                 value = json.loads(line.decode("utf-8", "surrogatepass"))
-                packed = _read_document(value, data, chunk, posting)
+                packed = _read_document(value, data, vocabulary, start)
             except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
                 reason = str(error).partition("\n")[0]
                 raise LibraryRefused(f"{data[DOCUMENTS]} is damaged ({reason}).", "Build the library again.") from error
-            chunk, posting = chunk + len(packed.chunks), posting + len(packed.words.rows)
+            words = packed.words
+            start = _Position(
+                start.chunk + len(packed.chunks), start.stem + len(words.numbers), start.posting + len(words.rows)
+            )
             yield packed
 
 
-def _read_document(value: Any, data: Mapping[str, Any], chunk: int, posting: int) -> PackedDocument:
-    """Return a document whose chunks and words begin at these positions of the arrays."""
-    import numpy as np
+class _Position(NamedTuple):
+    """Where the chunks, stems and postings of a document begin in the arrays."""
 
+    chunk: int
+    stem: int
+    posting: int
+
+
+def _read_document(value: Any, data: Mapping[str, Any], vocabulary: Vocabulary, start: _Position) -> PackedDocument:
     document, chunks = parse_document(value)
-    counts = list(value["stems"].values())
-    if not {int}.issuperset(map(type, counts)) or min(counts, default=0) < 0:
-        raise ValueError("its words don't have numbers")
     if not isinstance(value["error"], (int, float)) or not isinstance(value["language"], str):
         raise TypeError("its error or its language has another type")
-    own = slice(chunk, chunk + len(chunks))
-    postings = slice(posting, posting + sum(counts))
-    rows, lengths = data["rows"][postings], data["lengths"][own]
-    if not len(data["vectors"][own]) == len(data["scales"][own]) == len(lengths) == len(chunks):
+    own = slice(start.chunk, start.chunk + len(chunks))
+    vectors = QuantizedVectors(data["vectors"][own], data["scales"][own])
+    lengths = data["lengths"][own]
+    if not len(vectors.rows) == len(vectors) == len(lengths) == len(chunks):
         raise ValueError("its chunks don't have vectors")
-    if len(rows) != sum(counts) or len(data["frequencies"][postings]) != len(rows):
+    stems, ends = _read_stems(value, data, vocabulary, start.stem)
+    total = int(ends[-1]) if len(ends) else 0
+    postings = slice(start.posting, start.posting + total)
+    rows, frequencies = data["rows"][postings], data["frequencies"][postings]
+    if not len(rows) == len(frequencies) == total:
         raise ValueError("its words aren't all there")
     if len(rows) and rows.max() >= len(chunks):
         raise ValueError("its words are in chunks that it doesn't have")
-    # Documents have most of their words in common: one copy of each is a fifth of the memory of a page.
-    numbers = dict(zip(map(sys.intern, value["stems"]), range(len(counts)), strict=True))
-    ends = np.cumsum(counts, dtype=np.int64)
-    words = Postings(value["language"], numbers, ends, rows, data["frequencies"][postings], lengths)
-    vectors = QuantizedVectors(data["vectors"][own], data["scales"][own])
+    words = Postings(value["language"], stems, ends, rows, frequencies, lengths)
     return PackedDocument(document, chunks, vectors, words, value["error"])
+
+
+def _read_stems(value: Any, data: Mapping[str, Any], vocabulary: Vocabulary, start: int) -> tuple[SharedStems, Any]:
+    """Return the stems of a document, and where the postings of each one end."""
+    import numpy as np
+
+    count, new = value["stems"], value["new_stems"]
+    if type(count) is not int or count < 0:
+        raise ValueError("it doesn't say how many words it has")
+    if not isinstance(new, list) or not {str}.issuperset(map(type, new)) or len(vocabulary.add(new)) != len(set(new)):
+        raise ValueError("its new words aren't a list of new words")
+    own = slice(start, start + count)
+    ids, counts = data["stems"][own], data["counts"][own]
+    if not len(ids) == len(counts) == count or (count and ids.max() >= len(vocabulary.stems)):
+        raise ValueError("its words aren't in the vocabulary")
+    stems = SharedStems(vocabulary, ids.tolist())
+    if len(stems) != count:
+        raise ValueError("it has a word twice")
+    return stems, np.cumsum(counts, dtype=np.int64)

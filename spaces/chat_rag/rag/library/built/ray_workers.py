@@ -22,6 +22,7 @@ from backends.settings import require_package
 from rag.errors import DocumentError, RagError
 from rag.library.built.local_workers import Outcome, embed
 from rag.library.built.manifest import library_label
+from rag.library.built.ray_head import watch_head
 from rag.library.built.sources import FoundFile
 from rag.library.library import Library
 from rag.library.quota import UNLIMITED
@@ -34,6 +35,7 @@ from rag.search.embedding.onnx_export import packaged_model
 _TASKS_PER_PROCESSOR = 2
 # How often Ray starts a task again whose process, or machine, has ended.
 _RETRIES = 3
+_WAIT_SECONDS = 1.0  # for a result, before the head of the cluster is looked at
 _GOES_ON = "Run the command again: it goes on where it stopped."
 
 
@@ -59,19 +61,18 @@ class _Failure(NamedTuple):
 def embed_files_on_ray(files: Sequence[FoundFile], embedder: Embedder) -> Iterator[tuple[FoundFile, Outcome]]:
     """Yield what became of each file as soon as it is known, in no order.
 
-    Raises `RagError` if there is no Ray, if no machine can do the work, or if a process ends again and again.
+    Raises `RagError` if there is no Ray, if no machine can do the work, if a process ends again and again, or if the
+    head of the cluster is gone.
     """
     if not files:
         return
     limits, label = ProcessLimits.from_environment(), library_label(embedder)
     model = "" if embedder.name == packaged_model() else embedder.name
     upcoming, running = deque(files), dict[Any, FoundFile]()
-    with _cluster() as ray:
+    with _cluster() as ray, watch_head(ray) as head:
         task = ray.remote(num_cpus=1, max_retries=_RETRIES)(_read_and_embed)
         while upcoming or running:
-            # The number of processors isn't fixed: a cluster can grow.
-            most = int(_TASKS_PER_PROCESSOR * max(1, ray.cluster_resources().get("CPU", 1)))
-            while upcoming and len(running) < most:
+            while upcoming and len(running) < _TASKS_PER_PROCESSOR * head.processors:
                 file = upcoming.popleft()
                 try:
                     data = file.source.path.read_bytes()
@@ -81,8 +82,10 @@ def embed_files_on_ray(files: Sequence[FoundFile], embedder: Embedder) -> Iterat
                 source = file.source
                 job = _Job(source.name, source.folder, source.path.suffix, data, model, label, limits)
                 running[task.remote(job)] = file
-            for reference in ray.wait(list(running))[0] if running else ():
+            for reference in ray.wait(list(running), timeout=_WAIT_SECONDS)[0] if running else ():
                 yield running.pop(reference), _result(ray, reference)
+            if head.is_gone:
+                raise RagError(f"The head of the Ray cluster at {head.address} doesn't answer any more.", _GOES_ON)
 
 
 def _result(ray: Any, reference: Any) -> Outcome:
@@ -115,15 +118,20 @@ def _cluster() -> Iterator[Any]:
         raise
     try:
         ray.init(address, **options)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        raise RagError(
-            f"Can't connect to Ray at {address} ({str(error).strip().splitlines()[0]}).",
-            "Start the cluster, or unset RAY_ADDRESS to use Ray on this machine alone.",
-        ) from error
+    except Exception as error:  # a machine that is too busy to start Ray in 30 s is a bare Exception
+        raise _not_started(address, error) from error
     try:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _not_started(address: str, error: Exception) -> RagError:
+    reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+    if address == "local":
+        return RagError(f"Ray doesn't start ({reason}).", f"{_GOES_ON} Without Ray: --workers N.")
+    remedy = "Start the cluster, or unset RAY_ADDRESS to use Ray on this machine alone."
+    return RagError(f"Can't connect to Ray at {address} ({reason}).", remedy)
 
 
 def _read_and_embed(job: _Job) -> Outcome | _Failure:
