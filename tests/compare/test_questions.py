@@ -25,6 +25,7 @@ from compare.measure.measurement import Progress
 from compare.measure.request import MAX_ANSWER_CHARACTERS, storable
 from compare.measure.workload import load
 from compare.quality_commands import add_scores, make_workload, score_run
+from compare.rag_process import check_rag
 from compare.records import Question, Run, Score
 from compare.report.report import Report
 from compare.service import ENDING_SECONDS, ComparisonService
@@ -164,7 +165,7 @@ def test_without_rag_the_error_says_what_to_do(tmp_path: Path, monkeypatch: pyte
         score_run(question_run({"a": ["x"] * 4}), workload, FAKE_RAG)
     assert "checkout" in caught.value.remedy
     with pytest.raises(WorkloadError, match="need the package `rag`"):
-        quality_commands.check_rag()
+        check_rag()
 
 
 def test_equal_answers_are_scored_once_and_failed_ones_not_at_all(tmp_path: Path) -> None:

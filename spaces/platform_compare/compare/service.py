@@ -118,7 +118,7 @@ class ComparisonService:
             async for ahead in place.wait():
                 if background.stopping:
                     return
-                yield Progress(0, 1, 0.0, None, strings.queued(ahead))
+                yield Progress.step(strings.queued(ahead))
             run = in_time(background.run(), max_seconds + ENDING_SECONDS)
             async with closing(run):
                 async for progress in run:
