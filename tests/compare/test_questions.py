@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import json
-import os
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -43,16 +42,6 @@ QUESTIONS = [
     {"question": "Who wrote it?", "answerable": False},
     {"question": "Is it good?"},
 ]
-
-
-@pytest.fixture
-def as_rag(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put the stand-in before the real `rag` of the processes that are started."""
-    package = tmp_path / "path" / "rag"
-    package.mkdir(parents=True)
-    (package / "__init__.py").write_text("")
-    (package / "__main__.py").write_text(Path(fake_rag.__file__).read_text())
-    monkeypatch.setenv("PYTHONPATH", str(package.parent), prepend=os.pathsep)
 
 
 def save(folder: Path, *entries: dict[str, Any]) -> Path:

@@ -6,14 +6,15 @@ What a right answer is, `rag` decides, which this package doesn't import: the tw
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from compare import run_file
+from compare.capacity.scored import ScoredRecord, with_score
 from compare.errors import WorkloadError
-from compare.rag_process import RAG, run_rag
-from compare.records import Run, Score
+from compare.rag_process import RAG, RagConversation, run_rag
+from compare.records import Question, Record, Run, Score
 
 # A schema with a hostile pattern, or a text without end, must not keep a process busy forever.
 SECONDS_TO_START, SECONDS_PER_ANSWER = 120, 10
@@ -48,10 +49,7 @@ def score_run(
     keys = {
         number: (questions[record.prompt].id, record.answer)
         for number, record in enumerate(run.records)
-        if record.phase == "measured"
-        and record.ok
-        and record.answer is not None
-        and 0 <= record.prompt < len(questions)
+        if record.phase == "measured" and _has_answer(record, questions)
     }
     if not keys:
         return []
@@ -71,7 +69,51 @@ def add_scores(path: Path, workload: Path, rag: Sequence[str] = RAG, report: Rep
     try:
         run_file.append(score_run(run_file.read(path), workload, rag, report), path)
     except ValueError as error:
-        raise WorkloadError(f"The program that scores answers wrote a wrong line ({error}).", BAD_OUTPUT) from error
+        raise _bad_output(error) from error
+
+
+class AnswerScorer:
+    """Scores answers while a run goes on, by one process of `rag` that waits between them."""
+
+    def __init__(self, workload: Path, questions: Sequence[Question], rag: Sequence[str] = RAG) -> None:
+        self._questions = questions
+        self._process = RagConversation([*rag, "score", "--workload", str(workload)])
+        self._known: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def score(self, records: Mapping[int, Record]) -> list[Score]:
+        """Return the scores of complete answers, whose records have these numbers in the run's file."""
+        from compare.schema import parse_score  # pydantic: a command's --help must not wait for it
+
+        answered = {number: each for number, each in records.items() if _has_answer(each, self._questions)}
+        keys = {number: (self._questions[each.prompt].id, str(each.answer)) for number, each in answered.items()}
+        new = [key for key in dict.fromkeys(keys.values()) if key not in self._known]
+        lines = [json.dumps({"id": name, "answer": answer}) for name, answer in new]
+        replies = self._process.ask(lines, SECONDS_TO_START + SECONDS_PER_ANSWER * len(new))
+        try:
+            self._known |= zip(new, _parse(replies, [name for name, _ in new]), strict=True)
+            return [parse_score({"request": at, **self._known[key]}, at + 1) for at, key in keys.items()]
+        except ValueError as error:
+            raise _bad_output(error) from error
+
+    def add_to(self, record: Record, score: Score | None) -> ScoredRecord:
+        """Return a request with its mark."""
+        return with_score(record, self._questions[record.prompt], score)
+
+    def stop(self) -> None:
+        """End a score that another thread waits for."""
+        self._process.stop()
+
+    def close(self) -> None:
+        """End the process, and close what it was read from."""
+        self._process.close()
+
+
+def _has_answer(record: Record, questions: Sequence[Question]) -> bool:
+    return record.ok and record.answer is not None and 0 <= record.prompt < len(questions)
+
+
+def _bad_output(error: ValueError) -> WorkloadError:
+    return WorkloadError(f"The program that scores answers wrote a wrong line ({error}).", BAD_OUTPUT)
 
 
 def _parse(lines: Sequence[str], names: Sequence[str]) -> list[dict[str, Any]]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import IO
 
 from compare.errors import WorkloadError
@@ -38,12 +40,7 @@ def run_rag(
     `on_line` gets the number of each line as it comes; `on_note` gets each line of stderr, from another thread.
     """
     check_rag()
-    try:
-        process = subprocess.Popen(  # noqa: S603
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
-        )
-    except OSError as error:
-        raise WorkloadError(f"Can't start `python -m rag` ({error.strerror}).", INSTALL) from error
+    process = _start(command, subprocess.PIPE)
     late, notes, lines = threading.Event(), list[str](), list[str]()
     assert process.stdin and process.stdout and process.stderr  # noqa: S101  # all three are pipes
     threads = [
@@ -63,10 +60,73 @@ def run_rag(
             thread.join()
         process.__exit__(None, None, None)
     if late.is_set():
-        raise WorkloadError(f"The answers were not scored within {seconds:g} s.", "Ask fewer questions.")
+        raise _too_late(seconds or 0)
     if process.returncode:
         raise _error(notes, process.returncode)
     return lines
+
+
+class RagConversation:
+    """A command of `rag` that answers each line with a line. It starts with the first question."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        check_rag()
+        self._command = command
+        self._process: subprocess.Popen[str] | None = None
+        self._notes = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115  # `close` closes it
+
+    def ask(self, lines: Sequence[str], seconds: float) -> list[str]:
+        """Return the reply to each line; `WorkloadError` if the process ends, or isn't done after `seconds`."""
+        if not lines:
+            return []
+        process = self._process = self._process or _start(self._command, self._notes)
+        late = threading.Event()
+        timer = threading.Timer(seconds, lambda: (late.set(), process.kill()))
+        timer.start()
+        try:
+            return [self._reply(process, line) for line in lines]
+        except (OSError, EOFError) as error:
+            status = process.wait()
+            if late.is_set():
+                raise _too_late(seconds) from error
+            self._notes.seek(0)
+            raise _error(self._notes.read().strip().splitlines(), status) from error
+        finally:
+            timer.cancel()
+
+    def stop(self) -> None:
+        """End the process, also while another thread waits for its reply."""
+        if self._process:
+            self._process.kill()
+
+    def close(self) -> None:
+        """End the process and close its pipes."""
+        self.stop()
+        if self._process:
+            with suppress(OSError):  # what it didn't read any more
+                self._process.__exit__(None, None, None)
+        self._notes.close()
+
+    def _reply(self, process: subprocess.Popen[str], line: str) -> str:
+        assert process.stdin and process.stdout  # noqa: S101  # both are pipes
+        process.stdin.write(line + "\n")
+        process.stdin.flush()
+        if reply := process.stdout.readline():
+            return reply
+        raise EOFError
+
+
+def _start(command: Sequence[str], stderr: int | IO[str]) -> subprocess.Popen[str]:
+    try:
+        return subprocess.Popen(  # noqa: S603
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, text=True, encoding="utf-8"
+        )
+    except OSError as error:
+        raise WorkloadError(f"Can't start `python -m rag` ({error.strerror}).", INSTALL) from error
+
+
+def _too_late(seconds: float) -> WorkloadError:
+    return WorkloadError(f"The answers were not scored within {seconds:g} s.", "Ask fewer questions.")
 
 
 def _write(pipe: IO[str], text: str) -> None:

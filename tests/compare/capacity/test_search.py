@@ -14,6 +14,7 @@ from compare.capacity.point import State
 from compare.capacity.result import Reliability, conclude
 from compare.capacity.slo import parse_slo
 from compare.errors import PlanError
+from compare.report.capacity_text import capacity_text
 from tests.compare.capacity.simulated import SLO, SimulatedSearch
 from tests.compare.make_runs import failure, record
 
@@ -111,6 +112,39 @@ def test_the_interval_is_rarely_wrong() -> None:
     ]  # half of the requests miss at 12.5 users
     assert sum(not answer.low <= 12 <= (answer.high or 99) for answer in answers) <= 4
     assert any(answer.high is not None and answer.low < answer.high for answer in answers)
+
+
+def answers_right(load: float, question: int) -> float:
+    """Three of four questions are always right up to 12 users, and most of them wrong beyond."""
+    return 0.0 if question % 4 == 0 else 1.0 if load <= 12 else 0.4
+
+
+def test_worse_answers_limit_a_search() -> None:
+    answer = SimulatedSearch(knee(50), USERS, 0, "ttft_p95<1s, quality>=0.9*baseline", answers_right).run()
+    assert (answer.low, answer.holds, answer.high) == (12, 12, 12)
+    assert [clause.text for clause in answer.limited_by] == ["quality>=0.9*baseline"]
+    assert answer.baseline == 0.75
+    text = capacity_text([answer])
+    assert text.startswith("a holds 12 users (12 to 12) at ttft_p95<1s, quality>=0.9*baseline; at 13 users 2")
+    assert text.endswith("% of the answers were right (baseline 75.0%).")
+
+
+def test_a_share_of_right_answers_is_a_condition_too() -> None:
+    answer = SimulatedSearch(knee(50), USERS, 0, "quality>=60%", answers_right).run()
+    assert answer.holds == pytest.approx(12, abs=1)
+    never = SimulatedSearch(knee(50), USERS, 0, "quality>=90%", answers_right).run()
+    assert (never.holds, never.high) == (0, 0)
+
+
+def test_an_uncertain_baseline_widens_the_interval_and_is_rarely_wrong() -> None:
+    """At 95 %, of 8 searches more than 2 miss with a probability of 1 %."""
+
+    def noisy(load: float, question: int) -> float:
+        return 0.8 if load <= 12 else 0.6
+
+    answers = [SimulatedSearch(knee(50), USERS, seed, "quality>=0.9*baseline", noisy).run() for seed in range(8)]
+    assert sum(not answer.low <= 12 <= (answer.high or 99) for answer in answers) <= 2
+    assert any(answer.low < answer.holds for answer in answers if answer.holds)
 
 
 def test_errors_limit_where_only_failed_requests_miss() -> None:

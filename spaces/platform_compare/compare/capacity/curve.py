@@ -9,6 +9,7 @@ import numpy as np
 
 from compare.capacity.grid import Grid
 from compare.capacity.point import Point, State
+from compare.capacity.scored import Baseline
 from compare.capacity.slo import Clause
 from compare.records import Record
 
@@ -26,10 +27,13 @@ class Curve:
         self.grid = grid
         self._level = END_LEVEL / TESTED_LOADS / targets
         self._points: dict[float, Point] = {}
+        self.baseline: Baseline | None = None
 
     def add(self, value: float, batch: list[Record]) -> None:
-        """Add the requests of one batch, in the order in which they were sent."""
-        self.point(value).add(batch)
+        """Add the requests of one batch, in the order in which they were sent; the first one has the baseline."""
+        if self.baseline is None:
+            self.baseline = Baseline(batch)
+        self.point(value).add(self.baseline.add_to(batch))
 
     def point(self, value: float) -> Point:
         """Return the point at a load; an empty one if nothing was measured there."""

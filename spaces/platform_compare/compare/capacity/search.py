@@ -32,16 +32,20 @@ class Batch:
 
 def default_requests(clauses: Sequence[Clause]) -> int:
     """Return how many requests one load gets at most."""
-    return max(MAX_REQUESTS, round(MAX_ALLOWED_MISSES / min(clause.allowed for clause in clauses)))
+    return max(MAX_REQUESTS, round(MAX_ALLOWED_MISSES / min(clause.tightness for clause in clauses)))
 
 
 class Search:
-    """The search of one target; the caller measures each batch and adds its requests to `curve`."""
+    """The search of one target; the caller measures each batch and adds its requests to `curve`.
 
-    def __init__(self, curve: Curve, max_requests: int | None = None) -> None:
+    The first batch has at least `first_requests`: the baseline of answers at higher loads.
+    """
+
+    def __init__(self, curve: Curve, max_requests: int | None = None, first_requests: int = 0) -> None:
         self.curve = curve
         self.grid = curve.grid
         self._max_requests = max_requests or default_requests(curve.clauses)
+        self._first_requests = first_requests
 
     def batches(self) -> Iterator[Batch]:
         """Yield what to measure next until the answer is as clear as it gets."""
@@ -109,6 +113,8 @@ class Search:
     def _size(self, point: Point) -> int:
         """Return the size of the next batch: of users, as many requests again, but no more than can be needed."""
         least = self.grid.batch(point.value)
+        if not self.curve.points:
+            return max(least, self._first_requests)
         if self.grid.is_open:
             return least
         wanted = min(max(point.requests, least), max(least, point.requests_needed))

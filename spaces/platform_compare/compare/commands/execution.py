@@ -7,7 +7,7 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from backends import Catalog, SpaceportError
@@ -28,6 +28,13 @@ def with_error_events(command: Callable[[argparse.Namespace], int], options: arg
         if options.progress == "json":  # for the program that reads the progress; people read stderr
             print(json.dumps({"error": error.message, "remedy": error.remedy}), flush=True)
         raise
+
+
+def check_available(targets: Sequence[str], catalog: Catalog) -> None:
+    """Raise the reason why a target can't be used, before anything else is done."""
+    for name in targets:
+        if error := catalog.target(name).unavailable:
+            raise error
 
 
 def execute_with_progress(

@@ -30,14 +30,16 @@ def add_question_options(run: argparse.ArgumentParser) -> None:
 
 
 @contextmanager
-def prepare_workload(options: argparse.Namespace, show: Callable[[Progress], None]) -> Iterator[tuple[Workload, Path]]:
+def prepare_workload(
+    options: argparse.Namespace, show: Callable[[Progress], None], *, scored: bool = True
+) -> Iterator[tuple[Workload, Path]]:
     """Yield the workload and its file, which the score of the answers needs too; `show` gets the progress."""
     sources = ["--library", options.library] if options.library else ["--documents", *options.documents]
     if options.questions is None:
         if len(sources) > 1:
             raise PlanError("--documents and --library need --questions.", EXAMPLE)
         workload = chosen_workload(options)
-        if workload.questions:
+        if workload.questions and scored:
             check_rag()
         yield workload, Path(options.workload or workload.name)
         return

@@ -14,6 +14,7 @@ from compare import run_file
 from compare.commands.clients import check_targets, execute_as_client, execute_with_clients
 from compare.commands.execution import (
     INTERRUPTED,
+    check_available,
     execute_with_progress,
     print_end,
     progress_printer,
@@ -84,9 +85,7 @@ def _measure(options: argparse.Namespace) -> int:
         **plan_settings(options),
     )
     catalog = Catalog.load(options.catalog)
-    for name in plan.targets:
-        if error := catalog.target(name).unavailable:
-            raise error  # before the documents are read
+    check_available(plan.targets, catalog)  # before the documents are read
     show = progress_printer(options)
     with prepare_workload(options, show) as (workload, path):
         if options.requests is None:

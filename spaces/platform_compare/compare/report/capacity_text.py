@@ -30,7 +30,11 @@ NOT_MONOTONE = (
 )
 DIED = "{target} stopped answering at {load}, and didn't answer again."
 NO_VALUES = "{target} gives no values for {clauses}: {reason}."
-NO_VALUES_REASONS = {"tpot": "it doesn't report token counts", "itl": "each answer is a single text"}
+NO_VALUES_REASONS = {
+    "tpot": "it doesn't report token counts",
+    "itl": "each answer is a single text",
+    "quality": "none of its answers could be judged",
+}
 INCOMPLETE = "The search ended before its answer was clear."
 # The interval of a search that ended early holds too; only less is known.
 COMPARABLE = {Reliability.GOOD, Reliability.INCOMPLETE}
@@ -136,6 +140,7 @@ def _answer_json(answer: Capacity) -> dict[str, Any]:
         "missed_at": answer.missed_at,
         "limited_by": [clause.text for clause in answer.limited_by],
         "reliability": answer.reliability,
+        "baseline": answer.baseline,
         "requests": answer.requests,
         "curve": [_load_json(load) for load in answer.curve],
     }
@@ -169,11 +174,15 @@ def _reason(answer: Capacity) -> str:
     if worst is None or not answer.limited_by:
         return ""
     figures = [figure for clause in answer.limited_by for figure in worst.figures if figure.clause == clause]
-    return f"; at {_amount(worst.value, answer.unit)} {', '.join(map(_figure_text, figures))}"
+    texts = [_figure_text(figure, answer.baseline) for figure in figures]
+    return f"; at {_amount(worst.value, answer.unit)} {', '.join(texts)}"
 
 
-def _figure_text(figure: Figure) -> str:
+def _figure_text(figure: Figure, baseline: float | None) -> str:
     clause = figure.clause
+    if clause.is_quality:
+        before = f" (baseline {percent(baseline)})" if clause.relative and baseline is not None else ""
+        return f"{percent(figure.value or 0)} of the answers were right{before}"
     if clause.quantile is None:
         return f"{figure.missed_share:.1%} of the requests failed"
     if figure.value is None or figure.value <= clause.limit:  # the failed requests are what misses

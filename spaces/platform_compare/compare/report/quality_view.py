@@ -23,5 +23,5 @@ def _differing_html(report: Report) -> str:
     if not (rows or text):
         return ""
     headers = quality_text.differing_headers(report)
-    differing = table(headers, rows, text_columns=len(headers)) if rows else ""
+    differing = f'<div class="sp-texts">{table(headers, rows, text_columns=len(headers))}</div>' if rows else ""
     return subtitle(quality_text.DIFFERING) + differing + (note(text) if text else "")
