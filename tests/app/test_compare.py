@@ -401,10 +401,10 @@ def test_questions_over_documents_are_asked_and_scored_on_the_page(
     wait_until_measured(page, "steady", "slow")
     models.replies = {}
     progress = page.evaluate("window.progress")
-    for step in ("Reading the documents", "of 8 requests", "4 of 4 answers · Scoring the answers"):
+    for step in ("Reading the documents", "of 10 requests", "of 3 answers · Scoring the answers"):
         assert any(step in each for each in progress), (step, progress)
     expect(page.locator("#run input")).to_have_value("steady vs slow, acme")
-    expect(page.locator(".sp-headline")).to_contain_text("no difference in right answers shown (steady 100%, slow 50%")
+    expect(page.locator(".sp-headline")).to_contain_text("No difference in right answers shown (steady 100%, slow 50%")
     open_details(page, "Cost")
     page.locator("#prices textarea").fill("steady = 2/h\nslow = 1/h")
     expect(page.locator("#cost")).to_contain_text("2 USD/h")

@@ -90,6 +90,12 @@ def compare_with_others(
     return ratios, tail
 
 
+def percentile_interval(side: Side, seed: int) -> Ratio:
+    """Return what an answer of one side takes, with an interval that stands alone."""
+    freedom = len(np.unique(side.blocks)) - 1
+    return _interval(side.log_estimate(None), Resamples(seed).logs(side, None), (1 - LEVEL) / 2, freedom)
+
+
 def required_requests(noise: float, requests: int, rounds: int, difference: float = 0.05, power: float = 0.9) -> int:
     """Return the requests per target that detect `difference` in `power` of runs, given a run's noise and size.
 

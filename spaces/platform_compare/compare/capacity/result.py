@@ -93,6 +93,8 @@ def conclude(target: str, curve: Curve, *, ended: bool = True, stopped_at: float
     above = [value for value in missed if value > max(met, default=0)]
     high = grid.below(min(above)) if above else None
     holds = good if good is not None else 0.0 if bad == grid.lowest else None
+    if good is not None and bad is not None:
+        holds, bad = _refine(curve, good, bad, low, high)
     contradictory = curve.contradictory_points
     worst = curve.point(bad) if bad is not None else None
     return Capacity(
@@ -111,6 +113,16 @@ def conclude(target: str, curve: Curve, *, ended: bool = True, stopped_at: float
         stopped_at=stopped_at,
         baseline=curve.baseline.right if curve.baseline else None,
     )
+
+
+def _refine(curve: Curve, good: float, bad: float, low: float, high: float | None) -> tuple[float, float]:
+    """Return what the target holds and the next load that it misses: fitted to all loads, and within the interval."""
+    knee = curve.estimate()
+    if knee is None:
+        return good, bad
+    holds = max(low, curve.grid.lowest, curve.grid.round(knee if high is None else min(knee, high)))
+    above = [point.value for point in curve.points if point.value > holds and point.missed_clauses]
+    return (holds, min(above)) if above else (good, bad)
 
 
 def _reliability(curve: Curve, *, ended: bool, stopped: bool) -> Reliability:

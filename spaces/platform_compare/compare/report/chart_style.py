@@ -7,6 +7,9 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from compare.analyse.paired import Share
+from compare.analyse.rate_intervals import Interval
+
 # Distinct for colour-blind readers, and bright enough for white and black backgrounds.
 COLOURS = ("#e8590c", "#1c86ee", "#2b9348", "#a855f7", "#d6336c", "#0c9aa6", "#b08900", "#7c7c8a")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
@@ -32,6 +35,17 @@ def target_colours(targets: Sequence[str], catalog: Sequence[str] = ()) -> dict[
         if colours[name] in free:
             free.remove(colours[name])
     return colours
+
+
+def error_bars(values: Sequence[tuple[float, Interval | Share]]) -> dict[str, Any]:
+    """Return the bars of values with their intervals."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [max(0.0, each.high - value) for value, each in values],
+        "arrayminus": [max(0.0, value - each.low) for value, each in values],
+        "thickness": 2,
+    }
 
 
 def blank_figure(x: str, y: str = "", *, log_x: bool = False) -> go.Figure:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from statistics import median
 from typing import Any
@@ -10,15 +10,19 @@ from typing import Any
 import plotly.graph_objects as go
 
 from compare.analyse.definitions import DEFINITIONS
+from compare.analyse.rate_intervals import Interval
 from compare.analyse.verdict import Finding, Verdict, earlier_label, this_label
 from compare.records import Record
 from compare.report import strings
-from compare.report.chart_style import COLOURS, DASHES, TEXT, blank_figure
+from compare.report.chart_style import COLOURS, DASHES, TEXT, blank_figure, error_bars
 from compare.report.quality_chart import quality
 from compare.report.report import Report
 
 # Where intervals span about a decade, Plotly writes only the first digit of a ratio, and 0.5 would look like 5.
 WIDE_SPAN = 8
+# Where they span more, three ticks a decade would overlap.
+VERY_WIDE_SPAN = 1000
+DECADES = [10.0**exponent for exponent in range(-12, 13)]
 RATIOS = [digit * 10.0**exponent for exponent in range(-3, 4) for digit in (1, 2, 5)]
 MAX_LABEL = 42  # characters of a label's line: a phone has room for no more
 
@@ -67,7 +71,8 @@ def differences(report: Report) -> go.Figure:
         )  # fmt: skip
     ends = [end for verdict in comparisons for end in (verdict.low, verdict.high) if end]
     if ends and max(1, *ends) > WIDE_SPAN * min(1, *ends):
-        figure.update_xaxes(tickvals=RATIOS, ticktext=[f"{ratio:g}" for ratio in RATIOS])
+        ticks = RATIOS if max(1, *ends) < VERY_WIDE_SPAN * min(1, *ends) else DECADES
+        figure.update_xaxes(tickvals=ticks, ticktext=[f"{ratio:,g}" for ratio in ticks])
     figure.add_vline(1, line={"color": TEXT, "dash": "dot"})
     figure.update_yaxes(range=[len(comparisons) - 0.5, -0.9], showticklabels=False, showgrid=False)
     height = 150 + (56 if any("<br>" in label for label in _labels(comparisons)) else 42) * len(comparisons)
@@ -119,7 +124,7 @@ def throughput(report: Report) -> go.Figure:
             for (name, load), metrics in report.cells.items()
             if name == target and metrics.requests_per_s and metrics.e2e_ms.p50
         ]
-        _add_points(figure, report, target, points, connect=True)
+        _add_points(figure, report, target, points, report.rate_intervals, connect=True)
     figure.update_layout(xaxis_rangemode="tozero", yaxis_rangemode="tozero")
     return figure
 
@@ -133,14 +138,23 @@ def cost(report: Report) -> go.Figure:
             for (name, load), each in report.costs.items()
             if name == target and each.per_1000_requests and report.cells[name, load].e2e_ms.p50
         ]
-        _add_points(figure, report, target, points, connect=False)
+        _add_points(figure, report, target, points, report.cost_intervals, connect=False)
     figure.update_layout(xaxis_rangemode="tozero", yaxis_rangemode="tozero")
     return figure
 
 
-def _add_points(figure: go.Figure, report: Report, target: str, points: list[Any], *, connect: bool) -> None:
+def _add_points(
+    figure: go.Figure,
+    report: Report,
+    target: str,
+    points: list[Any],
+    intervals: Mapping[tuple[str, str], Interval],
+    *,
+    connect: bool,
+) -> None:
     if not points:
         return
+    bars = [(x, intervals.get((target, load), Interval(x, x))) for x, _, load in points]
     figure.add_scatter(
         x=[x for x, _, _ in points],
         y=[y for _, y, _ in points],
@@ -152,6 +166,7 @@ def _add_points(figure: go.Figure, report: Report, target: str, points: list[Any
         marker={"size": 10},
         cliponaxis=False,
         line={"color": _colour(report, target)},
+        error_x=error_bars(bars),
     )
 
 

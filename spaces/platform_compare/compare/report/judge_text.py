@@ -17,7 +17,7 @@ NOTE = (
     "answers. Each pair was shown in both orders, and a preference counts if it's the same in both."
 )
 ITSELF = "{judge} is one of the targets that it judged: a model prefers its own answers."
-RUBRICS = "{judge} was told to look for different things: some pairs were judged with another rubric."
+RUBRICS = "{judge} judged by several rubrics: its preferences for some pairs follow another one."
 
 
 def judge_lines(report: Report) -> list[str]:

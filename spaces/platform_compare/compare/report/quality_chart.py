@@ -9,8 +9,9 @@ import plotly.graph_objects as go
 
 from compare.analyse.paired import Share
 from compare.analyse.quality import Measure
+from compare.analyse.rate_intervals import Interval
 from compare.report import strings
-from compare.report.chart_style import TEXT, blank_figure
+from compare.report.chart_style import TEXT, blank_figure, error_bars
 from compare.report.formats import milliseconds, usd
 from compare.report.report import Report
 
@@ -25,13 +26,14 @@ class Point:
     cost: float
     right: Share
     p95: float | None
+    cost_interval: Interval | None = None
 
 
 def quality(report: Report) -> go.Figure:
     """Draw right answers against the cost of 1,000 questions, or the end-to-end time if a target has no price.
 
-    The bars are the intervals of right answers, and a bubble's area is the p95 of the end-to-end time. The line joins
-    the targets that no other beats in both.
+    The bars are the intervals of right answers and of the cost, and a bubble's area is the p95 of the end-to-end time.
+    The line joins the targets that no other beats in both.
     """
     points, is_priced = chart_points(report)
     figure = blank_figure(strings.AXIS_QUESTION_COST if is_priced else strings.AXIS_END_TO_END, strings.AXIS_RIGHT)
@@ -63,7 +65,7 @@ def chart_points(report: Report) -> tuple[list[Point], bool]:
             cost = report.costs.get((target, load))
             costs.append(cost.per_1000_requests if cost else None)
     priced = [
-        Point(point.target, cost, point.right, point.p95)
+        Point(point.target, cost, point.right, point.p95, report.cost_intervals.get((point.target, load)))
         for point, cost in zip(points, costs, strict=True)
         if cost is not None
     ]
@@ -91,13 +93,8 @@ def _add_point(figure: go.Figure, report: Report, point: Point, largest: float, 
         mode="markers",
         name=point.target,
         marker={"size": size, "color": report.colours[point.target], "opacity": 0.8},
-        error_y={
-            "type": "data",
-            "symmetric": False,
-            "array": [right.high - right.value],
-            "arrayminus": [right.value - right.low],
-            "thickness": 2,
-        },
+        error_y=error_bars([(right.value, right)]),
+        error_x=error_bars([(point.cost, point.cost_interval)]) if point.cost_interval else None,
         hovertext=[f"{point.target}: {right.value:.0%} ({right.low:.0%} to {right.high:.0%}) right, {cost}{slow}"],
         hoverinfo="text",
         cliponaxis=False,

@@ -9,6 +9,7 @@ from compare.analyse.paired import Share
 from compare.analyse.quality import Measure
 from compare.analyse.quality_verdict import QualityFinding, QualityVerdict
 from compare.records import Question
+from compare.report import tables
 from compare.report.formats import MISSING, usd
 from compare.report.report import Report
 from compare.report.strings import EXPLAINED_LABELS
@@ -97,7 +98,8 @@ def share_rows(report: Report) -> list[list[str]]:
     rows = []
     for target, each in report.quality.items():
         right = each.get(Measure.RIGHT)
-        cost = report.costs.get((target, report.main_load))
+        key = target, report.main_load
+        cost = report.costs.get(key)
         usd_questions = cost.per_1000_requests if cost else None
         usd_right = usd_questions / right.value if usd_questions is not None and right and right.value else None
         questions = str(max(share.questions for share in each.values()))
@@ -106,7 +108,7 @@ def share_rows(report: Report) -> list[list[str]]:
                 target,
                 questions,
                 *(share_text(each.get(measure)) for measure in Measure),
-                usd(usd_questions),
+                tables.cost_text(report, *key) if cost else MISSING,
                 usd(usd_right),
             ]
         )

@@ -19,6 +19,7 @@ from compare.analyse.paired import Share
 from compare.analyse.prices import Hourly, Price, Prices, is_free, run_prices, spot_prices
 from compare.analyse.quality import Measure, shares
 from compare.analyse.quality_verdict import MARGIN, QualityVerdict, check_margin, quality_verdicts, target_pairs
+from compare.analyse.rate_intervals import Interval, requests_per_second, usd_per_1000_requests
 from compare.analyse.samples import Costing
 from compare.analyse.telemetry import GpuUse, ServerUse, gpu_use, server_use
 from compare.analyse.verdict import (
@@ -184,6 +185,18 @@ class Report:
             for (target, load), metrics in self.cells.items()
             if target in self.prices
         }
+
+    @cached_property
+    def cost_intervals(self) -> dict[tuple[str, str], Interval]:
+        """The interval of the cost of 1,000 requests, where there are enough blocks."""
+        found = {key: usd_per_1000_requests(self.run, *key, self.costing) for key in self.costs}
+        return {key: each for key, each in found.items() if each}
+
+    @cached_property
+    def rate_intervals(self) -> dict[tuple[str, str], Interval]:
+        """The interval of the requests per second, where there are enough blocks of a closed loop."""
+        found = {key: requests_per_second(self.run, *key) for key in self.cells}
+        return {key: each for key, each in found.items() if each}
 
     @cached_property
     def best_load(self) -> dict[str, str]:

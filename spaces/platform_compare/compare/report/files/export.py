@@ -48,12 +48,20 @@ def _target_json(report: Report, target: str) -> dict[str, Any]:
         | {"client": asdict(report.client_loads[target, load])}
         | ({"groups": [asdict(group) for group in groups]} if (groups := report.groups.get((target, load))) else {})
         | ({"cost": asdict(report.costs[target, load])} if (target, load) in report.costs else {})
+        | _intervals_json(report, target, load)
         | telemetry_json(report, target, load)
         for (name, load), metrics in report.cells.items()
         if name == target
     }
     start = {"ttft_ms": first[0] * 1000, "e2e_ms": first[1] * 1000} if first else None
     return asdict(report.overall[target]) | {"cold": start, "by_load": by_load}
+
+
+def _intervals_json(report: Report, target: str, load: str) -> dict[str, Any]:
+    """Return the intervals of the rate and the cost, where there are enough blocks."""
+    both = {"requests_per_s": report.rate_intervals, "usd_per_1000_requests": report.cost_intervals}
+    found = {name: asdict(each[target, load]) for name, each in both.items() if (target, load) in each}
+    return {"intervals": found} if found else {}
 
 
 def report_markdown(report: Report) -> str:
