@@ -20,7 +20,7 @@ import numpy as np
 from harness.tables import table, write
 from verdicts import Scenario, simulate
 
-from compare.analyse.canary import TOLERANCE, CanaryDecision, Decision, Release, decide
+from compare.analyse.canary.canary import TOLERANCE, CanaryDecision, Decision, Release, decide
 from compare.records import Failure, Record, Run
 from compare.report.canary_text import DECISION_LABELS
 

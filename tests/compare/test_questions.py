@@ -17,7 +17,7 @@ from backends import Catalog
 from backends.streams import closing
 from compare import quality_commands, run_file
 from compare.__main__ import main
-from compare.analyse.differing import differing_questions
+from compare.analyse.quality.differing import differing_questions
 from compare.errors import RunError, WorkloadError
 from compare.measure.background import BackgroundRun
 from compare.measure.measurement import Progress

@@ -12,9 +12,9 @@ from typing import Any
 from backends import Catalog
 from backends.stopwatch import wall_clock
 from compare import run_file
-from compare.analyse.cost import cost
-from compare.analyse.metrics import Metrics, compute_metrics
-from compare.analyse.prices import Hourly, Prices
+from compare.analyse.costs.cost import cost
+from compare.analyse.costs.prices import Hourly, Prices
+from compare.analyse.metrics.metrics import Metrics, compute_metrics
 from compare.errors import CompareError
 from compare.measure.find_workload import find_workload
 from compare.measure.measurement import Progress

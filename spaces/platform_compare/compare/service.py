@@ -11,7 +11,7 @@ from pathlib import Path
 from backends import Backend, BackendError, Catalog, ChatRequest, Delta, Message
 from backends.streams import closing
 from compare import run_file
-from compare.analyse.prices import Price, Prices
+from compare.analyse.costs.prices import Price, Prices
 from compare.errors import PlanError, PriceError, RunError
 from compare.measure.background import BackgroundRun
 from compare.measure.measurement import Progress

@@ -10,9 +10,9 @@ from typing import Any
 import gradio as gr
 
 from backends import SpaceportError
-from compare.analyse.definitions import TITLES
-from compare.analyse.objectives import OBJECTIVES
-from compare.analyse.quality_verdict import MARGIN
+from compare.analyse.metrics.definitions import TITLES
+from compare.analyse.metrics.objectives import OBJECTIVES
+from compare.analyse.quality.quality_verdict import MARGIN
 from compare.report import charts, quality_text, render
 from compare.report import strings as report_strings
 from compare.report.files.export import report_markdown

@@ -11,10 +11,10 @@ import pytest
 
 from backends import Usage
 from backends.token_prices import PerToken
-from compare.analyse import verdict
-from compare.analyse.prices import Hourly, Price
-from compare.analyse.samples import Costing, cost_sample, throughput_sample
-from compare.analyse.verdict import Finding, Verdict
+from compare.analyse.costs.prices import Hourly, Price
+from compare.analyse.verdicts import verdict
+from compare.analyse.verdicts.samples import Costing, cost_sample, throughput_sample
+from compare.analyse.verdicts.verdict import Finding, Verdict
 from compare.records import Run
 from compare.report import strings
 from compare.report.charts import draw_charts

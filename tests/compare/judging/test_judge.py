@@ -13,8 +13,8 @@ import pytest
 
 from compare import run_file
 from compare.__main__ import main
-from compare.analyse.judged import agreement, cohens_kappa, judge_reports, position_bias
-from compare.analyse.quality import Measure
+from compare.analyse.quality.judged import agreement, cohens_kappa, judge_reports, position_bias
+from compare.analyse.quality.quality import Measure
 from compare.errors import RunError
 from compare.judging.question import RUBRIC, Comparison, read_reply
 from compare.records import Judgment, Run

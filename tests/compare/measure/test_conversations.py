@@ -11,7 +11,7 @@ from backends import Catalog
 from compare import run_file
 from compare.__main__ import main
 from compare.analyse.caveats import find_caveats
-from compare.analyse.groups import request_groups
+from compare.analyse.metrics.groups import request_groups
 from compare.measure.generated.generate import generate
 from compare.measure.generated.spec import make_spec
 from compare.measure.plan import RunPlan, closed_loops

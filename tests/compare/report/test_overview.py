@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from compare.analyse.prices import Hourly, Prices
+from compare.analyse.costs.prices import Hourly, Prices
 from compare.records import Run
 from compare.report.chart_style import COLOURS, target_colours
 from compare.report.charts import draw_charts

@@ -11,8 +11,8 @@ import pytest
 from compare import run_file
 from compare.__main__ import main
 from compare.analyse.caveats import find_caveats
-from compare.analyse.paired import share
-from compare.analyse.prices import Hourly
+from compare.analyse.costs.prices import Hourly
+from compare.analyse.quality.paired import share
 from compare.records import Run
 from compare.report import quality_text
 from compare.report.caveat_text import caveat_text

@@ -17,7 +17,7 @@ from markdown_it import MarkdownIt
 
 from backends.token_prices import PerToken
 from compare.analyse.caveats import find_caveats
-from compare.analyse.prices import Hourly
+from compare.analyse.costs.prices import Hourly
 from compare.records import Run
 from compare.report import formats, render, strings, tables
 from compare.report.caveat_text import caveat_text

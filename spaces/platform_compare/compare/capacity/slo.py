@@ -13,8 +13,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from compare.analyse.definitions import spaceport, user_timing
-from compare.analyse.samples import METRICS
+from compare.analyse.metrics.definitions import spaceport, user_timing
+from compare.analyse.verdicts.samples import METRICS
 from compare.capacity.scored import ScoredRecord
 from compare.errors import PlanError
 from compare.records import Record

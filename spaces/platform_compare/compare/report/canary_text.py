@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from compare.analyse.canary import CanaryDecision, Check, CheckName, CheckState, Decision, Release
+from compare.analyse.canary.canary import CanaryDecision, Check, CheckName, CheckState, Decision, Release
 from compare.records import GIVE_UP_AFTER
 
 CHECK_NAMES = {

@@ -7,8 +7,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from compare.analyse.paired import Share
-from compare.analyse.rate_intervals import Interval
+from compare.analyse.quality.paired import Share
+from compare.analyse.verdicts.rate_intervals import Interval
 
 # Distinct for colour-blind readers, and bright enough for white and black backgrounds.
 COLOURS = ("#e8590c", "#1c86ee", "#2b9348", "#a855f7", "#d6336c", "#0c9aa6", "#b08900", "#7c7c8a")

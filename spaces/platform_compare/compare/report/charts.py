@@ -9,9 +9,9 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from compare.analyse.definitions import DEFINITIONS
-from compare.analyse.rate_intervals import Interval
-from compare.analyse.verdict import Finding, Verdict, earlier_label, this_label
+from compare.analyse.metrics.definitions import DEFINITIONS
+from compare.analyse.verdicts.rate_intervals import Interval
+from compare.analyse.verdicts.verdict import Finding, Verdict, earlier_label, this_label
 from compare.records import Record
 from compare.report import strings
 from compare.report.chart_style import COLOURS, DASHES, TEXT, blank_figure, error_bars

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from html import escape
 from typing import Any
 
-from compare.analyse.judged import Agreement, JudgedPair, JudgeReport, PositionBias
+from compare.analyse.quality.judged import Agreement, JudgedPair, JudgeReport, PositionBias
 from compare.report.quality_text import points, share_text
 from compare.report.render import note, subtitle
 from compare.report.report import Report

@@ -7,9 +7,9 @@ from math import sqrt
 
 import plotly.graph_objects as go
 
-from compare.analyse.paired import Share
-from compare.analyse.quality import Measure
-from compare.analyse.rate_intervals import Interval
+from compare.analyse.quality.paired import Share
+from compare.analyse.quality.quality import Measure
+from compare.analyse.verdicts.rate_intervals import Interval
 from compare.report import strings
 from compare.report.chart_style import TEXT, blank_figure, error_bars
 from compare.report.formats import milliseconds, usd

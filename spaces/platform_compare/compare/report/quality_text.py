@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from compare.analyse.differing import Answered, DifferingQuestion, differing_questions, judged_questions
-from compare.analyse.paired import Share
-from compare.analyse.quality import Measure
-from compare.analyse.quality_verdict import QualityFinding, QualityVerdict
+from compare.analyse.quality.differing import Answered, DifferingQuestion, differing_questions, judged_questions
+from compare.analyse.quality.paired import Share
+from compare.analyse.quality.quality import Measure
+from compare.analyse.quality.quality_verdict import QualityFinding, QualityVerdict
 from compare.records import Question
 from compare.report import tables
 from compare.report.formats import MISSING, usd

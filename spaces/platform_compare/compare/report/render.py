@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from compare.analyse.metrics import Metrics, cold_start
-from compare.analyse.verdict import Finding, Verdict
+from compare.analyse.metrics.metrics import Metrics, cold_start
+from compare.analyse.verdicts.verdict import Finding, Verdict
 from compare.report import strings, tables
 from compare.report.formats import MISSING, milliseconds, percent
 from compare.report.glossary import glossary_html, term_html

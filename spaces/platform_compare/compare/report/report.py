@@ -9,20 +9,20 @@ from functools import cached_property
 
 from backends.token_prices import PerToken
 from compare.analyse.caveats import find_caveats, run_differences
-from compare.analyse.client_load import ClientLoad, client_load
-from compare.analyse.cost import BreakEven, Cost, break_evens, cost
-from compare.analyse.groups import Group, request_groups
-from compare.analyse.judged import JudgeReport, judge_reports
-from compare.analyse.metrics import Metrics, compute_metrics
-from compare.analyse.objectives import OBJECTIVES, Objective
-from compare.analyse.paired import Share
-from compare.analyse.prices import Hourly, Price, Prices, is_free, run_prices, spot_prices
-from compare.analyse.quality import Measure, shares
-from compare.analyse.quality_verdict import MARGIN, QualityVerdict, check_margin, quality_verdicts, target_pairs
-from compare.analyse.rate_intervals import Interval, requests_per_second, usd_per_1000_requests
-from compare.analyse.samples import Costing
+from compare.analyse.costs.cost import BreakEven, Cost, break_evens, cost
+from compare.analyse.costs.prices import Hourly, Price, Prices, is_free, run_prices, spot_prices
+from compare.analyse.metrics.client_load import ClientLoad, client_load
+from compare.analyse.metrics.groups import Group, request_groups
+from compare.analyse.metrics.metrics import Metrics, compute_metrics
+from compare.analyse.metrics.objectives import OBJECTIVES, Objective
+from compare.analyse.quality.judged import JudgeReport, judge_reports
+from compare.analyse.quality.paired import Share
+from compare.analyse.quality.quality import Measure, shares
+from compare.analyse.quality.quality_verdict import MARGIN, QualityVerdict, check_margin, quality_verdicts, target_pairs
 from compare.analyse.telemetry import GpuUse, ServerUse, gpu_use, server_use
-from compare.analyse.verdict import (
+from compare.analyse.verdicts.rate_intervals import Interval, requests_per_second, usd_per_1000_requests
+from compare.analyse.verdicts.samples import Costing
+from compare.analyse.verdicts.verdict import (
     Verdict,
     changed_targets,
     compare_runs,

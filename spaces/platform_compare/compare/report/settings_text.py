@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from compare.analyse.client_load import ClientLoad
+from compare.analyse.metrics.client_load import ClientLoad
 from compare.report.formats import milliseconds, percent
 from compare.report.report import Report
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from compare.analyse.cost import BreakEven
-from compare.analyse.groups import Group
-from compare.analyse.objectives import Objective
-from compare.analyse.paired import Share
-from compare.analyse.prices import Price, price_doubt
-from compare.analyse.verdict import Finding, Verdict
+from compare.analyse.costs.cost import BreakEven
+from compare.analyse.costs.prices import Price, price_doubt
+from compare.analyse.metrics.groups import Group
+from compare.analyse.metrics.objectives import Objective
+from compare.analyse.quality.paired import Share
+from compare.analyse.verdicts.verdict import Finding, Verdict
 from compare.report.formats import ratio
 
 METRIC_HEADERS = ("target", "load", "requests", "failed", "TTFT p50", "TTFT p95", "ITL p50", "TPOT p50", "E2E p50",

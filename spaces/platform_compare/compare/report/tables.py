@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from compare.analyse.distribution import Distribution
-from compare.analyse.metrics import Metrics
+from compare.analyse.metrics.distribution import Distribution
+from compare.analyse.metrics.metrics import Metrics
 from compare.report.formats import MISSING, milliseconds, percent, rate, usd
 from compare.report.report import Report
 from compare.report.strings import PERCENTILE_LABELS, group_label

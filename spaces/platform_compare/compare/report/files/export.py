@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from compare.analyse.definitions import TITLES
-from compare.analyse.metrics import cold_start
+from compare.analyse.metrics.definitions import TITLES
+from compare.analyse.metrics.metrics import cold_start
 from compare.report import judge_text, quality_text, strings, tables
 from compare.report.capacity_text import capacity_json, curve_table
 from compare.report.files.quality_json import quality_json

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import plotly.offline
 
-from compare.analyse.definitions import TITLES
+from compare.analyse.metrics.definitions import TITLES
 from compare.report import charts, quality_text, render, strings
 from compare.report.overview.cards import CSS as OVERVIEW_CSS
 from compare.report.overview.cards import overview_html

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from compare.analyse.metrics import Metrics
-from compare.analyse.quality import Measure
-from compare.analyse.quality_verdict import QualityFinding
+from compare.analyse.metrics.metrics import Metrics
+from compare.analyse.quality.quality import Measure
+from compare.analyse.quality.quality_verdict import QualityFinding
 from compare.report.formats import MISSING, milliseconds, rate, usd
 from compare.report.glossary import term_html
 from compare.report.overview import strings

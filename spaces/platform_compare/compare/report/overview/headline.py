@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from compare.analyse.verdict import Finding, Verdict
+from compare.analyse.verdicts.verdict import Finding, Verdict
 from compare.report.capacity_text import capacity_text
 from compare.report.formats import ratio
 from compare.report.overview import strings

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from compare.analyse.quality import Measure, coverage
-from compare.analyse.quality_verdict import QualityFinding, QualityVerdict
+from compare.analyse.quality.quality import Measure, coverage
+from compare.analyse.quality.quality_verdict import QualityFinding, QualityVerdict
 from compare.report.formats import usd
 from compare.report.overview import strings
 from compare.report.quality_text import points

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from compare.analyse.quality import Measure
-from compare.analyse.quality_verdict import QualityFinding
+from compare.analyse.quality.quality import Measure
+from compare.analyse.quality.quality_verdict import QualityFinding
 from compare.report.formats import milliseconds
 from compare.report.overview import strings
 from compare.report.overview.headline import standing

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compare.analyse.intervals import MIN_BLOCKS, MIN_VALUES, percentile_interval
-from compare.analyse.resamples import RateSample
-from compare.analyse.samples import Costing, cost_sample, throughput_sample
+from compare.analyse.verdicts.intervals import MIN_BLOCKS, MIN_VALUES, percentile_interval
+from compare.analyse.verdicts.resamples import RateSample
+from compare.analyse.verdicts.samples import Costing, cost_sample, throughput_sample
 from compare.records import Run
 
 

@@ -17,7 +17,7 @@ from backends.token_prices import NoPrice, PerToken, read_token_price, read_usd
 from compare.errors import PriceError
 from compare.records import Run
 
-BUILT_IN = Path(__file__).parent.parent.parent / "prices.toml"
+BUILT_IN = Path(__file__).parent.parent.parent.parent / "prices.toml"
 MAX_AGE = timedelta(days=90)
 FORMATS = 'Write a row of prices.toml (ml.g5.xlarge), "1.25/h", "tokens:openai/gpt-4o" or "tokens:0.15/0.60".'
 _HOUR = re.compile(r"\$?(-?[\d.]+)\s*(?:USD\s*)?(?:/|an? |per )\s*h(?:our)?", re.IGNORECASE)

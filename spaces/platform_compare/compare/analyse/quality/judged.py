@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from statistics import fmean
 
-from compare.analyse.paired import Difference, Share, difference, share
+from compare.analyse.quality.paired import Difference, Share, difference, share
 from compare.records import Judgment, Preference, Run
 
 LEVEL = 0.95

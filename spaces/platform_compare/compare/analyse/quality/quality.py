@@ -11,7 +11,7 @@ from enum import StrEnum
 from statistics import fmean
 from weakref import WeakKeyDictionary
 
-from compare.analyse.paired import Share, share
+from compare.analyse.quality.paired import Share, share
 from compare.records import Question, Run, Score
 
 

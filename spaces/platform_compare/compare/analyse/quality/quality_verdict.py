@@ -11,8 +11,8 @@ from enum import StrEnum
 from itertools import combinations
 from weakref import WeakKeyDictionary
 
-from compare.analyse.paired import Difference, difference, required_questions
-from compare.analyse.quality import BAD, Measure, question_values
+from compare.analyse.quality.paired import Difference, difference, required_questions
+from compare.analyse.quality.quality import BAD, Measure, question_values
 from compare.errors import CompareError
 from compare.records import Run
 

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from compare.analyse import intervals, verdict
-from compare.analyse.canary_quality import MAX_LOSS, RightAnswers, compare_right_answers
-from compare.analyse.definitions import DEFINITIONS, user_timing
-from compare.analyse.failure_rates import RateDifference, compare_rates
-from compare.analyse.objectives import Objective
-from compare.analyse.prices import Hourly, Price
-from compare.analyse.resamples import Sample
-from compare.analyse.samples import metric_sample
+from compare.analyse.canary.canary_quality import MAX_LOSS, RightAnswers, compare_right_answers
+from compare.analyse.costs.prices import Hourly, Price
+from compare.analyse.metrics.definitions import DEFINITIONS, user_timing
+from compare.analyse.metrics.failure_rates import RateDifference, compare_rates
+from compare.analyse.metrics.objectives import Objective
+from compare.analyse.verdicts import intervals, verdict
+from compare.analyse.verdicts.resamples import Sample
+from compare.analyse.verdicts.samples import metric_sample
 from compare.errors import CompareError, PriceError
 from compare.records import Record, Run, has_stopped
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from compare.analyse.distribution import distribution
-from compare.analyse.metrics import compute_metrics
+from compare.analyse.metrics.distribution import distribution
+from compare.analyse.metrics.metrics import compute_metrics
 from compare.records import Run
 
 # A client whose event loop lags by more than this share of the gaps that it measures, measures itself.

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from backends.token_prices import PerToken
-from compare.analyse.metrics import Metrics
-from compare.analyse.prices import Hourly, Price
+from compare.analyse.costs.prices import Hourly, Price
+from compare.analyse.metrics.metrics import Metrics
 
 
 @dataclass(frozen=True, slots=True)

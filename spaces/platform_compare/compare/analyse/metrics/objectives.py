@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from compare.analyse.definitions import Timing
+from compare.analyse.metrics.definitions import Timing
 
 
 @dataclass(frozen=True, slots=True)

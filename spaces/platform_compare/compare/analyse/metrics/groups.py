@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from compare.analyse.definitions import DEFINITIONS
-from compare.analyse.distribution import Distribution, distribution
+from compare.analyse.metrics.definitions import DEFINITIONS
+from compare.analyse.metrics.distribution import Distribution, distribution
 from compare.records import Record, Run
 
 GroupKind = Literal["first use", "shared prefix", "own prefix", "turn", "later turns"]

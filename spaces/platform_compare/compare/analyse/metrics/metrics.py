@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from compare.analyse.definitions import DEFINITIONS, Timing, user_timing
-from compare.analyse.distribution import Distribution, distribution
-from compare.analyse.objectives import OBJECTIVES, Objective
-from compare.analyse.pacing import departure_seconds
+from compare.analyse.metrics.definitions import DEFINITIONS, Timing, user_timing
+from compare.analyse.metrics.distribution import Distribution, distribution
+from compare.analyse.metrics.objectives import OBJECTIVES, Objective
+from compare.analyse.metrics.pacing import departure_seconds
 from compare.records import Record, Run
 
 # The error kind of a request that ended well but returned no text.

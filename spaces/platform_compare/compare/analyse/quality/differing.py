@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from compare.analyse.quality import Measure, question_values
+from compare.analyse.quality.quality import Measure, question_values
 from compare.records import Question, Record, Run, Score
 
 

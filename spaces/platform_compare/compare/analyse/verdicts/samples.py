@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from backends.token_prices import PerToken
-from compare.analyse.definitions import DEFINITIONS, Timing, user_timing
-from compare.analyse.pacing import block_departure_seconds
-from compare.analyse.prices import Hourly, Price
-from compare.analyse.resamples import RateSample, Sample, Side, make_sample
+from compare.analyse.costs.prices import Hourly, Price
+from compare.analyse.metrics.definitions import DEFINITIONS, Timing, user_timing
+from compare.analyse.metrics.pacing import block_departure_seconds
+from compare.analyse.verdicts.resamples import RateSample, Sample, Side, make_sample
 from compare.records import Record, Run
 
 THROUGHPUT, COST = "throughput", "cost"

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from compare.analyse.paired import difference, required_questions
-from compare.analyse.quality import Measure, question_values
-from compare.analyse.quality_verdict import MIN_MARGIN, Side, shared_questions
+from compare.analyse.quality.paired import difference, required_questions
+from compare.analyse.quality.quality import Measure, question_values
+from compare.analyse.quality.quality_verdict import MIN_MARGIN, Side, shared_questions
 from compare.errors import CompareError
 
 MAX_LOSS = 0.05  # tolerated decrease of the share of right answers

@@ -8,11 +8,11 @@ from enum import StrEnum
 from itertools import combinations
 from weakref import WeakKeyDictionary
 
-from compare.analyse import intervals
-from compare.analyse.pacing import MAX_COALESCED_SHARE, coalesced_share, lacks_gaps
-from compare.analyse.quality_verdict import count_comparisons, target_pairs
-from compare.analyse.resamples import Side as SampleOf
-from compare.analyse.samples import COST, THROUGHPUT, Costing, sample, throughput_sample
+from compare.analyse.metrics.pacing import MAX_COALESCED_SHARE, coalesced_share, lacks_gaps
+from compare.analyse.quality.quality_verdict import count_comparisons, target_pairs
+from compare.analyse.verdicts import intervals
+from compare.analyse.verdicts.resamples import Side as SampleOf
+from compare.analyse.verdicts.samples import COST, THROUGHPUT, Costing, sample, throughput_sample
 from compare.records import Run
 
 # Nobody notices a smaller ratio than this, however certain it is.

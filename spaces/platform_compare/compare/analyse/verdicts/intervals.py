@@ -18,7 +18,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from compare.analyse.resamples import RESAMPLES, Floats, Resamples, Side
+from compare.analyse.verdicts.resamples import RESAMPLES, Floats, Resamples, Side
 
 LEVEL = 0.95
 # Fewer blocks than this reveal too little about their variation.
