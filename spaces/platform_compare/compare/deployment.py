@@ -21,8 +21,9 @@ from compare.measure.measurement import Progress
 from compare.measure.plan import RunPlan, closed_loops, parse_numbers
 from compare.measure.run import execute
 from compare.records import Run
-from compare.report import formats, tables
-from compare.report.strings import price_warning
+from compare.report import tables
+from compare.report.words import formats
+from compare.report.words.strings import price_warning
 
 TARGET = "deployed"
 SERVERLESS = "/serverless."  # in the name of a serverless row of the price table

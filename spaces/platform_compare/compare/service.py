@@ -17,8 +17,8 @@ from compare.measure.background import BackgroundRun
 from compare.measure.measurement import Progress
 from compare.race import MAX_TARGETS, Race, race_columns, run_race
 from compare.records import Run
-from compare.report import strings
 from compare.report.report import Report, ReportOptions, build_report
+from compare.report.words import strings
 from compare.shared_runs import SharedRuns
 from compare.visitors import IDLE_SECONDS, Visitor, Visitors
 from compare.votes import LETTERS, shuffle

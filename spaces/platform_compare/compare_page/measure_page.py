@@ -12,7 +12,7 @@ from backends import SpaceportError
 from compare.measure.measurement import Progress
 from compare.measure.workload import SHAPES
 from compare.rag_process import has_rag
-from compare.report.strings import run_name
+from compare.report.words.strings import run_name
 from compare.service import ComparisonService
 from compare_page import forms, strings
 from compare_page.events import PRIVATE, VISITOR, VisitorIdentity

@@ -1,4 +1,4 @@
-"""Words of the comparator's page. The words of a report are in `compare.report.strings`."""
+"""Words of the comparator's page. The words of a report are in `compare.report.words.strings`."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from compare.analyse.verdicts import intervals, verdict
 from compare.analyse.verdicts.resamples import MAX_VALUES, Sample, make_sample
 from compare.analyse.verdicts.verdict import Verdict
 from compare.records import Run
-from compare.report import formats, strings
+from compare.report.words import formats, strings
 from tests.compare.make_runs import build_run, failure, record, simulate
 
 METRICS_PER_PAIR = 3

@@ -15,7 +15,7 @@ from compare.capacity.point import State
 from compare.capacity.result import Reliability, conclude
 from compare.capacity.slo import parse_slo
 from compare.errors import PlanError
-from compare.report.capacity_text import capacity_text
+from compare.report.words.capacity_text import capacity_text
 from tests.compare.capacity.simulated import SLO, SimulatedSearch
 from tests.compare.make_runs import failure, record
 

@@ -17,7 +17,7 @@ from compare.measure.generated.spec import make_spec
 from compare.measure.plan import RunPlan, closed_loops
 from compare.measure.run import execute
 from compare.records import Run
-from compare.report.caveat_text import caveat_text
+from compare.report.words.caveat_text import caveat_text
 from tests.compare.servers import TOKENS, Models
 
 ANSWER = "".join(f"word{number} " for number in range(TOKENS))

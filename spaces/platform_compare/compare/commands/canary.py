@@ -22,7 +22,7 @@ from compare.commands.output import write_file
 from compare.errors import CompareError
 from compare.foreign.read import read_run
 from compare.records import Run
-from compare.report.canary_text import decision_json, decision_text
+from compare.report.words.canary_text import decision_json, decision_text
 
 EXIT_STATUS: dict[Decision, int] = {Decision.PROMOTE: 0, Decision.ROLL_BACK: 1, Decision.KEEP_MEASURING: 2}
 USAGE_ERROR, NOT_COMPARABLE = 64, 65

@@ -161,7 +161,7 @@ def _plan(options: argparse.Namespace, settings: CapacitySettings) -> RunPlan:
 
 
 def _print(answers: Sequence[Capacity], path: Path | None) -> None:
-    from compare.report.capacity_text import capacity_json, capacity_text, curve_table
+    from compare.report.words.capacity_text import capacity_json, capacity_text, curve_table
 
     as_json = json.dumps(capacity_json(answers), indent=2) + "\n"
     if str(path) == "-":

@@ -18,7 +18,7 @@ from compare.report.files.html_report import html
 from compare.report.files.rows import VERSION, report_rows
 from compare.report.overview.short_verdict import short_verdict
 from compare.report.report import Report
-from compare.report.strings import versus
+from compare.report.words.strings import versus
 
 RESULTS, ANSWERS, BADGES = "results", "answers", "badges"
 TAG = "spaceport-results"

@@ -37,9 +37,9 @@ from compare.capacity.result import Capacity
 from compare.capacity.stored import read_capacities
 from compare.errors import PriceError
 from compare.records import Run
-from compare.report import strings
-from compare.report.caveat_text import caveat_text, differences_text
-from compare.report.chart_style import target_colours
+from compare.report.charts.chart_style import target_colours
+from compare.report.words import strings
+from compare.report.words.caveat_text import caveat_text, differences_text
 
 
 @dataclass(frozen=True, slots=True)

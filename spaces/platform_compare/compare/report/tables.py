@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from compare.analyse.metrics.distribution import Distribution
 from compare.analyse.metrics.metrics import Metrics
-from compare.report.formats import MISSING, milliseconds, percent, rate, usd
 from compare.report.report import Report
-from compare.report.strings import PERCENTILE_LABELS, group_label
+from compare.report.words.formats import MISSING, milliseconds, percent, rate, usd
+from compare.report.words.strings import PERCENTILE_LABELS, group_label
 
 _ESCAPES = {"<": "&lt;", "[": "\\[", "\\": "\\\\", "&": "&amp;"}
 # A backslash of the text would end the effect of one that is added after it.

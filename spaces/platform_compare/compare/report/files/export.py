@@ -8,16 +8,17 @@ from typing import Any
 
 from compare.analyse.metrics.definitions import TITLES
 from compare.analyse.metrics.metrics import cold_start
-from compare.report import judge_text, quality_text, strings, tables
-from compare.report.capacity_text import capacity_json, curve_table
+from compare.report import tables
 from compare.report.files.quality_json import quality_json
-from compare.report.glossary import glossary_lines
-from compare.report.judge_text import judges_json
 from compare.report.overview.headline import headline
 from compare.report.report import Report
-from compare.report.settings_text import settings_rows
 from compare.report.tables import markdown_text
-from compare.report.telemetry_text import telemetry_json, telemetry_markdown
+from compare.report.words import judge_text, quality_text, strings
+from compare.report.words.capacity_text import capacity_json, curve_table
+from compare.report.words.glossary import glossary_lines
+from compare.report.words.judge_text import judges_json
+from compare.report.words.settings_text import settings_rows
+from compare.report.words.telemetry_text import telemetry_json, telemetry_markdown
 
 
 def report_json(report: Report) -> dict[str, Any]:

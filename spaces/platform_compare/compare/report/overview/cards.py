@@ -10,12 +10,12 @@ from pathlib import Path
 from compare.analyse.metrics.metrics import Metrics
 from compare.analyse.quality.quality import Measure
 from compare.analyse.quality.quality_verdict import QualityFinding
-from compare.report.formats import MISSING, milliseconds, rate, usd
-from compare.report.glossary import term_html
 from compare.report.overview import strings
 from compare.report.overview.headline import headline, standing
 from compare.report.report import Report
 from compare.report.tables import cost_span
+from compare.report.words.formats import MISSING, milliseconds, rate, usd
+from compare.report.words.glossary import term_html
 
 CSS = Path(__file__).with_name("overview.css").read_text(encoding="utf-8")
 PACE_METRICS = ("itl", "tpot")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from compare.report.formats import MISSING, percent, rate, usd
-from compare.report.render import note, subtitle, table
 from compare.report.report import Report
 from compare.report.tables import markdown_table
+from compare.report.views.render import note, subtitle, table
+from compare.report.words.formats import MISSING, percent, rate, usd
 
 GPU_TITLE, SERVER_TITLE = "GPUs", "Servers"
 GPU_HEADERS = ("target", "load", "GPU", "utilization of the GPU", "memory", "power (W)", "Wh per 1,000 tokens",

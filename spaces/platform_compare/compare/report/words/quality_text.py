@@ -10,9 +10,9 @@ from compare.analyse.quality.quality import Measure
 from compare.analyse.quality.quality_verdict import QualityFinding, QualityVerdict
 from compare.records import Question
 from compare.report import tables
-from compare.report.formats import MISSING, usd
 from compare.report.report import Report
-from compare.report.strings import EXPLAINED_LABELS
+from compare.report.words.formats import MISSING, usd
+from compare.report.words.strings import EXPLAINED_LABELS
 
 ANSWERS = "Answers"
 DIFFERING = "Questions where targets differ"

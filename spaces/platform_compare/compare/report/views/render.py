@@ -7,12 +7,13 @@ from html import escape
 
 from compare.analyse.metrics.metrics import Metrics, cold_start
 from compare.analyse.verdicts.verdict import Finding, Verdict
-from compare.report import strings, tables
-from compare.report.formats import MISSING, milliseconds, percent
-from compare.report.glossary import glossary_html, term_html
-from compare.report.quality_text import explained_labels, verdict_lines
+from compare.report import tables
 from compare.report.report import Report
-from compare.report.settings_text import settings_rows
+from compare.report.words import strings
+from compare.report.words.formats import MISSING, milliseconds, percent
+from compare.report.words.glossary import glossary_html, term_html
+from compare.report.words.quality_text import explained_labels, verdict_lines
+from compare.report.words.settings_text import settings_rows
 
 
 def verdict_html(report: Report) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from compare.race import Race, RaceColumn
-from compare.report import strings
-from compare.report.formats import MISSING, rate, usd
+from compare.report.words import strings
+from compare.report.words.formats import MISSING, rate, usd
 from compare.votes import LETTERS
 from ui.markdown import safe_markdown
 

@@ -14,7 +14,7 @@ from compare.analyse.metrics.groups import Group
 from compare.analyse.metrics.objectives import Objective
 from compare.analyse.quality.paired import Share
 from compare.analyse.verdicts.verdict import Finding, Verdict
-from compare.report.formats import ratio
+from compare.report.words.formats import ratio
 
 METRIC_HEADERS = ("target", "load", "requests", "failed", "TTFT p50", "TTFT p95", "ITL p50", "TPOT p50", "E2E p50",
                   "E2E p95", "tokens/s", "requests/s", "goodput")  # fmt: skip

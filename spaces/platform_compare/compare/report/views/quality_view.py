@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from html import escape
 
-from compare.report import quality_text
-from compare.report.judge_text import judge_html
-from compare.report.render import note, subtitle, table
 from compare.report.report import Report
+from compare.report.views.render import note, subtitle, table
+from compare.report.words import quality_text
+from compare.report.words.judge_text import judge_html
 
 
 def quality_html(report: Report) -> str:

@@ -7,9 +7,9 @@ from html import escape
 from typing import Any
 
 from compare.analyse.quality.judged import Agreement, JudgedPair, JudgeReport, PositionBias
-from compare.report.quality_text import points, share_text
-from compare.report.render import note, subtitle
 from compare.report.report import Report
+from compare.report.views.render import note, subtitle
+from compare.report.words.quality_text import points, share_text
 
 TITLE = "What a judge says"
 NOTE = (

@@ -10,8 +10,8 @@ from typing import Any
 from compare.capacity.point import State
 from compare.capacity.result import Capacity, Figure, MeasuredLoad, Reliability
 from compare.capacity.slo import slo_text
-from compare.report.formats import MISSING
 from compare.report.tables import markdown_table
+from compare.report.words.formats import MISSING
 
 FIGURE_NAMES = {
     "ttft": "the first token took",

@@ -10,10 +10,10 @@ import plotly.graph_objects as go
 from compare.analyse.quality.paired import Share
 from compare.analyse.quality.quality import Measure
 from compare.analyse.verdicts.rate_intervals import Interval
-from compare.report import strings
-from compare.report.chart_style import TEXT, blank_figure, error_bars
-from compare.report.formats import milliseconds, usd
+from compare.report.charts.chart_style import TEXT, blank_figure, error_bars
 from compare.report.report import Report
+from compare.report.words import strings
+from compare.report.words.formats import milliseconds, usd
 
 SMALLEST, LARGEST = 10, 40  # pixels across a bubble
 

@@ -13,10 +13,10 @@ from compare.analyse.metrics.definitions import DEFINITIONS
 from compare.analyse.verdicts.rate_intervals import Interval
 from compare.analyse.verdicts.verdict import Finding, Verdict, earlier_label, this_label
 from compare.records import Record
-from compare.report import strings
-from compare.report.chart_style import COLOURS, DASHES, TEXT, blank_figure, error_bars
-from compare.report.quality_chart import quality
+from compare.report.charts.chart_style import COLOURS, DASHES, TEXT, blank_figure, error_bars
+from compare.report.charts.quality_chart import quality
 from compare.report.report import Report
+from compare.report.words import strings
 
 # Where intervals span about a decade, Plotly writes only the first digit of a ratio, and 0.5 would look like 5.
 WIDE_SPAN = 8

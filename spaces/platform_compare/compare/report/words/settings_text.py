@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from compare.analyse.metrics.client_load import ClientLoad
-from compare.report.formats import milliseconds, percent
 from compare.report.report import Report
+from compare.report.words.formats import milliseconds, percent
 
 
 def settings_rows(report: Report) -> list[list[str]]:
