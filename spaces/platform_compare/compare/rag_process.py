@@ -47,7 +47,7 @@ def run_rag(
         threading.Thread(target=_write, args=(process.stdin, text)),
         threading.Thread(target=_collect, args=(process.stderr, notes, on_note)),
     ]
-    timer = threading.Timer(seconds or 0, lambda: (late.set(), process.kill()))
+    timer = threading.Timer(seconds or 0, _end, (process, late))
     try:
         for thread in [*threads, *([timer] if seconds else [])]:
             thread.start()
@@ -81,7 +81,7 @@ class RagConversation:
             return []
         process = self._process = self._process or _start(self._command, self._notes)
         late = threading.Event()
-        timer = threading.Timer(seconds, lambda: (late.set(), process.kill()))
+        timer = threading.Timer(seconds, _end, (process, late))
         timer.start()
         try:
             return [self._reply(process, line) for line in lines]
@@ -114,6 +114,11 @@ class RagConversation:
         if reply := process.stdout.readline():
             return reply
         raise EOFError
+
+
+def _end(process: subprocess.Popen[str], late: threading.Event) -> None:
+    late.set()
+    process.kill()
 
 
 def _start(command: Sequence[str], stderr: int | IO[str]) -> subprocess.Popen[str]:
