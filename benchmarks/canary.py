@@ -20,9 +20,9 @@ import numpy as np
 from harness.tables import table, write
 from verdicts import Scenario, simulate
 
-from compare.analyse.canary import TOLERANCE, CanaryDecision, Decision, Release, decide
+from compare.analyse.canary.canary import TOLERANCE, CanaryDecision, Decision, Release, decide
 from compare.records import Failure, Record, Run
-from compare.report.canary_text import DECISION_LABELS
+from compare.report.words.canary_text import DECISION_LABELS
 
 MAX_REQUESTS = 400  # as many as a pipeline waits for
 FAILURE = Failure("Rejected", "simulated")

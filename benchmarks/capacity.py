@@ -18,7 +18,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from statistics import mean, median
@@ -30,14 +30,16 @@ from backends import Arrival
 from compare.capacity.curve import Curve
 from compare.capacity.grid import Grid
 from compare.capacity.result import Capacity, Reliability, conclude
+from compare.capacity.scored import with_score
 from compare.capacity.search import Search
 from compare.capacity.slo import parse_slo
-from compare.records import Failure, Record
+from compare.records import Failure, Record, Score
 
 SERVER = "compare.conformance.scripted_server"
 FAILURE = Failure("Overloaded", "simulated")
 UP_TO_64 = Grid("users", 64)
-EXACT_REQUESTS = 60_000  # of each load, for the true knee
+EXACT_REQUESTS, EXACT_RATE_REQUESTS = 60_000, 300_000  # of each load, for the true knee
+QUESTIONS, WRONG_EVERY, HURRIED_SHARE = 50, 5, 1 / 3
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,8 @@ class Server:
 
     With `shared`, all requests run at once and each takes longer the more there are: `seconds` times (1 + n / places).
     With `rejects`, a request that finds no free place fails at once. One batch differs from the next by `wobble`;
-    after `drift_after` requests everything takes `drift` times as long.
+    after `drift_after` requests everything takes `drift` times as long. A fifth of `QUESTIONS` is always answered
+    wrongly; with more users than `hurries_beyond`, a third of the right answers are wrong, too.
     """
 
     places: int
@@ -60,6 +63,7 @@ class Server:
     wobble: float = 0.02
     drift: float = 1.0
     drift_after: int = 0
+    hurries_beyond: int = 0
 
 
 class Simulation:
@@ -68,7 +72,7 @@ class Simulation:
     def __init__(self, server: Server, seed: int) -> None:
         self.server = server
         self.random = np.random.default_rng(seed)
-        self.sent = 0
+        self.sent = self.asked = 0
 
     def batch(self, grid: Grid, value: float, requests: int) -> list[Record]:
         """Return the measured requests of a batch, in the order in which they were sent."""
@@ -78,7 +82,16 @@ class Simulation:
         self.sent += requests
         ramp = grid.ramp(value)
         run = self._closed if grid.unit == "users" else self._open
-        return list(run(value, ramp + requests, slowness))[ramp:]
+        records = list(run(value, ramp + requests, slowness))[ramp:]
+        return [self._answer(record, value) for record in records] if self.server.hurries_beyond else records
+
+    def _answer(self, record: Record, value: float) -> Record:
+        """Return a request with the mark of its answer; questions are asked in turn."""
+        self.asked += 1
+        question = self.asked % QUESTIONS
+        hurries = value > self.server.hurries_beyond and self.random.random() < HURRIED_SHARE
+        right = question % WRONG_EVERY > 0 and not hurries
+        return with_score(replace(record, prompt=question), None, Score(0, right, None, False, None, 1))
 
     def _closed(self, value: float, count: int, slowness: float) -> Iterator[Record]:
         """`value` users, each of whom sends the next request when an answer ends; they start one after another."""
@@ -135,6 +148,7 @@ SCENARIOS = {
     "6 places, p99": Scenario(Server(6), "ttft_p99<400ms"),
     "6 places, no wobble": Scenario(Server(6, wobble=0)),
     "10 places, requests/s": Scenario(Server(10, noise=0.4), grid=Grid("requests/s", 100)),
+    "answers worse beyond 12": Scenario(Server(100, hurries_beyond=12), "ttft_p95<400ms, quality>=0.9*baseline"),
     "never meets it": Scenario(Server(6, first=1)),
     "meets it up to the limit": Scenario(Server(1000)),
     "6 places, 1.6 times slower after 200 requests": Scenario(
@@ -147,7 +161,8 @@ def search(scenario: Scenario, seed: int) -> Capacity:
     """Return the answer of one search."""
     simulation = Simulation(scenario.server, seed)
     curve = Curve(parse_slo(scenario.slo), scenario.grid)
-    for batch in Search(curve).batches():
+    first = 2 * QUESTIONS if scenario.server.hurries_beyond else 0
+    for batch in Search(curve, first_requests=first).batches():
         curve.add(batch.value, simulation.batch(scenario.grid, batch.value, batch.requests))
     return conclude("a", curve, ended=True)
 
@@ -155,6 +170,8 @@ def search(scenario: Scenario, seed: int) -> Capacity:
 def true_knee(scenario: Scenario) -> float:
     """Return the highest load that meets the service level, from very long simulations, to 1 %."""
     low, high = 0.0, scenario.grid.limit
+    if scenario.server.hurries_beyond:
+        return scenario.server.hurries_beyond
     if _holds(scenario, high):
         return high
     step = 1 if scenario.grid.unit == "users" else 0.01
@@ -168,7 +185,7 @@ def _holds(scenario: Scenario, value: float) -> bool:
     """Judge one load by a hundred long batches."""
     clauses, grid = parse_slo(scenario.slo), scenario.grid
     simulation, count, misses = Simulation(scenario.server, 1_000_000), 0, dict.fromkeys(clauses, 0.0)
-    while count < EXACT_REQUESTS:
+    while count < (EXACT_RATE_REQUESTS if grid.is_open else EXACT_REQUESTS):
         # The queue of a rate grows with time, so a rate is one that is held for as long as a batch lasts.
         batch = simulation.batch(grid, value, grid.batch(value) if grid.is_open else max(500, int(20 * value)))
         count += len(batch)
@@ -263,6 +280,7 @@ def check_goals(results: dict[str, dict[str, float | None]]) -> bool:
     known = [each for each in results.values() if each["knee"] is not None]
     goals = {
         "the mean is within 5 % of the knee": all(abs(each["bias"] or 0) <= 0.05 for each in known),
+        "90 % of the answers are within 5 %": all((each["exact"] or 0) >= 0.9 for each in known if each["knee"]),
         "95 % of searches for users are within 5 % or 1 user": all((each["near"] or 0) >= 0.95 for each in users),
         "95 % of the intervals have the knee": all((each["covered"] or 0) >= 0.95 for each in known),
         "at most 5 % are said to have changed if they haven't": all((each["moved"] or 0) <= 0.05 for each in known),

@@ -22,10 +22,16 @@ from harness.tables import table, write
 from verdicts import Scenario as Timed
 from verdicts import simulate as simulate_times
 
-from compare.analyse.canary_quality import MAX_LOSS, compare_right_answers
-from compare.analyse.quality import Measure
-from compare.analyse.quality_verdict import MARGIN, QualityFinding, QualityVerdict, quality_verdicts, target_pairs
-from compare.analyse.verdict import Finding, joint_verdicts
+from compare.analyse.canary.canary_quality import MAX_LOSS, compare_right_answers
+from compare.analyse.quality.quality import Measure
+from compare.analyse.quality.quality_verdict import (
+    MARGIN,
+    QualityFinding,
+    QualityVerdict,
+    quality_verdicts,
+    target_pairs,
+)
+from compare.analyse.verdicts.verdict import Finding, joint_verdicts
 from compare.measure.plan import RunPlan
 from compare.records import Question, Record, Run, Score
 

@@ -20,8 +20,8 @@ import numpy as np
 from harness.tables import table, write
 
 from backends import Arrival
-from compare.analyse import verdict
-from compare.analyse.verdict import Finding
+from compare.analyse.verdicts import verdict
+from compare.analyse.verdicts.verdict import Finding
 from compare.measure.plan import Block, RunPlan
 from compare.records import Record, Run
 

@@ -20,7 +20,7 @@ from harness.tables import free_port, table, write
 from playwright.sync_api import Page
 
 from compare import run_file
-from compare.analyse.metrics import Metrics, compute_metrics
+from compare.analyse.metrics.metrics import Metrics, compute_metrics
 from compare_page import strings
 
 REQUESTS, CONCURRENCY = 24, 4

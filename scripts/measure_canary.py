@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from compare.__main__ import main as compare
-from compare.analyse.canary import Decision
+from compare.analyse.canary.canary import Decision
 from compare.commands.canary import EXIT_STATUS, NOT_COMPARABLE
 
 # Each size is a new measurement: adding to a run and looking again would eventually find a difference by chance.

@@ -10,6 +10,6 @@ import gradio as gr
 CLOSED = 0
 
 
-def closed_section(label: str) -> gr.Accordion:
+def closed_section(label: str, *, visible: bool = True) -> gr.Accordion:
     """Create a closed section whose fields keep what is typed as soon as it's opened."""
-    return gr.Accordion(label, open=CLOSED)  # type: ignore[arg-type]
+    return gr.Accordion(label, open=CLOSED, visible=visible)  # type: ignore[arg-type]

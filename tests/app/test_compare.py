@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from compare import run_file
 from compare.report.files.rows import report_rows
@@ -374,6 +374,62 @@ def test_a_run_over_questions_shows_whose_answers_are_right(compared: App, open_
     expect(headline).to_contain_text("laptop answers as many questions right as gpu (within 10 points), starts")
     open_details(page, "Charts")
     expect(page.locator("#charts .js-plotly-plot:visible")).to_have_count(5)  # all but the cost
+
+
+def test_questions_over_documents_are_asked_and_scored_on_the_page(
+    compared: App, open_page: OpenPage, models: Models, tmp_path: Path
+) -> None:
+    """Two targets of different quality and price, by the real scorer."""
+    (report := tmp_path / "report.md").write_text(
+        "# Acme\n\nRevenue was $4,648 million in 2023. Acme has a plant in Ghent.\n"
+    )
+    asked = ["What was the revenue of Acme in 2023?", "Where does Acme have a plant?"]
+    gold = ["$4.648 billion", "Ghent"]
+    lines = [json.dumps({"question": text, "answers": [right]}) for text, right in zip(asked, gold, strict=True)]
+    (questions := tmp_path / "acme.jsonl").write_text("\n".join(lines))
+    models.asked = asked
+    models.replies = {"steady": ["Revenue was $4,648 million.", "In Ghent."], "slow": ["Revenue was $51.", "In Ghent."]}
+    page = open_at(open_page, compared, "Measure")
+    select(page, "#targets", "steady", "slow")
+    page.get_by_role("button", name="Questions about your documents").click()
+    page.locator("#questions input[type=file]").set_input_files(str(questions))
+    expect(page.locator("#questions")).to_contain_text("acme")
+    page.locator("#measure").click()
+    expect(page.locator("#progress")).to_contain_text("Questions need documents")
+    page.locator("#documents input[type=file]").set_input_files([str(report)])
+    expect(page.locator("#documents")).to_contain_text("report")
+    record_progress(page)
+    measure(page, 1)  # rounded up to each question once
+    wait_until_measured(page, "steady", "slow")
+    models.replies = {}
+    progress = page.evaluate("window.progress")
+    for step in ("Reading the documents", "of 10 requests", "of 3 answers · Scoring the answers"):
+        assert any(step in each for each in progress), (step, progress)
+    expect(page.locator("#run input")).to_have_value("steady vs slow, acme")
+    expect(page.locator(".sp-headline")).to_contain_text("No difference in right answers shown (steady 100%, slow 50%")
+    open_details(page, "Cost")
+    page.locator("#prices textarea").fill("steady = 2/h\nslow = 1/h")
+    expect(page.locator("#cost")).to_contain_text("2 USD/h")
+    open_details(page, "Answers")
+    expect(page.locator("#answers")).to_contain_text("wrong: Revenue was $51. (no figure is $4.648 billion)")
+    assert_readable(page.locator("#answers td").get_by_text("wrong: Revenue"))
+    open_details(page, "Charts")
+    expect(page.locator("#charts").get_by_text("Right answers vs cost")).to_be_visible()
+
+
+def record_progress(page: Page) -> None:
+    """Keep what the progress says in `window.progress`: some of it is there for a moment only."""
+    page.evaluate("""() => {
+      window.progress = [];
+      new MutationObserver(() => window.progress.push(document.querySelector("#progress").innerText))
+        .observe(document.querySelector("#progress"), {childList: true, subtree: true, characterData: true});
+    }""")
+
+
+def assert_readable(cell: Locator) -> None:
+    """Check that a cell of a table is in the window, and not a high column of single words."""
+    box = cell.bounding_box()
+    assert box and box["x"] + box["width"] <= 1280 and box["height"] < 200, box
 
 
 def test_nothing_is_wider_than_the_page(compared: App, open_page: OpenPage) -> None:

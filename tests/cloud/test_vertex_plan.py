@@ -19,7 +19,7 @@ from cloud.vertex import calls
 from cloud.vertex.platform import VertexPlatform
 from cloud.vertex.settings import METRICS, VertexSettings
 from compare import deployment
-from compare.analyse.prices import Prices
+from compare.analyse.costs.prices import Prices
 from tests.cloud.vertex_api import parse_request
 
 ROOT = Path(__file__).parent.parent.parent

@@ -29,7 +29,7 @@ def main(command: str, *arguments: str) -> int:
     known = {entry["id"]: entry for entry in entries}
     for line in sys.stdin:
         answer = json.loads(line)
-        print(json.dumps(score(known[answer["id"]], answer["answer"])))
+        print(json.dumps(score(known[answer["id"]], answer["answer"])), flush=True)
     return 0
 
 

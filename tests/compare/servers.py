@@ -29,11 +29,14 @@ MODELS = (
     "drifts",
     "caches",
     "gets_lost",
+    "hurries",
 )
 # "queue" and "rejects" answer so many requests at once: more of them wait, or get the status 429.
 PLACES = 3
 # After so many requests, "drifts" is slow: a search up to 4 users has then only its check before it.
 DRIFTS_AFTER = 76
+# "hurries" answers questions while it has no more requests than places; with more it only says words.
+HURRIED_SECONDS = 0.03
 # What a new character of a prompt costs "caches", which remembers all prompts: it computes a known beginning no more.
 SECONDS_PER_CHARACTER = 1e-5
 # "gets_lost" answers an error once a conversation has so many messages.
@@ -88,11 +91,15 @@ class Models(ThreadingHTTPServer):
             self.max_in_flight[model] = max(self.max_in_flight.get(model, 0), self._in_flight[model])
             return len(requests) - 1
 
-    def reply(self, model: str) -> str | None:
-        """Return a model's answer to the question of its last request, if it has answers."""
+    def reply(self, model: str, body: dict[str, Any]) -> str | None:
+        """Return a model's answer to the question of a request, if it has answers."""
         if model not in self.replies:
             return None
-        prompt = str(self.requests[model][-1]["messages"][-1]["content"])
+        if model == "hurries":
+            time.sleep(HURRIED_SECONDS)
+            if self._in_flight[model] > PLACES:
+                return None
+        prompt = str(body["messages"][-1]["content"])
         return next((self.replies[model][at] for at, text in enumerate(self.asked) if text in prompt), None)
 
     def compute(self, prompt: str) -> tuple[int, int]:
@@ -119,7 +126,7 @@ class Handler(BaseHTTPRequestHandler):
         reply_with_json(self, {"data": [{"id": name} for name in MODELS]})
 
     def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.body = body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         model, before = body["model"], self.server.begin(body)
         try:
             if model == "refuses":
@@ -163,7 +170,7 @@ class Handler(BaseHTTPRequestHandler):
             size, known = self.server.compute(json.dumps(self.server.requests[model][-1]["messages"]))
             usage |= {"prompt_tokens": size, "prompt_tokens_details": {"cached_tokens": known}}
             time.sleep(SECONDS_PER_CHARACTER * (size - known))
-        reply = self.server.reply(model)
+        reply = self.server.reply(model, self.body)
         for delta in self.deltas(model) if reply is None else [{"content": f"{word} "} for word in reply.split()]:
             self.event({"choices": [{"index": 0, "delta": delta}]})
         self.event({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import json
-import os
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -18,13 +17,14 @@ from backends import Catalog
 from backends.streams import closing
 from compare import quality_commands, run_file
 from compare.__main__ import main
-from compare.analyse.differing import differing_questions
+from compare.analyse.quality.differing import differing_questions
 from compare.errors import RunError, WorkloadError
 from compare.measure.background import BackgroundRun
 from compare.measure.measurement import Progress
 from compare.measure.request import MAX_ANSWER_CHARACTERS, storable
 from compare.measure.workload import load
 from compare.quality_commands import add_scores, make_workload, score_run
+from compare.rag_process import check_rag
 from compare.records import Question, Run, Score
 from compare.report.report import Report
 from compare.service import ENDING_SECONDS, ComparisonService
@@ -42,16 +42,6 @@ QUESTIONS = [
     {"question": "Who wrote it?", "answerable": False},
     {"question": "Is it good?"},
 ]
-
-
-@pytest.fixture
-def as_rag(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put the stand-in before the real `rag` of the processes that are started."""
-    package = tmp_path / "path" / "rag"
-    package.mkdir(parents=True)
-    (package / "__init__.py").write_text("")
-    (package / "__main__.py").write_text(Path(fake_rag.__file__).read_text())
-    monkeypatch.setenv("PYTHONPATH", str(package.parent), prepend=os.pathsep)
 
 
 def save(folder: Path, *entries: dict[str, Any]) -> Path:
@@ -164,7 +154,7 @@ def test_without_rag_the_error_says_what_to_do(tmp_path: Path, monkeypatch: pyte
         score_run(question_run({"a": ["x"] * 4}), workload, FAKE_RAG)
     assert "checkout" in caught.value.remedy
     with pytest.raises(WorkloadError, match="need the package `rag`"):
-        quality_commands.check_rag()
+        check_rag()
 
 
 def test_equal_answers_are_scored_once_and_failed_ones_not_at_all(tmp_path: Path) -> None:

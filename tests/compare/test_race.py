@@ -12,7 +12,8 @@ import pytest
 from backends import Backend, Catalog, ChatRequest, Health, Message
 from compare.errors import PlanError
 from compare.race import Race, race_columns, run_race
-from compare.report import race_view, strings
+from compare.report.views import race_view
+from compare.report.words import strings
 from compare.service import ComparisonService
 from compare.votes import BOTH_BAD, TIE, Ballot, shuffle
 from tests.compare.servers import TOKENS, Models

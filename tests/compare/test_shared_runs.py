@@ -11,8 +11,8 @@ from backends import Catalog
 from compare import run_file, shared_runs
 from compare.analyse.caveats import find_caveats
 from compare.errors import RunError
-from compare.report.caveat_text import caveat_text
 from compare.report.files.requests_csv import requests_csv
+from compare.report.words.caveat_text import caveat_text
 from compare.service import ComparisonService
 from compare.shared_runs import SharedRuns
 from tests.compare.make_runs import build_run, failure, record, simulate

@@ -12,7 +12,7 @@ import pytest
 
 from backends import Catalog
 from compare import run_file
-from compare.analyse.verdict import verdicts
+from compare.analyse.verdicts.verdict import verdicts
 from compare.errors import RunError
 from compare.service import BYTES_IN_MEMORY, ComparisonService
 from compare.visitors import Visitor, Visitors

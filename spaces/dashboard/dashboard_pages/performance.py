@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from backends import SpaceportError
-from compare.report.glossary import explanation, labels_html
+from compare.report.words.glossary import explanation, labels_html
 from dashboard_pages import layout, resources, strings
 from live_metrics.charts import draw_panel, format_current, panel_title
 from live_metrics.metric_values import TIME_SPANS, Reading

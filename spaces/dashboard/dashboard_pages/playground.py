@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from backends import BackendError, SpaceportError, Target
-from compare.report.strings import target_label
+from compare.report.words.strings import target_label
 from dashboard_pages import layout, resources, strings
 from dashboard_pages.conversation import Parameters, PlaygroundTurn, export, new_turn, stream_reply, summary
 

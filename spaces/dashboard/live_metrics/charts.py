@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import plotly.graph_objects as go
 
-from compare.report.chart_style import COLOURS, DASHES, GRID, LAYOUT
-from compare.report.formats import milliseconds, rate
+from compare.report.charts.chart_style import COLOURS, DASHES, GRID, LAYOUT
+from compare.report.words.formats import milliseconds, rate
 from live_metrics.metric_values import Line, PanelReading
 
 MAX_LINES = 8  # a chart with more is unreadable

@@ -10,8 +10,8 @@ from typing import Any, Literal
 from backends import Backend, BackendError, ChatRequest, Delta, SpaceportError, Stopwatch
 from backends.stopwatch import now
 from backends.streams import closing
-from compare.analyse.cost import race_cost
-from compare.analyse.prices import Price
+from compare.analyse.costs.cost import race_cost
+from compare.analyse.costs.prices import Price
 from compare.errors import PlanError
 
 # Ten updates a second of four columns look like a stream.

@@ -11,14 +11,14 @@ from pathlib import Path
 from backends import Backend, BackendError, Catalog, ChatRequest, Delta, Message
 from backends.streams import closing
 from compare import run_file
-from compare.analyse.prices import Price, Prices
+from compare.analyse.costs.prices import Price, Prices
 from compare.errors import PlanError, PriceError, RunError
 from compare.measure.background import BackgroundRun
 from compare.measure.measurement import Progress
 from compare.race import MAX_TARGETS, Race, race_columns, run_race
 from compare.records import Run
-from compare.report import strings
 from compare.report.report import Report, ReportOptions, build_report
+from compare.report.words import strings
 from compare.shared_runs import SharedRuns
 from compare.visitors import IDLE_SECONDS, Visitor, Visitors
 from compare.votes import LETTERS, shuffle
@@ -118,7 +118,7 @@ class ComparisonService:
             async for ahead in place.wait():
                 if background.stopping:
                     return
-                yield Progress(0, 1, 0.0, None, strings.queued(ahead))
+                yield Progress.step(strings.queued(ahead))
             run = in_time(background.run(), max_seconds + ENDING_SECONDS)
             async with closing(run):
                 async for progress in run:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ class Form:
     targets: Sequence[str]
     workload: str
     file: str | None
+    questions: str | None
+    documents: Sequence[str]
     mode: Mode
     values: str
     requests: float
@@ -34,26 +37,53 @@ class Form:
 
 def command_arguments(form: Form, catalog: str | None, limits: Limits) -> list[str]:
     """Return the command line arguments for a form; raise an error that names a bad field."""
+    requests = _requests(form)
     run_plan = RunPlan(
         targets=tuple(form.targets),
         loads=_loads(form),
-        requests=int(form.requests or 0),
+        requests=requests,
         warmup=int(form.warmup or 0),
         max_seconds=(form.minutes or 0) * 60,
     )
     _check_limits(run_plan, limits)
-    prompts = workload.load(Path(form.file)) if form.file else workload.built_in(form.workload)
     options = {
         "--targets": ",".join(form.targets),
-        "--workload": form.file or prompts.name,
-        "--requests": str(int(form.requests)),
+        "--requests": str(requests),
         "--warmup": str(int(form.warmup)),
         "--seed": str(int(form.seed or 0)),
         "--max-seconds": str(form.minutes * 60),
         **_load_options(form),
         **({"--catalog": str(Path(catalog).resolve())} if catalog else {}),
     }
-    return [f"{name}={value}" for name, value in options.items()]
+    return [*(f"{name}={value}" for name, value in options.items()), *_prompts(form)]
+
+
+def workload_name(form: Form) -> str:
+    """Return the name of what is asked, for the list of runs."""
+    file = form.questions or form.file
+    return Path(file).stem if file else form.workload
+
+
+def _requests(form: Form) -> int:
+    """Return how many requests to send; as many more as it takes to ask each question equally often."""
+    requests = int(form.requests or 0)
+    if not form.questions:
+        return requests
+    with Path(form.questions).open("rb") as file:
+        questions = sum(bool(line.strip()) for line in file)
+    return math.ceil(requests / questions) * questions if questions else requests
+
+
+def _prompts(form: Form) -> list[str]:
+    """Return the arguments for what is asked: a workload, or questions over documents."""
+    if form.questions or form.documents:
+        if form.file:
+            raise PlanError(strings.TWO_WORKLOADS, strings.ONE_WORKLOAD)
+        if not (form.questions and form.documents):
+            raise PlanError(strings.HALF_A_WORKLOAD, strings.BOTH_FILES)
+        return [f"--questions={form.questions}", "--documents", *form.documents]
+    prompts = workload.load(Path(form.file)) if form.file else workload.built_in(form.workload)
+    return [f"--workload={form.file or prompts.name}"]
 
 
 def _check_limits(run_plan: RunPlan, limits: Limits) -> None:

@@ -11,7 +11,8 @@ import gradio as gr
 from backends import SpaceportError
 from compare.measure.measurement import Progress
 from compare.measure.workload import SHAPES
-from compare.report.strings import run_name
+from compare.rag_process import has_rag
+from compare.report.words.strings import run_name
 from compare.service import ComparisonService
 from compare_page import forms, strings
 from compare_page.events import PRIVATE, VISITOR, VisitorIdentity
@@ -53,9 +54,19 @@ class MeasurePage:
         self.start = gr.Button(strings.MEASURE, variant="primary", elem_id="measure")
         self.stop = gr.Button(strings.STOP, variant="stop", visible=False, elem_id="stop")
         self.progress = gr.HTML("", elem_id="progress")
+        self._create_questions()
         with closed_section(strings.LOAD):
             self._create_load()
         self.unavailable = gr.HTML("", elem_id="unavailable")
+
+    def _create_questions(self) -> None:
+        """Create the fields for questions over documents; without `rag` nobody could read and score them."""
+        with closed_section(strings.QUESTIONS, visible=has_rag()):
+            gr.HTML(f'<p class="sp-note">{strings.QUESTIONS_LEAD}</p>')
+            self.questions = gr.File(
+                label=strings.QUESTIONS_FILE, file_types=[".jsonl"], height=120, elem_id="questions"
+            )
+            self.documents = gr.File(label=strings.DOCUMENTS, file_count="multiple", height=160, elem_id="documents")
 
     def _create_load(self) -> None:
         modes = [(label, mode) for mode, label in strings.MODES.items()]
@@ -69,8 +80,8 @@ class MeasurePage:
         self.prompt_file = gr.File(label=strings.OWN_PROMPTS, file_types=[".jsonl"], height=120, elem_id="own")
 
     def _connect_events(self) -> None:
-        fields = [self._identity.key, self.targets, self.workload, self.prompt_file, self.mode, self.loads,
-                  self.requests, self.warmup, self.seed, self.minutes]  # fmt: skip
+        fields = [self._identity.key, self.targets, self.workload, self.prompt_file, self.questions, self.documents,
+                  self.mode, self.loads, self.requests, self.warmup, self.seed, self.minutes]  # fmt: skip
         updates = [self.progress, self.start, self.stop, self.results.run]
         measured = self.start.click(self.measure, fields, updates, concurrency_limit=None, **VISITOR)
         measured.then(None, None, None, js=show_js("#overview"), **PRIVATE)
@@ -78,15 +89,18 @@ class MeasurePage:
 
     async def measure(
         self,
-        key: str, targets: list[str], workload: str, prompt_file: str | None, mode: forms.Mode, loads: str,
-        requests: float, warmup: float, seed: float, minutes: float, request: gr.Request,
+        key: str, targets: list[str], workload: str, prompt_file: str | None, questions: str | None,
+        documents: list[str] | None, mode: forms.Mode, loads: str, requests: float, warmup: float, seed: float,
+        minutes: float, request: gr.Request,
     ) -> AsyncIterator[tuple[Any, Any, Any, Any]]:  # fmt: skip
         """Measure in the background; update the progress and the buttons, and finally the list of runs."""
         visitor, limits = self._identity.visitor(key, request), self.service.admission.limits
-        form = forms.Form(targets, workload, prompt_file, mode, loads, requests, warmup, seed, minutes)
+        form = forms.Form(
+            targets, workload, prompt_file, questions, documents or [], mode, loads, requests, warmup, seed, minutes
+        )
         name: str | None = None
         try:
-            caller, title = self._identity.caller(key, request), run_name(targets, workload)
+            caller, title = self._identity.caller(key, request), run_name(targets, forms.workload_name(form))
             # In a thread: a file of prompts can have 20 MB.
             arguments = await self.service.admission.view(caller, forms.command_arguments, form, self._catalog, limits)
             starting = html.progress_html(strings.STARTING, None)
@@ -111,5 +125,7 @@ class MeasurePage:
 
 
 def _progress_html(progress: Progress) -> str:
-    text = strings.progress_text(progress.done, progress.total, progress.seconds_left, progress.current_step)
-    return html.progress_html(text, progress.done / progress.total)
+    text = strings.progress_text(
+        progress.done, progress.total, progress.unit, progress.seconds_left, progress.current_step
+    )
+    return html.progress_html(text, progress.done / progress.total if progress.total else None)

@@ -10,9 +10,9 @@ import gradio as gr
 from backends import SpaceportError
 from backends.streams import closing
 from compare.race import MAX_TARGETS, Race
-from compare.report import race_view
-from compare.report.chart_style import target_colours
-from compare.report.strings import answer_label
+from compare.report.charts.chart_style import target_colours
+from compare.report.views import race_view
+from compare.report.words.strings import answer_label
 from compare.service import ComparisonService
 from compare.votes import BOTH_BAD, LETTERS, TIE
 from compare_page import strings

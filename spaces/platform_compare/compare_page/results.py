@@ -10,18 +10,20 @@ from typing import Any
 import gradio as gr
 
 from backends import SpaceportError
-from compare.analyse.definitions import TITLES
-from compare.analyse.objectives import OBJECTIVES
-from compare.analyse.quality_verdict import MARGIN
-from compare.report import charts, quality_text, render
-from compare.report import strings as report_strings
+from compare.analyse.metrics.definitions import TITLES
+from compare.analyse.metrics.objectives import OBJECTIVES
+from compare.analyse.quality.quality_verdict import MARGIN
+from compare.report.charts import charts
 from compare.report.files.export import report_markdown
 from compare.report.files.html_report import html
 from compare.report.files.requests_csv import requests_csv
 from compare.report.overview.cards import overview_html
-from compare.report.quality_view import quality_html
 from compare.report.report import Report, ReportOptions
-from compare.report.telemetry_text import telemetry_html
+from compare.report.views import render
+from compare.report.views.quality_view import quality_html
+from compare.report.words import quality_text
+from compare.report.words import strings as report_strings
+from compare.report.words.telemetry_text import telemetry_html
 from compare.service import ComparisonService
 from compare.visitors import Visitor
 from compare_page import strings

@@ -1,4 +1,4 @@
-"""Words of the comparator's page. The words of a report are in `compare.report.strings`."""
+"""Words of the comparator's page. The words of a report are in `compare.report.words.strings`."""
 
 from __future__ import annotations
 
@@ -50,6 +50,15 @@ WARMUP = "Warm-up requests (not counted)"
 SEED = "Random seed"
 MINUTES = "Maximum duration (minutes)"
 OWN_PROMPTS = "Your own prompts (JSONL)"
+QUESTIONS = "Questions about your documents"
+QUESTIONS_LEAD = (
+    'To see whose answers are right, add questions, a line each, like <code>{"question": "…", "answers": ["$4.6 '
+    'billion"]}</code>, and the documents that answer them. Each question is asked equally often, so the number of '
+    "requests is rounded up."
+)
+QUESTIONS_FILE, DOCUMENTS = "Questions (JSONL)", "Documents"
+TWO_WORKLOADS, ONE_WORKLOAD = "There are questions and prompts of your own.", "Remove one of the two."
+HALF_A_WORKLOAD, BOTH_FILES = "Questions need documents, and documents need questions.", "Add both, or neither."
 REQUESTS = "Requests per target and load"
 REQUESTS_INFO = "More requests show smaller differences."
 MEASURE = "Measure"
@@ -119,10 +128,10 @@ def better_label(name: str) -> str:
     return f"{name} is better"
 
 
-def progress_text(done: int, total: int, seconds_left: float | None, current_step: str) -> str:
-    """Return the progress of a measurement."""
+def progress_text(done: int, total: int, unit: str, seconds_left: float | None, current_step: str) -> str:
+    """Return the progress of a measurement; a step with a `total` of 0 counts nothing."""
     left = "" if seconds_left is None else f" · about {seconds_left:,.0f} s left"
-    return f"{done} of {total} requests{left} · {current_step}"
+    return f"{done:,} of {total:,} {unit}{left} · {current_step}" if total else current_step
 
 
 def unavailable_summary(count: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from backends import Target
-from compare.report.strings import target_label
+from compare.report.words.strings import target_label
 from compare_page import strings
 from ui import html
 

@@ -11,10 +11,10 @@ import pytest
 
 from compare import run_file
 from compare.__main__ import main
-from compare.analyse.canary import CanaryDecision, Check, CheckName, Decision, Release, decide
+from compare.analyse.canary.canary import CanaryDecision, Check, CheckName, Decision, Release, decide
 from compare.errors import CompareError
 from compare.records import Run
-from compare.report.canary_text import check_text, decision_json, decision_text
+from compare.report.words.canary_text import check_text, decision_json, decision_text
 from tests.compare.make_runs import simulate
 from tests.compare.make_scores import with_questions
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from compare.analyse.definitions import DEFINITIONS, TITLES, Timing
+from compare.analyse.metrics.definitions import DEFINITIONS, TITLES, Timing
 from compare.records import Record
 from tests.compare.make_runs import record
 

@@ -6,13 +6,13 @@ from dataclasses import asdict
 
 import pytest
 
-from compare.analyse.client_load import ClientLoad, client_load
-from compare.analyse.distribution import Distribution, distribution
-from compare.analyse.metrics import cold_start, compute_metrics
-from compare.analyse.objectives import OBJECTIVES, Objective
-from compare.analyse.pacing import coalesced_share
+from compare.analyse.metrics.client_load import ClientLoad, client_load
+from compare.analyse.metrics.distribution import Distribution, distribution
+from compare.analyse.metrics.metrics import cold_start, compute_metrics
+from compare.analyse.metrics.objectives import OBJECTIVES, Objective
+from compare.analyse.metrics.pacing import coalesced_share
 from compare.records import Run
-from compare.report.strings import objective_text
+from compare.report.words.strings import objective_text
 from tests.compare.make_runs import block, build_run, failure, record
 
 NOTHING = Distribution(0)

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from backends.token_prices import PerToken
-from compare.analyse.cost import BreakEven, Cost, break_even, break_evens, cost, race_cost
-from compare.analyse.metrics import Metrics, compute_metrics
-from compare.analyse.prices import BUILT_IN, Hourly, Price, Prices, spot_prices
+from compare.analyse.costs.cost import BreakEven, Cost, break_even, break_evens, cost, race_cost
+from compare.analyse.costs.prices import BUILT_IN, Hourly, Price, Prices, spot_prices
+from compare.analyse.metrics.metrics import Metrics, compute_metrics
 from compare.errors import PriceError
-from compare.report.strings import price_warning
+from compare.report.words.strings import price_warning
 from tests.compare.make_runs import block, build_run, failure, record
 
 TODAY = date(2026, 6, 1)

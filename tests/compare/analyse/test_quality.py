@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from compare.analyse.paired import Difference, difference, required_questions, share, sign_test
-from compare.analyse.quality import Measure, question_values, shares
-from compare.analyse.quality_verdict import (
+from compare.analyse.quality.paired import Difference, difference, required_questions, share, sign_test
+from compare.analyse.quality.quality import Measure, question_values, shares
+from compare.analyse.quality.quality_verdict import (
     QualityFinding,
     QualityVerdict,
     check_margin,
@@ -18,7 +18,7 @@ from compare.analyse.quality_verdict import (
     quality_verdicts,
     target_pairs,
 )
-from compare.analyse.verdict import joint_verdicts, verdicts
+from compare.analyse.verdicts.verdict import joint_verdicts, verdicts
 from compare.errors import CompareError
 from compare.records import Run
 from tests.compare.make_runs import simulate

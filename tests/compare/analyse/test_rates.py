@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 
 from backends import Usage
 from backends.token_prices import PerToken
-from compare.analyse import verdict
-from compare.analyse.prices import Hourly, Price
-from compare.analyse.samples import Costing, cost_sample, throughput_sample
-from compare.analyse.verdict import Finding, Verdict
+from compare.analyse.costs.prices import Hourly, Price
+from compare.analyse.verdicts import verdict
+from compare.analyse.verdicts.samples import Costing, cost_sample, throughput_sample
+from compare.analyse.verdicts.verdict import Finding, Verdict
 from compare.records import Run
-from compare.report import strings
-from compare.report.charts import draw_charts
+from compare.report.charts.charts import draw_charts
+from compare.report.files.export import report_json
 from compare.report.report import Report
+from compare.report.tables import cost_rows
+from compare.report.words import strings
 from tests.compare.make_runs import failure, simulate
 
 CHEAP, DEAR = Hourly("cheap", 1.0, ""), Hourly("dear", 4.0, "")
@@ -55,6 +58,28 @@ def test_the_cost_of_machines_follows_their_throughput() -> None:
     usd = {target: each.per_1000_requests or 0 for (target, _), each in report.costs.items()}
     assert cost.ratio == pytest.approx(usd["a"] / usd["b"])
     assert "differences" in draw_charts(report)
+
+
+def test_each_rate_and_cost_has_an_interval_of_its_own() -> None:
+    report = Report(simulate({"a": 1.0, "b": 2.0}, rounds=50, noise=0.3), prices={"a": CHEAP})
+    key = "a", report.main_load
+    found, cost, rate = report.rate_intervals[key], report.cost_intervals[key], report.cells[key].requests_per_s or 0
+    assert found.low < rate < found.high
+    assert found.high / found.low == pytest.approx(cost.high / cost.low)
+    assert cost.low < (report.costs[key].per_1000_requests or 0) < cost.high
+    assert set(report.rate_intervals) - set(report.cost_intervals) == {("b", report.main_load)}  # no price
+    assert re.search(r"\d \(.+ to .+\)", cost_rows(report)[0][3])
+    assert report_json(report)["targets"]["a"]["by_load"][key[1]]["intervals"]["requests_per_s"] == asdict(found)
+    few = Report(simulate({"a": 1.0}, rounds=4, size=4), prices={"a": CHEAP})
+    assert not few.rate_intervals and not few.cost_intervals
+
+
+def test_the_interval_of_a_rate_has_it() -> None:
+    """At 95 %, of 60 runs more than 8 miss with a probability of 1 %."""
+    reports = [Report(simulate({"a": 1.0}, rounds=20, noise=0.3, seed=seed)) for seed in range(60)]
+    exact = 1 / (np.exp(0.3**2 / 2) * 0.17)  # the mean of the simulated answers
+    intervals = [report.rate_intervals["a", report.main_load] for report in reports]
+    assert sum(not each.low <= exact <= each.high for each in intervals) <= 8
 
 
 def test_tokens_and_machines_are_compared_at_the_utilisation() -> None:

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from compare import run_file
-from compare.analyse import intervals, verdict
-from compare.analyse.resamples import MAX_VALUES, Sample, make_sample
-from compare.analyse.verdict import Verdict
+from compare.analyse.verdicts import intervals, verdict
+from compare.analyse.verdicts.resamples import MAX_VALUES, Sample, make_sample
+from compare.analyse.verdicts.verdict import Verdict
 from compare.records import Run
-from compare.report import formats, strings
+from compare.report.words import formats, strings
 from tests.compare.make_runs import build_run, failure, record, simulate
 
 METRICS_PER_PAIR = 3

@@ -158,6 +158,43 @@ def test_questions_of_a_workload_are_not_kept(models: Models, tmp_path: Path) ->
     assert '"answer":' not in out.read_text()
 
 
+@pytest.mark.usefixtures("as_rag")
+def test_right_answers_limit_a_search(
+    models: Models, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    questions = [{"question": f"Question {number}?", "answers": [f"word {number}"]} for number in range(6)]
+    models.asked = [each["question"] for each in questions]
+    models.replies = {"hurries": [f"It is word {number}" for number in range(5)] + ["No idea"]}
+    (path := tmp_path / "questions.jsonl").write_text("".join(f"{json.dumps(each)}\n" for each in questions))
+    monkeypatch.chdir(tmp_path)
+    asked = ["--questions", str(path), "--documents", "."]
+    status, answer, out = search(models, tmp_path, *asked, target="hurries", slo="e2e_p50<5s, quality>=0.8*baseline")
+    assert status == 0
+    found = answer["targets"]["hurries"]
+    assert (found["holds"], found["limited_by"]) == (PLACES, ["quality>=0.8*baseline"])
+    assert found["baseline"] == pytest.approx(5 / 6)
+    assert "of the answers were right (baseline 83.3%)" in capsys.readouterr().out
+
+    run = run_file.read(out)
+    numbers = [number for number, record in enumerate(run.records) if record.phase == "measured"]
+    assert sorted(run.scores) == numbers  # each request that counts has its score
+    assert all(run.records[number].answer for number in numbers)
+    assert read_capacities(run)[0].limited_by == read_capacities(run)[0].clauses[1:]
+    assert main(["report", str(out), "--json", str(tmp_path / "report.json")]) == 0
+    assert json.loads((tmp_path / "report.json").read_text())["capacity"]["targets"] == answer["targets"]
+
+
+@pytest.mark.usefixtures("as_rag")
+def test_questions_without_right_answers_limit_nothing(
+    models: Models, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (path := tmp_path / "questions.jsonl").write_text('{"question": "Is it good?"}\n')
+    asked = ["--questions", str(path), "--documents", str(tmp_path)]
+    status, answer, out = search(models, tmp_path, *asked, target="steady", slo="quality>=80%")
+    assert (status, answer, out.exists()) == (1, {}, False)
+    assert "No question has a right answer to compare with." in capsys.readouterr().err
+
+
 def test_a_server_that_only_fails(models: Models, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, answer, _ = search(models, tmp_path, target="refuses")
     assert status == 3
@@ -179,7 +216,8 @@ def test_a_figure_that_a_server_does_not_give(
     [
         (["--slo", "speed<1s"], "no figure 'speed'"),
         (["--slo", ""], "The service level is empty"),
-        (["--slo", "quality>=0.9*baseline"], "doesn't score answers"),
+        (["--slo", "quality>=0.9*baseline"], "The quality of answers needs questions."),
+        (["--questions", "questions.jsonl"], "The questions have no documents."),
         (["--users", "0"], "concurrency 0"),
         (["--start", "9"], "can't start at 9"),
         (["--requests", "0"], "The number of requests is 0"),

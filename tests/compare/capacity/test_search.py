@@ -10,10 +10,12 @@ import pytest
 from compare.capacity.curve import Curve
 from compare.capacity.evidence import Evidence
 from compare.capacity.grid import Grid
+from compare.capacity.knee import estimate_knee
 from compare.capacity.point import State
 from compare.capacity.result import Reliability, conclude
 from compare.capacity.slo import parse_slo
 from compare.errors import PlanError
+from compare.report.words.capacity_text import capacity_text
 from tests.compare.capacity.simulated import SLO, SimulatedSearch
 from tests.compare.make_runs import failure, record
 
@@ -111,6 +113,65 @@ def test_the_interval_is_rarely_wrong() -> None:
     ]  # half of the requests miss at 12.5 users
     assert sum(not answer.low <= 12 <= (answer.high or 99) for answer in answers) <= 4
     assert any(answer.high is not None and answer.low < answer.high for answer in answers)
+
+
+def answers_right(load: float, question: int) -> float:
+    """Three of four questions are always right up to 12 users, and most of them wrong beyond."""
+    return 0.0 if question % 4 == 0 else 1.0 if load <= 12 else 0.4
+
+
+def test_worse_answers_limit_a_search() -> None:
+    answer = SimulatedSearch(knee(50), USERS, 0, "ttft_p95<1s, quality>=0.9*baseline", answers_right).run()
+    assert (answer.low, answer.holds, answer.high) == (12, 12, 12)
+    assert [clause.text for clause in answer.limited_by] == ["quality>=0.9*baseline"]
+    assert answer.baseline == 0.75
+    text = capacity_text([answer])
+    assert text.startswith("a holds 12 users (12 to 12) at ttft_p95<1s, quality>=0.9*baseline; at 13 users 2")
+    assert text.endswith("% of the answers were right (baseline 75.0%).")
+
+
+def test_a_share_of_right_answers_is_a_condition_too() -> None:
+    answer = SimulatedSearch(knee(50), USERS, 0, "quality>=60%", answers_right).run()
+    assert answer.holds == pytest.approx(12, abs=1)
+    never = SimulatedSearch(knee(50), USERS, 0, "quality>=90%", answers_right).run()
+    assert (never.holds, never.high) == (0, 0)
+
+
+def test_an_uncertain_baseline_widens_the_interval_and_is_rarely_wrong() -> None:
+    """At 95 %, of 8 searches more than 2 miss with a probability of 1 %."""
+
+    def noisy(load: float, question: int) -> float:
+        return 0.8 if load <= 12 else 0.6
+
+    answers = [SimulatedSearch(knee(50), USERS, seed, "quality>=0.9*baseline", noisy).run() for seed in range(8)]
+    assert sum(not answer.low <= 12 <= (answer.high or 99) for answer in answers) <= 2
+    assert any(answer.low < answer.holds for answer in answers if answer.holds)
+
+
+def test_the_answer_is_fitted_to_all_loads_nearby() -> None:
+    """One load alone says too little about a share of 5 %: by its own requests, 8 misses and 9 holds."""
+    curve = Curve(parse_slo(SLO), Grid("requests/s", 100))
+    for value, misses in ((4, 0), (6, 1), (8, 9), (9, 4), (10, 9), (12, 25), (16, 80)):
+        curve.add(value, [record(2.0 if number < misses else 0.5) for number in range(150)])
+    answer = conclude("a", curve)
+    assert answer.holds == pytest.approx(9.14, abs=0.01)
+    assert answer.low <= answer.holds <= (answer.high or 99)
+    assert answer.missed_at == 10
+    assert answer.limited_by
+
+
+@pytest.mark.parametrize(
+    ("loads", "misses"),
+    [([1, 2, 4], [0, 0, 0]), ([1, 2, 4], [9, 9, 9]), ([4], [5]), ([1, 2, 4], [9, 0, 9]), ([1, 2], [0, 0])],
+    ids=["none misses", "all miss", "one load", "no order", "nothing"],
+)
+def test_loads_that_show_no_knee(loads: list[float], misses: list[float]) -> None:
+    knee = estimate_knee(loads, misses, [10] * len(loads), 0.5)
+    assert knee is None or 1 <= knee <= 4
+
+
+def test_a_sharp_knee_is_between_the_loads_beside_it() -> None:
+    assert 6 <= (estimate_knee([1, 4, 6, 7, 8], [0, 0, 0, 100, 100], [100] * 5, 0.05) or 0) < 7
 
 
 def test_errors_limit_where_only_failed_requests_miss() -> None:

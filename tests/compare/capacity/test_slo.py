@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from compare.capacity.scored import ScoredRecord, with_score
 from compare.capacity.slo import parse_slo, slo_text
 from compare.errors import PlanError
+from compare.records import Question, Score
 from tests.compare.make_runs import failure, record
 
 
@@ -46,7 +50,11 @@ def test_a_service_level_is_a_list_of_clauses() -> None:
         ("ttft_p95<1s, ttft_p95<2s", "limit the same figure", "once"),
         ("error<1%, error<2%", "limit the same figure", "once"),
         ("ttft_p50<2s, ttft_p95<1s", "ttft_p50<2s contradicts ttft_p95<1s", "Leave out ttft_p50<2s"),
-        ("ttft_p95<1s, quality>=0.9*baseline", "doesn't score answers", "Leave it out"),
+        ("quality<0.9", "limits the right answers from above", "quality>=80%"),
+        ("quality>=0.9*best", "quality is a share of right answers", "0.9*baseline"),
+        ("quality>=0.9s", "quality is a share of right answers", "0.9*baseline"),
+        ("quality>=1*baseline", "can't be shown by any number of answers", "between 0 and 1"),
+        ("quality>=0.9.1", "'0.9.1' in 'quality>=0.9.1' isn't a number", "conditions like"),
     ],
 )
 def test_a_service_level_that_cannot_be_used(text: str, message: str, remedy: str) -> None:
@@ -66,6 +74,27 @@ def test_which_share_of_a_request_misses_a_clause() -> None:
     assert gap.missed_share(record(0.1)) is None  # a single text has no gap
     (pace,) = parse_slo("tpot_p95<50ms")
     assert pace.missed_share(record(0.1, 0.2)) is None  # the server counts no tokens
+
+
+def scored(right: float | None, expected: float | None = None) -> ScoredRecord:
+    known = Question("1", "Why?", ("So.",))
+    score = None if right is None else Score(0, bool(right), None, False, None, 1)
+    only = with_score(record(0.5), known, score)
+    return replace(only, right=right, expected=expected)
+
+
+def test_a_right_answer_is_compared_with_a_share_or_with_the_baseline_of_its_question() -> None:
+    share, relative = parse_slo("quality >= 80%, ttft_p95<1s")[0], parse_slo("quality>=0.9 * baseline")[0]
+    assert (share.text, share.limit, share.allowed, share.relative) == ("quality>=80%", 0.8, pytest.approx(0.2), False)
+    assert [share.missed_share(scored(right)) for right in (1, 0, None)] == [0, 1, None]
+    assert (relative.text, relative.limit, relative.relative) == ("quality>=0.9*baseline", 0.9, True)
+    # Right as before is better than allowed, wrong as before is just allowed, and wrong after right is worse.
+    right, wrong, lost = (relative.missed_share(scored(*each)) for each in ((1, 1), (0, 0), (0, 1)))
+    assert right is not None and right < relative.allowed
+    assert wrong == pytest.approx(relative.allowed)
+    assert lost == pytest.approx(1)
+    assert relative.missed_share(scored(1)) is None  # the question has no baseline
+    assert relative.missed_share(record(0.5)) is None
 
 
 def test_a_failed_request_misses_every_clause() -> None:

@@ -13,8 +13,8 @@ import pytest
 from compare import run_file
 from compare.__main__ import main
 from compare.analyse.caveats import find_caveats
-from compare.analyse.definitions import DEFINITIONS
-from compare.analyse.metrics import compute_metrics
+from compare.analyse.metrics.definitions import DEFINITIONS
+from compare.analyse.metrics.metrics import compute_metrics
 from compare.errors import RunError
 from compare.foreign.read import read_run
 from compare.measure import plan

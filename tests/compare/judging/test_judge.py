@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,8 +12,8 @@ import pytest
 
 from compare import run_file
 from compare.__main__ import main
-from compare.analyse.judged import agreement, cohens_kappa, judge_reports, position_bias
-from compare.analyse.quality import Measure
+from compare.analyse.quality.judged import agreement, cohens_kappa, judge_reports, position_bias
+from compare.analyse.quality.quality import Measure
 from compare.errors import RunError
 from compare.judging.question import RUBRIC, Comparison, read_reply
 from compare.records import Judgment, Run
@@ -36,14 +35,9 @@ class Judges(Models):
         super().__init__()
         self.seen: list[dict[str, Any]] = []
         self.decide: Decide = prefer("+")
-        self._thread = threading.local()  # several requests are in flight
 
-    def begin(self, body: dict[str, Any]) -> int:
-        self._thread.body = body
-        return super().begin(body)
-
-    def reply(self, model: str) -> str | None:
-        parts = json.loads(self._thread.body["messages"][-1]["content"])
+    def reply(self, model: str, body: dict[str, Any]) -> str | None:
+        parts = json.loads(body["messages"][-1]["content"])
         self.seen.append(parts)
         return self.decide(parts)
 

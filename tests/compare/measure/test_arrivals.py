@@ -9,7 +9,7 @@ import pytest
 
 from compare import run_file
 from compare.__main__ import main
-from compare.analyse.metrics import compute_metrics
+from compare.analyse.metrics.metrics import compute_metrics
 from compare.errors import PlanError
 from compare.measure.load import Load
 from compare.measure.plan import MAX_REQUESTS, RunPlan

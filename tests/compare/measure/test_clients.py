@@ -27,7 +27,7 @@ from compare.measure.plan import RunPlan, closed_loops
 from compare.measure.workload import Workload, built_in
 from compare.merge import merge_runs
 from compare.records import Run
-from compare.report.caveat_text import caveat_text
+from compare.report.words.caveat_text import caveat_text
 from tests.compare.servers import Models
 
 SHORT, LOAD = built_in("short"), Load("poisson", 80)

@@ -14,8 +14,8 @@ from backends import Catalog, NotConfigured
 from backends.stopwatch import now
 from compare import run_file
 from compare.analyse.caveats import find_caveats
-from compare.analyse.client_load import client_load
-from compare.analyse.metrics import cold_start, compute_metrics
+from compare.analyse.metrics.client_load import client_load
+from compare.analyse.metrics.metrics import cold_start, compute_metrics
 from compare.measure.block_monitor import BlockMonitor
 from compare.measure.load import Load
 from compare.measure.measurement import Progress
@@ -23,7 +23,7 @@ from compare.measure.plan import RunPlan, closed_loops
 from compare.measure.run import execute
 from compare.measure.workload import built_in
 from compare.records import GIVE_UP_AFTER, Run
-from compare.report.caveat_text import caveat_text
+from compare.report.words.caveat_text import caveat_text
 from tests.compare.servers import TOKENS, Models
 
 

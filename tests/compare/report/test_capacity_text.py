@@ -10,7 +10,7 @@ from compare.capacity.curve import Curve
 from compare.capacity.grid import Grid
 from compare.capacity.result import Capacity, MeasuredLoad, Reliability, conclude
 from compare.capacity.slo import parse_slo
-from compare.report.capacity_text import answer_lines, capacity_json, comparison_lines
+from compare.report.words.capacity_text import answer_lines, capacity_json, comparison_lines
 from tests.compare.make_runs import record
 
 SLO = "ttft_p95<1s"

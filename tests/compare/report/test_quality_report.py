@@ -11,21 +11,21 @@ import pytest
 from compare import run_file
 from compare.__main__ import main
 from compare.analyse.caveats import find_caveats
-from compare.analyse.paired import share
-from compare.analyse.prices import Hourly
+from compare.analyse.costs.prices import Hourly
+from compare.analyse.quality.paired import share
 from compare.records import Run
-from compare.report import quality_text
-from compare.report.caveat_text import caveat_text
-from compare.report.charts import draw_charts
+from compare.report.charts.charts import draw_charts
+from compare.report.charts.quality_chart import Point, pareto_front
 from compare.report.files.export import report_json, report_markdown
 from compare.report.files.html_report import html
 from compare.report.files.requests_csv import requests_csv
 from compare.report.files.rows import report_rows
 from compare.report.overview.cards import make_cards, overview_html
 from compare.report.overview.headline import headline
-from compare.report.quality_chart import Point, pareto_front
-from compare.report.quality_view import quality_html
 from compare.report.report import Report
+from compare.report.views.quality_view import quality_html
+from compare.report.words import quality_text
+from compare.report.words.caveat_text import caveat_text
 from compare.shared_runs import without_texts
 from tests.compare.make_runs import simulate
 from tests.compare.make_scores import Mark, scored_run, with_questions

@@ -16,7 +16,7 @@ from backends import Usage
 from backends.token_prices import PerToken
 from compare import run_file
 from compare.__main__ import main
-from compare.analyse.prices import Hourly
+from compare.analyse.costs.prices import Hourly
 from compare.analyse.telemetry import gpu_use, server_use
 from compare.errors import PlanError, RunError
 from compare.records import GpuRecord, Run, ServerRecord

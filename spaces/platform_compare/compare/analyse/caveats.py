@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from compare.analyse.client_load import client_load, is_overloaded
-from compare.analyse.differing import varying_questions
-from compare.analyse.groups import expects_cache
-from compare.analyse.metrics import EMPTY, Metrics, compute_metrics
-from compare.analyse.pacing import MAX_COALESCED_SHARE, coalesced_share, departure_seconds, due_seconds
-from compare.analyse.quality import coverage
+from compare.analyse.metrics.client_load import client_load, is_overloaded
+from compare.analyse.metrics.groups import expects_cache
+from compare.analyse.metrics.metrics import EMPTY, Metrics, compute_metrics
+from compare.analyse.metrics.pacing import MAX_COALESCED_SHARE, coalesced_share, departure_seconds, due_seconds
+from compare.analyse.quality.differing import varying_questions
+from compare.analyse.quality.quality import coverage
 from compare.records import Failure, Run, has_stopped
 
 IN_PROCESS_KINDS = ("embedded", "transformers")

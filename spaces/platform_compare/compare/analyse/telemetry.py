@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from compare.analyse.resamples import Floats
+from compare.analyse.verdicts.resamples import Floats
 from compare.records import BlockRecord, GpuRecord, Run, ServerRecord
 
 # Between two looks that are further apart, nobody knows what happened.

@@ -8,7 +8,9 @@ from functools import partial
 import numpy as np
 
 from compare.capacity.grid import Grid
+from compare.capacity.knee import estimate_knee
 from compare.capacity.point import Point, State
+from compare.capacity.scored import Baseline
 from compare.capacity.slo import Clause
 from compare.records import Record
 
@@ -16,6 +18,8 @@ from compare.records import Record
 END_LEVEL, TESTED_LOADS = 0.025, 8
 # Loads whose ratio is below this have similar queues.
 NEAR = 1.25
+# Loads nearer to each other than this share are measured as one.
+SAME = 0.02
 
 
 class Curve:
@@ -26,10 +30,13 @@ class Curve:
         self.grid = grid
         self._level = END_LEVEL / TESTED_LOADS / targets
         self._points: dict[float, Point] = {}
+        self.baseline: Baseline | None = None
 
     def add(self, value: float, batch: list[Record]) -> None:
-        """Add the requests of one batch, in the order in which they were sent."""
-        self.point(value).add(batch)
+        """Add the requests of one batch, in the order in which they were sent; the first one has the baseline."""
+        if self.baseline is None:
+            self.baseline = Baseline(batch)
+        self.point(value).add(self.baseline.add_to(batch))
 
     def point(self, value: float) -> Point:
         """Return the point at a load; an empty one if nothing was measured there."""
@@ -75,6 +82,27 @@ class Curve:
             points[count - 1].value if count else None,
             points[count].value if count < len(points) else None,
         )
+
+    def estimate(self) -> float | None:
+        """Return where the first clause is just missed, fitted to all loads nearby; None if that isn't to be seen."""
+        points = self.points
+        loads = [point.value for point in points]
+        knees = []
+        for clause in self.clauses:
+            evidence = [point.evidence[clause] for point in points]
+            misses, counts = [each.share * each.count for each in evidence], [each.count for each in evidence]
+            effects = [effect for each in evidence if (effect := each.design_effect)]
+            effect = float(np.mean(effects)) if effects else 1.0
+            knees.append(estimate_knee(loads, misses, counts, clause.allowed, effect))
+        return min((knee for knee in knees if knee is not None), default=None)
+
+    def load_near_knee(self) -> float | None:
+        """Return the load to measure for a better estimate: a measured one if it's near enough."""
+        knee = self.estimate()
+        if knee is None:
+            return None
+        nearest = min((point.value for point in self.points), key=lambda value: abs(value - knee))
+        return nearest if abs(nearest - knee) < SAME * knee else self.grid.round(knee)
 
     def _effect_nearby(self, value: float, clause: Clause) -> float:
         """Return the mean design effect of nearby loads in an open loop.

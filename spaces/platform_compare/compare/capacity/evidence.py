@@ -41,16 +41,23 @@ class Evidence:
         self._stakes: tuple[float, float] | None = None
         self._effect: tuple[float | None] | None = None
 
-    def add(self, misses: list[float]) -> None:
-        """Add the misses of one batch, in the order in which the requests were sent."""
+    def add(self, misses: list[float], uncertainty: float = 0.0) -> None:
+        """Add the misses of one batch, in the order in which the requests were sent.
+
+        What is allowed may be off by `uncertainty`: each bet takes the less favourable end.
+        """
         self.batches.append(misses)
         self.count += len(misses)
         self._sum += sum(misses)
         values, allowed = np.asarray(misses, float)[:, None], self._allowed
         fewer = allowed * np.array([*FEWER])
         more = allowed + (1 - allowed) * np.array([*MORE])
-        self._met = self._met + np.log1p(_slope(allowed, fewer) * (values - allowed)).sum(axis=0)
-        self._missed = self._missed + np.log1p(_slope(allowed, more) * (values - allowed)).sum(axis=0)
+        self._met = self._met + np.log1p(_slope(allowed, fewer) * (np.minimum(1, values + uncertainty) - allowed)).sum(
+            axis=0
+        )
+        self._missed = self._missed + np.log1p(
+            _slope(allowed, more) * (np.maximum(0, values - uncertainty) - allowed)
+        ).sum(axis=0)
         self._stakes = self._effect = None
 
     def copy(self) -> Evidence:

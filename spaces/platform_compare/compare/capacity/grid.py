@@ -85,8 +85,8 @@ class Grid:
         if bad is None:
             return None if good == self.limit else min(2 * (good or 0), self.limit)
         if good is None:
-            return None if bad == self.lowest else max(self._round(bad / 2), self.lowest)
-        return None if bad - good <= self._step(good) else self._round((good + bad) / 2)
+            return None if bad == self.lowest else max(self.round(bad / 2), self.lowest)
+        return None if bad - good <= self._step(good) else self.round((good + bad) / 2)
 
     def halvings(self, good: float | None, bad: float | None) -> float:
         """Return how many loads lie ahead if the next one is the last to be doubled, and the gap is then halved."""
@@ -96,15 +96,16 @@ class Grid:
 
     def outward(self, value: float, steps: int) -> float | None:
         """Return the load that many steps above (or, if negative, below) `value`; None if it's outside the grid."""
-        other = self._round(value + steps * self._step(value))
+        other = self.round(value + steps * self._step(value))
         return other if self.lowest <= other <= self.limit else None
 
     def below(self, value: float) -> float:
         """Return the highest load below one that doesn't hold: users are whole, rates aren't."""
         return value - 1 if self.unit == "users" else value
 
+    def round(self, value: float) -> float:
+        """Return a load that the grid can have: whole users, not more than `value`, or a rate of three digits."""
+        return int(value) if self.unit == "users" else float(f"{value:.3g}")
+
     def _step(self, value: float) -> float:
         return max(1, int(RESOLUTION * value)) if self.unit == "users" else RESOLUTION * value
-
-    def _round(self, value: float) -> float:
-        return int(value) if self.unit == "users" else float(f"{value:.3g}")

@@ -16,7 +16,8 @@ from compare.capacity.stored import measured_in_order
 from compare.measure.measurement import Entry, Progress
 from compare.measure.plan import Block
 from compare.measure.sustained import SustainedMeasurement
-from compare.records import LoadRecord, Record, has_stopped
+from compare.quality_commands import AnswerScorer
+from compare.records import LoadRecord, Record, Score, has_stopped
 
 # After failures in a row, a target is asked again after these seconds: it may only have had too much to do.
 RECOVERY_SECONDS = (0.5, 2, 5)
@@ -42,15 +43,24 @@ class _TargetSearch:
 class CapacityMeasurement(SustainedMeasurement):
     """A search of all targets of the plan, whose batches take turns in a random order."""
 
-    def __init__(self, *arguments: Any, settings: CapacitySettings, **named: Any) -> None:
+    def __init__(
+        self, *arguments: Any, settings: CapacitySettings, scorer: AnswerScorer | None = None, **named: Any
+    ) -> None:
         super().__init__(*arguments, **named)
         self.settings = settings
+        self._scorer = scorer
+        self._written = 0
         self._searches: dict[str, _TargetSearch] = {}
         self._loads = {load.name for load in self.plan.loads}
         self._expected = 0
 
     async def entries(self) -> AsyncIterator[Entry]:
-        """Yield the records of each batch when it ends."""
+        """Yield the records of each batch when it ends, and then their scores if a clause is about them."""
+        async for entry in self._search():
+            yield entry
+            self._written += isinstance(entry, Record)
+
+    async def _search(self) -> AsyncIterator[Entry]:
         first: list[Entry] = []
         async for entry in self.warm_up():
             first.append(entry)
@@ -90,24 +100,39 @@ class CapacityMeasurement(SustainedMeasurement):
         state.blocks[batch.value] += 1
         left = sum(each.search.requests_left() for each in self._searches.values() if not each.is_over)
         self._expected = self._done + max(left, batch.requests)
-        for entry in (
-            entries := await self.measure(
-                block,
-                ramp=grid.ramp(batch.value),
-                spread=min(state.answer_seconds, MAX_SPREAD),
-                is_enough=point.is_missed_with,
-            )
-        ):
+        entries = await self.measure(
+            block,
+            ramp=grid.ramp(batch.value),
+            spread=min(state.answer_seconds, MAX_SPREAD),
+            is_enough=point.is_missed_with,
+        )
+        scores = await self._score([entry for entry in entries if isinstance(entry, Record)])
+        for entry in [*entries, *scores.values()]:
             yield entry
         records = measured_in_order(entries)
+        if self._scorer:
+            records = [self._scorer.add_to(record, scores.get(id(record))) for record in records]
         if records:
-            curve.add(batch.value, records)
+            curve.add(batch.value, [*records])
         self._learn_pace(target, records)
         if curve.clauses_without_values:
             state.is_over = True
         elif has_stopped(records):
             async for entry in self._recover(target, block):
                 yield entry
+
+    async def _score(self, records: Sequence[Record]) -> dict[int, Score]:
+        """Return the scores of answers that count, by the identities of their records, which are written next."""
+        if self._scorer is None:
+            return {}
+        measured = {self._written + place: each for place, each in enumerate(records) if each.phase == "measured"}
+        try:
+            scores = await asyncio.to_thread(self._scorer.score, measured)
+        except asyncio.CancelledError:
+            self._scorer.stop()
+            self._finished.extend(records)
+            raise
+        return {id(measured[score.request]): score for score in scores}
 
     async def _recover(self, target: str, block: Block) -> AsyncIterator[Entry]:
         """Ask until the target answers; end its search if it doesn't, or if it never has."""

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from copy import copy
 from enum import StrEnum
+from statistics import fmean
 
 from compare.capacity.evidence import Evidence
 from compare.capacity.slo import Clause
@@ -57,7 +58,8 @@ class Point:
         self.batches.append(batch)
         self.requests += len(batch)
         for clause, evidence in self.evidence.items():
-            evidence.add([share for record in batch if (share := clause.missed_share(record)) is not None])
+            misses = [share for record in batch if (share := clause.missed_share(record)) is not None]
+            evidence.add(misses, max(map(clause.uncertainty, batch), default=0.0))
         if (state := self._clear_state()) is not State.UNCLEAR:
             self.state = state
 
@@ -96,13 +98,16 @@ class Point:
     @property
     def limiting_clauses(self) -> list[Clause]:
         """The missed clauses without those that only failed requests miss, if errors are a clause of their own."""
-        failed = sum(not record.ok for record in self.records)
         missed = self.missed_clauses
-        if not any(clause.quantile is None for clause in missed):
+        if not any(clause.is_error for clause in missed):
             return missed
-        answered = max(1, self.requests - failed)
-        slow = {each: self.evidence[each].share * self.evidence[each].count - failed for each in missed}
-        return [each for each in missed if each.quantile is None or slow[each] >= each.allowed * answered]
+        return [each for each in missed if each.is_error or self._is_missed_by_answers(each)]
+
+    def _is_missed_by_answers(self, clause: Clause) -> bool:
+        answered = [
+            share for record in self.records if record.ok and (share := clause.missed_share(record)) is not None
+        ]
+        return bool(answered) and fmean(answered) >= clause.allowed
 
     @property
     def requests_needed(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from statistics import fmean
 
 import numpy as np
 
@@ -29,7 +30,10 @@ class Reliability(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A clause's figure at one load, in seconds or as a share, with its 95 % interval; None if there are too few."""
+    """A clause's figure at one load, in seconds or as a share, with its 95 % interval; None if there are too few.
+
+    `missed_share` is on the scale of what the clause allows.
+    """
 
     clause: Clause
     value: float | None
@@ -56,7 +60,8 @@ class Capacity:
 
     `high` is None if no load was clearly missed. `holds` is 0 if the lowest load misses, and None if no load was
     judged. `at_limit` means that the highest load of the search holds. `limited_by` are the clauses that limit it at
-    `missed_at`, the worst first. A target that didn't answer any more did so at `stopped_at`.
+    `missed_at`, the worst first. A target that didn't answer any more did so at `stopped_at`. `baseline` is the
+    share of right answers at the first load, None if answers aren't scored.
     """
 
     target: str
@@ -72,6 +77,7 @@ class Capacity:
     curve: tuple[MeasuredLoad, ...]
     clauses_without_values: tuple[Clause, ...] = ()
     stopped_at: float | None = None
+    baseline: float | None = None
 
     @property
     def requests(self) -> int:
@@ -87,6 +93,8 @@ def conclude(target: str, curve: Curve, *, ended: bool = True, stopped_at: float
     above = [value for value in missed if value > max(met, default=0)]
     high = grid.below(min(above)) if above else None
     holds = good if good is not None else 0.0 if bad == grid.lowest else None
+    if good is not None and bad is not None:
+        holds, bad = _refine(curve, good, bad, low, high)
     contradictory = curve.contradictory_points
     worst = curve.point(bad) if bad is not None else None
     return Capacity(
@@ -103,7 +111,18 @@ def conclude(target: str, curve: Curve, *, ended: bool = True, stopped_at: float
         curve=tuple(_measured(point, contradictory=point in contradictory) for point in points),
         clauses_without_values=tuple(curve.clauses_without_values),
         stopped_at=stopped_at,
+        baseline=curve.baseline.right if curve.baseline else None,
     )
+
+
+def _refine(curve: Curve, good: float, bad: float, low: float, high: float | None) -> tuple[float, float]:
+    """Return what the target holds and the next load that it misses: fitted to all loads, and within the interval."""
+    knee = curve.estimate()
+    if knee is None:
+        return good, bad
+    holds = max(low, curve.grid.lowest, curve.grid.round(knee if high is None else min(knee, high)))
+    above = [point.value for point in curve.points if point.value > holds and point.missed_clauses]
+    return (holds, min(above)) if above else (good, bad)
 
 
 def _reliability(curve: Curve, *, ended: bool, stopped: bool) -> Reliability:
@@ -134,8 +153,11 @@ def _measured(point: Point, *, contradictory: bool) -> MeasuredLoad:
 def _figure(point: Point, clause: Clause) -> Figure:
     share = point.evidence[clause].share
     if clause.quantile is None:
-        low, high = _share_interval(share, point.requests)
-        return Figure(clause, share, low, high, share)
+        marks = [value for record in point.records for value in clause.values(record)]
+        if not marks:
+            return Figure(clause, None, None, None, share)
+        low, high = _share_interval(fmean(marks), len(marks))
+        return Figure(clause, fmean(marks), low, high, share)
     values = np.sort([value for record in point.records for value in clause.values(record)])
     answered = sum(record.ok for record in point.records)
     if not values.size or answered * (1 - clause.quantile) < 1:  # no value would be on the far side of the percentile

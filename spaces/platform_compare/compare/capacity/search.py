@@ -2,7 +2,8 @@
 
 It doubles the load until one looks bad, then halves the gap. Loads look good or bad after a few requests. The two
 that remain are measured until they are clear; if one doesn't become clear, loads further out are. At the end both
-bounds are measured again, because a server can have changed since.
+bounds are measured again, because a server can have changed since. What a target holds is then fitted to all loads (see
+`knee`), and for a rate more batches are measured there.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from compare.capacity.slo import Clause
 CHECK_REQUESTS, LOOKED_AT = 30, 40
 # Of one load: what isn't clear after so many hardly becomes so. A clause that allows few misses needs more.
 MAX_REQUESTS, MAX_ALLOWED_MISSES = 500, 10
-OPEN_MAX_BATCHES = 6
+OPEN_MAX_BATCHES, REFINING_BATCHES = 6, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,21 +28,25 @@ class Batch:
 
     value: float
     requests: int
-    purpose: Literal["explore", "confirm", "check"]
+    purpose: Literal["explore", "confirm", "refine", "check"]
 
 
 def default_requests(clauses: Sequence[Clause]) -> int:
     """Return how many requests one load gets at most."""
-    return max(MAX_REQUESTS, round(MAX_ALLOWED_MISSES / min(clause.allowed for clause in clauses)))
+    return max(MAX_REQUESTS, round(MAX_ALLOWED_MISSES / min(clause.tightness for clause in clauses)))
 
 
 class Search:
-    """The search of one target; the caller measures each batch and adds its requests to `curve`."""
+    """The search of one target; the caller measures each batch and adds its requests to `curve`.
 
-    def __init__(self, curve: Curve, max_requests: int | None = None) -> None:
+    The first batch has at least `first_requests`: the baseline of answers at higher loads.
+    """
+
+    def __init__(self, curve: Curve, max_requests: int | None = None, first_requests: int = 0) -> None:
         self.curve = curve
         self.grid = curve.grid
         self._max_requests = max_requests or default_requests(curve.clauses)
+        self._first_requests = first_requests
 
     def batches(self) -> Iterator[Batch]:
         """Yield what to measure next until the answer is as clear as it gets."""
@@ -52,7 +57,9 @@ class Search:
                 outer = yield from self._confirm(bad, State.MISSED, 1)
             if self.curve.bracket() == (good, bad):
                 break
-        bounds = [value for value in (inner, outer) if value is not None]
+        yield from self._refine()
+        # The lower one last: it shows whether the target became slower, also while the upper one was checked.
+        bounds = [value for value in (outer, inner) if value is not None]
         for value in bounds:
             yield self._check(value)
         for value in bounds:
@@ -95,6 +102,16 @@ class Search:
             steps *= 2
         return None
 
+    def _refine(self) -> Iterator[Batch]:
+        """Measure a rate's knee: only many batches show how often its queue is too long."""
+        if not self.grid.is_open or None in self.curve.bracket():
+            return
+        for _ in range(REFINING_BATCHES):
+            value = self.curve.load_near_knee()
+            if value is None:
+                return
+            yield Batch(value, self.grid.batch(value), "refine")
+
     def _check(self, value: float) -> Batch:
         return Batch(value, max(CHECK_REQUESTS, self.grid.batch(value)), "check")
 
@@ -109,6 +126,8 @@ class Search:
     def _size(self, point: Point) -> int:
         """Return the size of the next batch: of users, as many requests again, but no more than can be needed."""
         least = self.grid.batch(point.value)
+        if not self.curve.points:
+            return max(least, self._first_requests)
         if self.grid.is_open:
             return least
         wanted = min(max(point.requests, least), max(least, point.requests_needed))

@@ -17,17 +17,24 @@ from compare.errors import CompareError, RunError
 class CapacitySettings:
     """What is searched: the clauses, the loads, and how many requests one load gets at most.
 
-    `values` are the measured loads of a stored search, by their names in its records.
+    `values` are the measured loads of a stored search, by their names in its records. The first load of a search gets
+    `first_requests` at once.
     """
 
     clauses: tuple[Clause, ...]
     grid: Grid
     max_requests: int
     values: Mapping[str, float] = field(default_factory=dict)
+    first_requests: int = 0
+
+    @property
+    def scores_answers(self) -> bool:
+        """Whether a clause is about the quality of answers."""
+        return any(clause.is_quality for clause in self.clauses)
 
     def new_search(self, targets: int) -> Search:
         """Return the search of one of so many targets."""
-        return Search(Curve(self.clauses, self.grid, targets), self.max_requests)
+        return Search(Curve(self.clauses, self.grid, targets), self.max_requests, self.first_requests)
 
     def as_json(self) -> dict[str, Any]:
         """Return the settings as a run's header contains them."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import takewhile
 
 from compare.capacity.result import Capacity, conclude
+from compare.capacity.scored import with_score
 from compare.capacity.settings import CapacitySettings
 from compare.measure.measurement import Entry
 from compare.records import Record, Run, has_stopped
@@ -27,10 +28,10 @@ def _read_capacity(run: Run, settings: CapacitySettings, target: str) -> Capacit
     search = settings.new_search(len(run.targets))
     planned = search.batches()
     dead = _unanswered(run, target)
-    ignored = set(map(id, dead))
+    ignored = {(each.load, each.block, each.intended) for each in dead}
     batches: dict[tuple[str, int], list[Record]] = {}
-    for record in measured_in_order(run.measured(target)):
-        if record.load in settings.values and id(record) not in ignored:
+    for record in measured_in_order(_scored(run, settings, target)):
+        if record.load in settings.values and (record.load, record.block, record.intended) not in ignored:
             batches.setdefault((record.load, record.block), []).append(record)
     for (load, _), records in batches.items():
         next(planned, None)
@@ -38,6 +39,18 @@ def _read_capacity(run: Run, settings: CapacitySettings, target: str) -> Capacit
     ended = run.ended == "finished" or next(planned, None) is None
     stopped_at = settings.values.get(dead[0].load) if dead else None
     return conclude(target, search.curve, ended=ended, stopped_at=stopped_at)
+
+
+def _scored(run: Run, settings: CapacitySettings, target: str) -> list[Entry]:
+    """Return the measured requests of a target, with their scores if a clause is about them."""
+    entries: list[Entry] = []
+    questions = run.questions if settings.scores_answers else []
+    for number, record in enumerate(run.records):
+        if record.target == target and record.phase == "measured":
+            question = questions[record.prompt] if record.prompt < len(questions) else None
+            score = run.scores.get(number)
+            entries.append(with_score(record, question, score) if settings.scores_answers else record)
+    return entries
 
 
 def _unanswered(run: Run, target: str) -> list[Record]:

@@ -14,15 +14,15 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from backends import SpaceportError
-from compare.analyse.canary import TOLERANCE, CanaryDecision, Decision, Release, decide
-from compare.analyse.canary_quality import MAX_LOSS
-from compare.analyse.objectives import OBJECTIVES
-from compare.analyse.prices import Price, Prices
+from compare.analyse.canary.canary import TOLERANCE, CanaryDecision, Decision, Release, decide
+from compare.analyse.canary.canary_quality import MAX_LOSS
+from compare.analyse.costs.prices import Price, Prices
+from compare.analyse.metrics.objectives import OBJECTIVES
 from compare.commands.output import write_file
 from compare.errors import CompareError
 from compare.foreign.read import read_run
 from compare.records import Run
-from compare.report.canary_text import decision_json, decision_text
+from compare.report.words.canary_text import decision_json, decision_text
 
 EXIT_STATUS: dict[Decision, int] = {Decision.PROMOTE: 0, Decision.ROLL_BACK: 1, Decision.KEEP_MEASURING: 2}
 USAGE_ERROR, NOT_COMPARABLE = 64, 65

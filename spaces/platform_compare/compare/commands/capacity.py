@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from backends import Catalog
 from compare import run_file
 from compare.capacity.grid import Grid
 from compare.capacity.measurement import CapacityMeasurement
+from compare.capacity.questions import baseline_requests, judged_sample
 from compare.capacity.result import Capacity, Reliability
 from compare.capacity.search import MAX_REQUESTS, default_requests
 from compare.capacity.settings import CapacitySettings
@@ -24,16 +26,22 @@ from compare.capacity.slo import parse_slo
 from compare.capacity.stored import read_capacities
 from compare.commands.execution import (
     INTERRUPTED,
+    check_available,
     execute_with_progress,
     print_end,
+    progress_printer,
     report_nothing,
     with_error_events,
 )
 from compare.commands.output import write_file
+from compare.commands.questions import add_question_options, prepare_workload
 from compare.commands.request_options import add_request_options, plan_settings, target_names
-from compare.commands.workloads import chosen_workload
+from compare.commands.telemetry import add_telemetry_options, recorded
 from compare.errors import CompareError, PlanError
 from compare.measure.plan import RunPlan
+from compare.measure.run import EndReason
+from compare.measure.workload import Workload
+from compare.quality_commands import AnswerScorer
 
 USERS, RATE = 64, 100
 NOT_RELIABLE = 4
@@ -46,9 +54,11 @@ def add_capacity_command(commands: Any) -> None:
         "capacity", help=text, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--target", required=True, metavar="A,B", help="names of the catalogue; several are interleaved"
+        "--target", dest="targets", required=True, metavar="A,B", help="names of the catalogue; several are interleaved"
     )
-    parser.add_argument("--slo", required=True, metavar="TEXT", help='such as "ttft_p95<1s, itl_p95<80ms, error<1%%"')
+    parser.add_argument(
+        "--slo", required=True, metavar="TEXT", help='"ttft_p95<1s, itl_p95<80ms, error<1%%, quality>=0.9*baseline"'
+    )
     load = parser.add_mutually_exclusive_group()
     load.add_argument(
         "--users",
@@ -78,11 +88,13 @@ def add_capacity_command(commands: Any) -> None:
         help=f"at most, per target and load ({MAX_REQUESTS}; more for an SLO below 2%%)",
     )
     add_request_options(parser)
+    add_question_options(parser)
+    add_telemetry_options(parser)
     parser.set_defaults(command=_search)
 
 
 def _search(options: argparse.Namespace) -> int:
-    return with_error_events(_measure, options)
+    return with_error_events(lambda options: recorded(_measure, options), options)
 
 
 def _measure(options: argparse.Namespace) -> int:
@@ -92,12 +104,10 @@ def _measure(options: argparse.Namespace) -> int:
     requests = default_requests(clauses) if options.requests is None else options.requests
     settings = CapacitySettings(clauses, _grid(options), requests)
     plan, catalog = _plan(options, settings), Catalog.load(options.catalog)
-    # No answer of a search is scored, so none is kept.
-    workload = chosen_workload(options).without_questions()
-    if workload.has_conversations:
-        raise PlanError("A search sends single requests, not conversations.", "Leave out the turns of the workload.")
-    measuring = partial(CapacityMeasurement, settings=settings)
-    reason = execute_with_progress(plan, workload, catalog, options, measuring=measuring, search=settings.as_json())
+    check_available(plan.targets, catalog)  # before the documents are read
+    show = progress_printer(options)
+    with prepare_workload(options, show, scored=settings.scores_answers) as (workload, path):
+        reason = _execute(plan, catalog, settings, workload, path, options)
     print_end(reason, options)
     run = run_file.read(options.out)
     if not any(record.ok for record in run.records if record.phase == "measured"):
@@ -109,6 +119,32 @@ def _measure(options: argparse.Namespace) -> int:
     return 0 if all(answer.reliability is Reliability.GOOD for answer in answers) else NOT_RELIABLE
 
 
+def _execute(
+    plan: RunPlan,
+    catalog: Catalog,
+    settings: CapacitySettings,
+    workload: Workload,
+    path: Path,
+    options: argparse.Namespace,
+) -> EndReason:
+    """Search, and score the answers meanwhile if a condition is about them; otherwise none is kept."""
+    if workload.has_conversations:
+        raise PlanError("A search sends single requests, not conversations.", "Leave out the turns of the workload.")
+    scorer = None
+    if settings.scores_answers:
+        workload = judged_sample(workload, settings.max_requests)
+        settings = replace(settings, first_requests=baseline_requests(workload))
+        scorer = AnswerScorer(path, workload.questions)
+    else:
+        workload = workload.without_questions()
+    measuring = partial(CapacityMeasurement, settings=settings, scorer=scorer)
+    try:
+        return execute_with_progress(plan, workload, catalog, options, measuring=measuring, search=settings.as_json())
+    finally:
+        if scorer:
+            scorer.close()
+
+
 def _grid(options: argparse.Namespace) -> Grid:
     if options.rate is not None:
         return Grid("requests/s", options.rate, min(options.start, options.rate), options.arrivals)
@@ -117,7 +153,7 @@ def _grid(options: argparse.Namespace) -> Grid:
 
 def _plan(options: argparse.Namespace, settings: CapacitySettings) -> RunPlan:
     return RunPlan(
-        targets=target_names(options.target),
+        targets=target_names(options.targets),
         loads=(settings.grid.load(settings.grid.start),),
         requests=settings.max_requests,
         **plan_settings(options),
@@ -125,7 +161,7 @@ def _plan(options: argparse.Namespace, settings: CapacitySettings) -> RunPlan:
 
 
 def _print(answers: Sequence[Capacity], path: Path | None) -> None:
-    from compare.report.capacity_text import capacity_json, capacity_text, curve_table
+    from compare.report.words.capacity_text import capacity_json, capacity_text, curve_table
 
     as_json = json.dumps(capacity_json(answers), indent=2) + "\n"
     if str(path) == "-":

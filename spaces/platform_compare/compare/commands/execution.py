@@ -7,7 +7,7 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from backends import Catalog, SpaceportError
@@ -28,6 +28,13 @@ def with_error_events(command: Callable[[argparse.Namespace], int], options: arg
         if options.progress == "json":  # for the program that reads the progress; people read stderr
             print(json.dumps({"error": error.message, "remedy": error.remedy}), flush=True)
         raise
+
+
+def check_available(targets: Sequence[str], catalog: Catalog) -> None:
+    """Raise the reason why a target can't be used, before anything else is done."""
+    for name in targets:
+        if error := catalog.target(name).unavailable:
+            raise error
 
 
 def execute_with_progress(
@@ -61,11 +68,6 @@ async def _until_signal(work: Coroutine[Any, Any, EndReason]) -> EndReason:
     return await task
 
 
-def print_step(text: str) -> None:
-    """Print what happens now, in place of the line before."""
-    print(f"\r{text}\033[K", end="", file=sys.stderr, flush=True)
-
-
 def report_nothing(run: Run) -> int:
     """Print why no request succeeded, and return the exit status that says so."""
     error = next((record.error for record in run.records if record.error), None)
@@ -78,9 +80,8 @@ def report_nothing(run: Run) -> int:
 
 def _print_line(progress: Progress) -> None:
     left = "" if progress.seconds_left is None else f", about {progress.seconds_left:.0f} s left"
-    print(
-        f"\r{progress.done} of {progress.total} requests{left} · {progress.current_step}\033[K", end="", file=sys.stderr
-    )
+    count = f"{progress.done:,} of {progress.total:,} {progress.unit}{left} · " if progress.total else ""
+    print(f"\r{count}{progress.current_step}\033[K", end="", file=sys.stderr, flush=True)
 
 
 def _print_json(progress: Progress) -> None:

@@ -12,9 +12,12 @@ from pathlib import Path
 from compare.commands.workloads import chosen_workload, shape_settings
 from compare.errors import PlanError
 from compare.measure.find_workload import find_workload
+from compare.measure.measurement import Progress
 from compare.measure.workload import MAX_QUESTIONS_BYTES, Workload
-from compare.quality_commands import check_rag, make_workload
+from compare.quality_commands import make_workload
+from compare.rag_process import check_rag
 
+PREPARING, SCORING = "Reading the documents, and looking up passages for the questions", "Scoring the answers"
 EXAMPLE = "Use --questions questions.jsonl --documents FOLDER, or --library LIBRARY."
 
 
@@ -27,14 +30,16 @@ def add_question_options(run: argparse.ArgumentParser) -> None:
 
 
 @contextmanager
-def prepare_workload(options: argparse.Namespace, say: Callable[[str], None]) -> Iterator[tuple[Workload, Path]]:
-    """Yield the workload and its file, which the score of the answers needs too."""
+def prepare_workload(
+    options: argparse.Namespace, show: Callable[[Progress], None], *, scored: bool = True
+) -> Iterator[tuple[Workload, Path]]:
+    """Yield the workload and its file, which the score of the answers needs too; `show` gets the progress."""
     sources = ["--library", options.library] if options.library else ["--documents", *options.documents]
     if options.questions is None:
         if len(sources) > 1:
             raise PlanError("--documents and --library need --questions.", EXAMPLE)
         workload = chosen_workload(options)
-        if workload.questions:
+        if workload.questions and scored:
             check_rag()
         yield workload, Path(options.workload or workload.name)
         return
@@ -43,10 +48,17 @@ def prepare_workload(options: argparse.Namespace, say: Callable[[str], None]) ->
     if len(sources) == 1:
         raise PlanError("The questions have no documents.", EXAMPLE)
     with tempfile.TemporaryDirectory(prefix="spaceport-questions-") as folder:
-        say("Looking up the passages for each question")
+        show(Progress.step(PREPARING))
         workload_path = Path(folder) / options.questions.name
-        make_workload(options.questions, sources, workload_path)
+        make_workload(
+            options.questions, sources, workload_path, say=lambda note: show(Progress.step(f"{PREPARING}: {note}"))
+        )
         yield find_workload(str(workload_path), MAX_QUESTIONS_BYTES), workload_path
+
+
+def scoring_progress(show: Callable[[Progress], None]) -> Callable[[int, int], None]:
+    """Return what shows how many answers are scored."""
+    return lambda done, total: show(Progress.step(SCORING, done, total, "answers"))
 
 
 def default_requests(workload: Workload, usual: int) -> int:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from compare.analyse.definitions import DEFINITIONS
-from compare.analyse.objectives import OBJECTIVES
-from compare.analyse.prices import Prices
-from compare.analyse.quality_verdict import MARGIN
+from compare.analyse.costs.prices import Prices
+from compare.analyse.metrics.definitions import DEFINITIONS
+from compare.analyse.metrics.objectives import OBJECTIVES
+from compare.analyse.quality.quality_verdict import MARGIN
 from compare.errors import PriceError
 from compare.records import Run
 from compare.report.report import Report, ReportOptions, build_report

@@ -14,15 +14,20 @@ from compare import run_file
 from compare.commands.clients import check_targets, execute_as_client, execute_with_clients
 from compare.commands.execution import (
     INTERRUPTED,
+    check_available,
     execute_with_progress,
     print_end,
-    print_step,
     progress_printer,
     report_nothing,
     run_until_signal,
     with_error_events,
 )
-from compare.commands.questions import add_question_options, default_requests, prepare_workload
+from compare.commands.questions import (
+    add_question_options,
+    default_requests,
+    prepare_workload,
+    scoring_progress,
+)
 from compare.commands.request_options import add_request_options, plan_settings, target_names
 from compare.commands.telemetry import add_telemetry_options, recorded
 from compare.errors import PlanError
@@ -80,17 +85,14 @@ def _measure(options: argparse.Namespace) -> int:
         **plan_settings(options),
     )
     catalog = Catalog.load(options.catalog)
-    for name in plan.targets:
-        if error := catalog.target(name).unavailable:
-            raise error  # before the documents are read
-    say = print_step if options.progress == "text" else lambda _: None
-    with prepare_workload(options, say) as (workload, path):
+    check_available(plan.targets, catalog)  # before the documents are read
+    show = progress_printer(options)
+    with prepare_workload(options, show) as (workload, path):
         if options.requests is None:
             plan = replace(plan, requests=default_requests(workload, plan.requests))
         reason = _execute(plan, workload, path, catalog, options)
         if workload.questions and not options.client:
-            say("Scoring the answers")
-            add_scores(options.out, path)
+            add_scores(options.out, path, report=scoring_progress(show))
     print_end(reason, options)
     if reason == "stopped":
         return INTERRUPTED

@@ -16,7 +16,7 @@ from compare.measure.plan import MAX_REQUESTS
 from compare.records import Phase, Record, Run
 from compare.run_file import VERSION
 
-# What a tool doesn't record. `compare.report.caveat_text` has the words.
+# What a tool doesn't record. `compare.report.words.caveat_text` has the words.
 Missing = Literal["client load", "gaps", "kinds", "events", "breaks", "token source", "schedule", "wall clock"]
 # A tool rounds its times; more than this, in seconds, isn't rounding.
 ROUNDING = 1e-6

@@ -19,22 +19,31 @@ from compare.measure.load import Load
 from compare.measure.plan import Block, RunPlan
 from compare.measure.request import RequestSender
 from compare.measure.workload import Workload
-from compare.records import GIVE_UP_AFTER, BlockRecord, LoadRecord, Phase, Record
+from compare.records import GIVE_UP_AFTER, BlockRecord, LoadRecord, Phase, Record, Score
 
 # With this many requests in flight an open loop waits too. The wait counts, because it starts at the intended time.
 MAX_IN_FLIGHT = 1024
-Entry = Record | BlockRecord | LoadRecord
+Entry = Record | BlockRecord | LoadRecord | Score
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Progress of a run: finished and planned requests, elapsed seconds, and seconds left (None if unknown)."""
+    """Progress of a run: finished and planned requests, elapsed seconds, and seconds left (None if unknown).
+
+    Steps before and after the requests count something else, their `unit`, or nothing: then `total` is 0.
+    """
 
     done: int
     total: int
     seconds: float
     seconds_left: float | None
     current_step: str
+    unit: str = "requests"
+
+    @classmethod
+    def step(cls, text: str, done: int = 0, total: int = 0, unit: str = "") -> Progress:
+        """Return the progress of a step that sends no requests."""
+        return cls(done, total, 0.0, None, text, unit)
 
     def as_json(self) -> dict[str, Any]:
         """Return the progress as `--progress json` prints it."""
@@ -44,12 +53,13 @@ class Progress:
             "seconds": self.seconds,
             "left": self.seconds_left,
             "doing": self.current_step,
+            "unit": self.unit,
         }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Progress:
         """Return the progress from the object that `as_json` returned."""
-        return cls(value["done"], value["total"], value["seconds"], value["left"], value["doing"])
+        return cls(value["done"], value["total"], value["seconds"], value["left"], value["doing"], value["unit"])
 
 
 class Measurement:

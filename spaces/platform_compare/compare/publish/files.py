@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from compare.analyse.differing import requests_by_question
+from compare.analyse.quality.differing import requests_by_question
 from compare.errors import RunError
 from compare.publish.badge import badge_svg
 from compare.publish.public_run import check_secrets
@@ -18,7 +18,7 @@ from compare.report.files.html_report import html
 from compare.report.files.rows import VERSION, report_rows
 from compare.report.overview.short_verdict import short_verdict
 from compare.report.report import Report
-from compare.report.strings import versus
+from compare.report.words.strings import versus
 
 RESULTS, ANSWERS, BADGES = "results", "answers", "badges"
 TAG = "spaceport-results"

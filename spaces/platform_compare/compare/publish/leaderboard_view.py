@@ -9,11 +9,11 @@ from typing import Any
 
 from compare.publish.results import Results
 from compare.publish.schema import ResultRow
-from compare.report.formats import MISSING, milliseconds, rate, usd
-from compare.report.glossary import term_html
 from compare.report.overview.cards import caveats_html
-from compare.report.render import note
 from compare.report.tables import markdown_table, markdown_text
+from compare.report.views.render import note
+from compare.report.words.formats import MISSING, milliseconds, rate, usd
+from compare.report.words.glossary import term_html
 
 HEADERS = ("target", "model", "workload, load", "right", "TTFT p50", "TTFT p95", "E2E p50", "tokens/s",
            "USD per 1,000 requests", "failed", "measured")  # fmt: skip

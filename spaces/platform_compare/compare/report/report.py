@@ -9,19 +9,20 @@ from functools import cached_property
 
 from backends.token_prices import PerToken
 from compare.analyse.caveats import find_caveats, run_differences
-from compare.analyse.client_load import ClientLoad, client_load
-from compare.analyse.cost import BreakEven, Cost, break_evens, cost
-from compare.analyse.groups import Group, request_groups
-from compare.analyse.judged import JudgeReport, judge_reports
-from compare.analyse.metrics import Metrics, compute_metrics
-from compare.analyse.objectives import OBJECTIVES, Objective
-from compare.analyse.paired import Share
-from compare.analyse.prices import Hourly, Price, Prices, is_free, run_prices, spot_prices
-from compare.analyse.quality import Measure, shares
-from compare.analyse.quality_verdict import MARGIN, QualityVerdict, check_margin, quality_verdicts, target_pairs
-from compare.analyse.samples import Costing
+from compare.analyse.costs.cost import BreakEven, Cost, break_evens, cost
+from compare.analyse.costs.prices import Hourly, Price, Prices, is_free, run_prices, spot_prices
+from compare.analyse.metrics.client_load import ClientLoad, client_load
+from compare.analyse.metrics.groups import Group, request_groups
+from compare.analyse.metrics.metrics import Metrics, compute_metrics
+from compare.analyse.metrics.objectives import OBJECTIVES, Objective
+from compare.analyse.quality.judged import JudgeReport, judge_reports
+from compare.analyse.quality.paired import Share
+from compare.analyse.quality.quality import Measure, shares
+from compare.analyse.quality.quality_verdict import MARGIN, QualityVerdict, check_margin, quality_verdicts, target_pairs
 from compare.analyse.telemetry import GpuUse, ServerUse, gpu_use, server_use
-from compare.analyse.verdict import (
+from compare.analyse.verdicts.rate_intervals import Interval, requests_per_second, usd_per_1000_requests
+from compare.analyse.verdicts.samples import Costing
+from compare.analyse.verdicts.verdict import (
     Verdict,
     changed_targets,
     compare_runs,
@@ -36,9 +37,9 @@ from compare.capacity.result import Capacity
 from compare.capacity.stored import read_capacities
 from compare.errors import PriceError
 from compare.records import Run
-from compare.report import strings
-from compare.report.caveat_text import caveat_text, differences_text
-from compare.report.chart_style import target_colours
+from compare.report.charts.chart_style import target_colours
+from compare.report.words import strings
+from compare.report.words.caveat_text import caveat_text, differences_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +185,18 @@ class Report:
             for (target, load), metrics in self.cells.items()
             if target in self.prices
         }
+
+    @cached_property
+    def cost_intervals(self) -> dict[tuple[str, str], Interval]:
+        """The interval of the cost of 1,000 requests, where there are enough blocks."""
+        found = {key: usd_per_1000_requests(self.run, *key, self.costing) for key in self.costs}
+        return {key: each for key, each in found.items() if each}
+
+    @cached_property
+    def rate_intervals(self) -> dict[tuple[str, str], Interval]:
+        """The interval of the requests per second, where there are enough blocks of a closed loop."""
+        found = {key: requests_per_second(self.run, *key) for key in self.cells}
+        return {key: each for key, each in found.items() if each}
 
     @cached_property
     def best_load(self) -> dict[str, str]:

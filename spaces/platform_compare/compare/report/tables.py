@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from compare.analyse.distribution import Distribution
-from compare.analyse.metrics import Metrics
-from compare.report.formats import MISSING, milliseconds, percent, rate, usd
+from compare.analyse.metrics.distribution import Distribution
+from compare.analyse.metrics.metrics import Metrics
 from compare.report.report import Report
-from compare.report.strings import PERCENTILE_LABELS, group_label
+from compare.report.words.formats import MISSING, milliseconds, percent, rate, usd
+from compare.report.words.strings import PERCENTILE_LABELS, group_label
 
 _ESCAPES = {"<": "&lt;", "[": "\\[", "\\": "\\\\", "&": "&amp;"}
 # A backslash of the text would end the effect of one that is added after it.
@@ -80,9 +80,21 @@ def group_rows(report: Report) -> list[list[str]]:
 def cost_rows(report: Report) -> list[list[str]]:
     """Return the costs as text, below `strings.COST_HEADERS`."""
     return [
-        [target, load, each.price, usd(each.per_1000_requests), usd(each.per_million_output_tokens)]
+        [target, load, each.price, cost_text(report, target, load), usd(each.per_million_output_tokens)]
         for (target, load), each in report.costs.items()
     ]
+
+
+def cost_text(report: Report, target: str, load: str) -> str:
+    """Return the cost of 1,000 requests with its interval, if there is one."""
+    return f"{usd(report.costs[target, load].per_1000_requests)}{cost_span(report, target, load, ' ({} to {})')}"
+
+
+def cost_span(report: Report, target: str, load: str, words: str) -> str:
+    """Return the interval of a cost in these words; "" without one, or if its ends look the same."""
+    interval = report.cost_intervals.get((target, load))
+    ends = (usd(interval.low), usd(interval.high)) if interval else ("", "")
+    return "" if ends[0] == ends[1] else words.format(*ends)
 
 
 def percentile_rows(metrics: Metrics) -> list[list[str]]:

@@ -6,18 +6,19 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from compare.analyse.definitions import TITLES
-from compare.analyse.metrics import cold_start
-from compare.report import judge_text, quality_text, strings, tables
-from compare.report.capacity_text import capacity_json, curve_table
+from compare.analyse.metrics.definitions import TITLES
+from compare.analyse.metrics.metrics import cold_start
+from compare.report import tables
 from compare.report.files.quality_json import quality_json
-from compare.report.glossary import glossary_lines
-from compare.report.judge_text import judges_json
 from compare.report.overview.headline import headline
 from compare.report.report import Report
-from compare.report.settings_text import settings_rows
 from compare.report.tables import markdown_text
-from compare.report.telemetry_text import telemetry_json, telemetry_markdown
+from compare.report.words import judge_text, quality_text, strings
+from compare.report.words.capacity_text import capacity_json, curve_table
+from compare.report.words.glossary import glossary_lines
+from compare.report.words.judge_text import judges_json
+from compare.report.words.settings_text import settings_rows
+from compare.report.words.telemetry_text import telemetry_json, telemetry_markdown
 
 
 def report_json(report: Report) -> dict[str, Any]:
@@ -48,12 +49,20 @@ def _target_json(report: Report, target: str) -> dict[str, Any]:
         | {"client": asdict(report.client_loads[target, load])}
         | ({"groups": [asdict(group) for group in groups]} if (groups := report.groups.get((target, load))) else {})
         | ({"cost": asdict(report.costs[target, load])} if (target, load) in report.costs else {})
+        | _intervals_json(report, target, load)
         | telemetry_json(report, target, load)
         for (name, load), metrics in report.cells.items()
         if name == target
     }
     start = {"ttft_ms": first[0] * 1000, "e2e_ms": first[1] * 1000} if first else None
     return asdict(report.overall[target]) | {"cold": start, "by_load": by_load}
+
+
+def _intervals_json(report: Report, target: str, load: str) -> dict[str, Any]:
+    """Return the intervals of the rate and the cost, where there are enough blocks."""
+    both = {"requests_per_s": report.rate_intervals, "usd_per_1000_requests": report.cost_intervals}
+    found = {name: asdict(each[target, load]) for name, each in both.items() if (target, load) in each}
+    return {"intervals": found} if found else {}
 
 
 def report_markdown(report: Report) -> str:

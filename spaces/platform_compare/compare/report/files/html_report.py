@@ -7,13 +7,15 @@ from pathlib import Path
 
 import plotly.offline
 
-from compare.analyse.definitions import TITLES
-from compare.report import charts, quality_text, render, strings
+from compare.analyse.metrics.definitions import TITLES
+from compare.report.charts import charts
 from compare.report.overview.cards import CSS as OVERVIEW_CSS
 from compare.report.overview.cards import overview_html
-from compare.report.quality_view import quality_html
 from compare.report.report import Report
-from compare.report.telemetry_text import telemetry_html
+from compare.report.views import render
+from compare.report.views.quality_view import quality_html
+from compare.report.words import quality_text, strings
+from compare.report.words.telemetry_text import telemetry_html
 
 CSS = Path(__file__).with_name("report.css").read_text(encoding="utf-8") + OVERVIEW_CSS
 CHART_CONFIG = {"displaylogo": False, "responsive": True}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from compare.analyse.differing import Answered, DifferingQuestion, differing_questions
-from compare.analyse.quality import coverage
-from compare.analyse.quality_verdict import QualityVerdict
-from compare.report.quality_text import quality_verdict_text
+from compare.analyse.quality.differing import Answered, DifferingQuestion, differing_questions
+from compare.analyse.quality.quality import coverage
+from compare.analyse.quality.quality_verdict import QualityVerdict
 from compare.report.report import Report
+from compare.report.words.quality_text import quality_verdict_text
 
 
 def quality_json(report: Report) -> dict[str, Any] | None:

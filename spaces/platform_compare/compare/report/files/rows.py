@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from compare.analyse.quality import Measure
+from compare.analyse.quality.quality import Measure
 from compare.report.overview.headline import headline
 from compare.report.overview.short_verdict import short_verdict
 from compare.report.report import Report

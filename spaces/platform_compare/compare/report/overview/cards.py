@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from compare.analyse.metrics import Metrics
-from compare.analyse.quality import Measure
-from compare.analyse.quality_verdict import QualityFinding
-from compare.report.formats import MISSING, milliseconds, rate, usd
-from compare.report.glossary import term_html
+from compare.analyse.metrics.metrics import Metrics
+from compare.analyse.quality.quality import Measure
+from compare.analyse.quality.quality_verdict import QualityFinding
 from compare.report.overview import strings
 from compare.report.overview.headline import headline, standing
 from compare.report.report import Report
+from compare.report.tables import cost_span
+from compare.report.words.formats import MISSING, milliseconds, rate, usd
+from compare.report.words.glossary import term_html
 
 CSS = Path(__file__).with_name("overview.css").read_text(encoding="utf-8")
 PACE_METRICS = ("itl", "tpot")
@@ -122,7 +123,8 @@ def _cost(report: Report, target: str, load: str) -> Figure:
     cost = report.costs.get((target, load))
     if cost is None or cost.per_1000_requests is None:
         return Figure(strings.COST, MISSING, strings.NO_PRICE if cost is None else cost.price, None)
-    return Figure(strings.COST, f"{usd(cost.per_1000_requests)} USD", strings.PER_1000_REQUESTS, cost.per_1000_requests)
+    detail = f"{strings.PER_1000_REQUESTS}{cost_span(report, target, load, ', {} to {}')}"
+    return Figure(strings.COST, f"{usd(cost.per_1000_requests)} USD", detail, cost.per_1000_requests)
 
 
 def _failed(metrics: Metrics) -> Figure:

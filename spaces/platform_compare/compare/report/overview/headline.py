@@ -8,9 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from compare.analyse.verdict import Finding, Verdict
-from compare.report.capacity_text import capacity_text
-from compare.report.formats import ratio
+from compare.analyse.verdicts.verdict import Finding, Verdict
 from compare.report.overview import strings
 from compare.report.overview.quality_headline import (
     Clause,
@@ -20,7 +18,9 @@ from compare.report.overview.quality_headline import (
     share_sentence,
 )
 from compare.report.report import Report
-from compare.report.strings import ONE_TARGET
+from compare.report.words.capacity_text import capacity_text
+from compare.report.words.formats import ratio
+from compare.report.words.strings import ONE_TARGET
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from compare.analyse.quality import Measure, coverage
-from compare.analyse.quality_verdict import QualityFinding, QualityVerdict
-from compare.report.formats import usd
+from compare.analyse.quality.quality import Measure, coverage
+from compare.analyse.quality.quality_verdict import QualityFinding, QualityVerdict
 from compare.report.overview import strings
-from compare.report.quality_text import points
 from compare.report.report import Report
+from compare.report.words.formats import usd
+from compare.report.words.quality_text import points
 
 
 @dataclass(frozen=True, slots=True)

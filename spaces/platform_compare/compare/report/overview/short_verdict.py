@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from compare.analyse.quality import Measure
-from compare.analyse.quality_verdict import QualityFinding
-from compare.report.formats import milliseconds
+from compare.analyse.quality.quality import Measure
+from compare.analyse.quality.quality_verdict import QualityFinding
 from compare.report.overview import strings
 from compare.report.overview.headline import standing
 from compare.report.report import Report
+from compare.report.words.formats import milliseconds
 
 
 def short_verdict(report: Report) -> str:

@@ -1,0 +1,1 @@
+"""Whether a canary release is promoted, rolled back or measured further."""

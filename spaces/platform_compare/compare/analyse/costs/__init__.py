@@ -1,0 +1,1 @@
+"""Prices of machines and tokens, and what requests cost."""

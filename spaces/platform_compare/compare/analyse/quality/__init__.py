@@ -1,0 +1,1 @@
+"""Whose answers are right: shares, paired differences, and what judges say."""

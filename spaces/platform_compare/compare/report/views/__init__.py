@@ -1,0 +1,1 @@
+"""Parts of a report as HTML, and races as the page shows them."""

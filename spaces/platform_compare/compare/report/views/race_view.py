@@ -1,0 +1,79 @@
+"""A race's columns as HTML and Markdown, with everything escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+from compare.race import Race, RaceColumn
+from compare.report.words import strings
+from compare.report.words.formats import MISSING, rate, usd
+from compare.votes import LETTERS
+from ui.markdown import safe_markdown
+
+SHOWN_LOAD_SECONDS = 0.1  # less is no load: the model was there
+
+
+def column_view(race: Race, place: int, colours: Mapping[str, str]) -> tuple[str, str]:
+    """Return a column's head as HTML and its text as Markdown.
+
+    While the names are hidden, nothing that differs between targets is shown but the answers, and these only together:
+    a pace, a thought, an error's wording or a token count can give a target away.
+    """
+    column = race.columns[place]
+    if not race.hidden:
+        return head_html(column, colours.get(column.target, "")), body_markdown(column)
+    label = escape(strings.answer_label(LETTERS[place]))
+    head = f'<div class="sp-race"><header><b>{label}</b></header></div>'
+    return head, (safe_markdown(column.answer) or strings.NO_ANSWER) if race.over else strings.HIDDEN_UNTIL_DONE
+
+
+def head_html(column: RaceColumn, colour: str = "") -> str:
+    """Return a column's head: name, state, times and cost; the thoughts fold when the answer begins."""
+    state = f'<span class="sp-state sp-{column.state}">{strings.RACE_STATES[column.state]}</span>'
+    title = f"<p>{escape(column.title)}</p>" if column.title != column.target else ""
+    style = f' style="--sp-colour:{colour}"' if colour else ""
+    header = f"<header><b>{escape(column.target)}</b>{state}</header>{title}"
+    return f'<div class="sp-race"{style}>{header}{_times_html(column)}{_thoughts_html(column)}</div>'
+
+
+def body_markdown(column: RaceColumn) -> str:
+    """Return the answer so far, or the error with its remedy."""
+    if column.error is None:
+        return safe_markdown(column.answer)
+    message = f"> **{safe_markdown(' '.join(column.error.message.split()))}**"
+    remedy = f"\n>\n> {safe_markdown(' '.join(column.error.remedy.split()))}" if column.error.remedy else ""
+    return f"{safe_markdown(column.answer)}\n\n{message}{remedy}"
+
+
+def standings_html(rows: Sequence[tuple[str, int, int]]) -> str:
+    """Return how many races each target won, or "" without votes."""
+    return f'<p class="sp-note">{escape(strings.standings_text(rows))}</p>' if rows else ""
+
+
+def _times_html(column: RaceColumn) -> str:
+    stopwatch, usage = column.stopwatch, column.stopwatch.usage
+    tokens = strings.token_counts_text(usage.input_tokens, usage.output_tokens) if usage else MISSING
+    load = column.load_seconds or 0.0
+    values = {
+        **({strings.RACE_LOAD: _seconds(load)} if load >= SHOWN_LOAD_SECONDS else {}),
+        strings.RACE_TTFT: _seconds(stopwatch.first_token_seconds),
+        strings.RACE_RATE: rate(stopwatch.tokens_per_second),
+        strings.RACE_END_TO_END: _seconds(stopwatch.total_seconds),
+        strings.RACE_TOKENS: tokens,
+        strings.RACE_COST: MISSING if column.cost is None else f"{usd(column.cost)} USD",
+    }
+    cells = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in values.items())
+    return f"<dl>{cells}</dl>"
+
+
+def _thoughts_html(column: RaceColumn) -> str:
+    if not column.thought:
+        return ""
+    is_open = " open" if column.state == "thinking" else ""
+    summary = f"<summary>{strings.THOUGHTS}</summary>"
+    return f'<details class="sp-more"{is_open}>{summary}<p>{escape(column.thought)}</p></details>'
+
+
+def _seconds(value: float | None) -> str:
+    return MISSING if value is None else f"{value:.2f} s"

@@ -1,0 +1,158 @@
+"""A report as HTML for the page and for the stand-alone file; everything is escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from compare.analyse.metrics.metrics import Metrics, cold_start
+from compare.analyse.verdicts.verdict import Finding, Verdict
+from compare.report import tables
+from compare.report.report import Report
+from compare.report.words import strings
+from compare.report.words.formats import MISSING, milliseconds, percent
+from compare.report.words.glossary import glossary_html, term_html
+from compare.report.words.quality_text import explained_labels, verdict_lines
+from compare.report.words.settings_text import settings_rows
+
+
+def verdict_html(report: Report) -> str:
+    """Return the run's verdicts on quality, those on times by load, and how certain they are."""
+    quality = "".join(f"<li>{escape(text)}</li>" for text in verdict_lines(report))
+    parts = [f"<ul>{quality}</ul>" if quality else "", _verdict_lists(report.verdicts)]
+    if report.changes:
+        parts.append(subtitle(strings.EARLIER) + _verdict_lists(report.changes))
+        parts.append(note(strings.NOT_INTERLEAVED))
+    if len(report.run.targets) == 1 and not report.changes:
+        parts = [f'<p class="sp-empty">{escape(strings.ONE_TARGET)}</p>']
+    advice = note(report.advice) if report.advice else ""
+    return f'<div class="sp-verdict">{"".join(parts)}{advice}</div>'
+
+
+def metrics_html(report: Report) -> str:
+    """Return the metrics by target and load; all percentiles and the client's load are folded."""
+    rows = [tables.metrics_row(*key, metrics) for key, metrics in report.cells.items()]
+    percentiles = "".join(
+        subtitle(f"{target}, {load}") + table(strings.PERCENTILE_HEADERS, tables.percentile_rows(metrics))
+        for (target, load), metrics in report.cells.items()
+    )
+    return (
+        table(strings.METRIC_HEADERS, rows, text_columns=2, key="metrics")
+        + note(strings.metrics_note(report.objective, open_loop=report.has_open_loop))
+        + _groups_html(report)
+        + _details(strings.PERCENTILES, percentiles)
+        + _details(strings.CLIENT, _client_html(report))
+        + _details(strings.TERMS, glossary_html(explained_labels(report)))
+    )
+
+
+def cost_html(report: Report) -> str:
+    """Return the cost at the measured throughput, and the break-even points of hourly endpoints."""
+    if not report.costs:
+        return f'<p class="sp-empty">{escape(strings.NO_PRICE)}</p>'
+    notes = "".join(map(note, report.cost_notes))
+    return table(strings.COST_HEADERS, tables.cost_rows(report), text_columns=3) + notes
+
+
+def reproduce_html(report: Report) -> str:
+    """Return everything that is needed to reproduce the run."""
+    return table(("", ""), settings_rows(report), text_columns=2)
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, text_columns: int = 1, key: str = "") -> str:
+    """Return an HTML table; columns after the first `text_columns` are numbers. On a phone, each row is a card.
+
+    With a `key`, which is unique on the page, the headers explain their terms.
+    """
+    names = headers if any(headers) else ()
+    head = "".join(
+        f"<th{_number(place, text_columns)}>{term_html(name, f'{key}-{place}') if key else escape(name)}</th>"
+        for place, name in enumerate(names)
+    )
+    body = "".join(
+        '<tr class="sp-row">'
+        + "".join(_cell(cell, place, text_columns, headers[place]) for place, cell in enumerate(row))
+        + "</tr>"
+        for row in rows
+    )
+    return f'<div class="sp-table"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _cell(text: str, place: int, text_columns: int, header: str) -> str:
+    label = f' data-label="{escape(header)}"' if header else ""
+    return f"<td{_number(place, text_columns)}{label}>{escape(text)}</td>"
+
+
+def _number(place: int, text_columns: int) -> str:
+    return "" if place < text_columns else ' class="sp-num"'
+
+
+def note(text: str) -> str:
+    """Return a paragraph in small letters."""
+    return f'<p class="sp-note">{escape(text)}</p>'
+
+
+def subtitle(text: str) -> str:
+    """Return a small heading. It's no heading element, whose level would have to fit every page that shows it."""
+    return f'<p class="sp-subtitle">{escape(text)}</p>'
+
+
+def _details(title: str, body: str) -> str:
+    return f'<details class="sp-more"><summary>{escape(title)}</summary>{body}</details>'
+
+
+def _verdict_lists(verdicts: Sequence[Verdict]) -> str:
+    """Return a list of the verdicts for each load, with the load as its heading if there are several."""
+    loads = list(dict.fromkeys(verdict.load for verdict in verdicts))
+    parts = []
+    for load in loads:
+        decided = [v for v in verdicts if v.load == load and v.decision is not Finding.TOO_FEW_MEASUREMENTS]
+        items = "".join(f"<li>{escape(strings.verdict_text(verdict))}</li>" for verdict in decided)
+        heading = subtitle(load) if len(loads) > 1 else ""
+        parts.append(f"{heading}<ul>{items}</ul>" if items else "")
+    too_few = sum(verdict.decision is Finding.TOO_FEW_MEASUREMENTS for verdict in verdicts)
+    return "".join(parts) + (note(strings.too_few_text(too_few)) if too_few else "")
+
+
+def _client_html(report: Report) -> str:
+    rows = []
+    for (target, load), client in report.client_loads.items():
+        metrics = report.cells[target, load]
+        known = client.known_connections
+        rows.append(
+            [
+                target,
+                load,
+                _cold_start(report, target),
+                _mean_tokens(metrics),
+                percent(_cached_share(metrics)),
+                milliseconds(client.lag_p50_ms),
+                milliseconds(client.lag_p99_ms),
+                percent(client.cpu_share),
+                f"{client.new_connections} of {known}" if known else MISSING,
+            ]
+        )
+    return table(strings.CLIENT_HEADERS, rows, text_columns=2, key="client") + note(strings.CLIENT_NOTE)
+
+
+def _groups_html(report: Report) -> str:
+    if not report.groups:
+        return ""
+    rows = tables.group_rows(report)
+    parts = (subtitle(strings.GROUPS), table(strings.GROUP_HEADERS, rows, text_columns=3), note(strings.GROUPS_NOTE))
+    return "".join(parts)
+
+
+def _mean_tokens(metrics: Metrics) -> str:
+    return MISSING if metrics.input_tokens is None else f"{metrics.input_tokens / metrics.succeeded:,.0f}"
+
+
+def _cached_share(metrics: Metrics) -> float | None:
+    if metrics.cached_tokens is None or not metrics.input_tokens:
+        return None
+    return metrics.cached_tokens / metrics.input_tokens
+
+
+def _cold_start(report: Report, target: str) -> str:
+    start = cold_start(report.run, target)
+    return milliseconds(start[0] * 1000) if start else MISSING
