@@ -9,7 +9,7 @@ from pathlib import Path
 
 from backends.terminal import exit_status
 from containers import images, locks, pins, sandbox, stack
-from containers.checks import demo_contract, inference_contract, vision_contract
+from containers.checks import demo_contract, edge_contract, inference_contract, vision_contract
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,6 +46,8 @@ def _check(options: argparse.Namespace) -> int:
         results = demo_contract.check(client, options.image)
     elif title == vision_contract.TITLE:
         results = vision_contract.check(client, options.image)
+    elif title == edge_contract.TITLE:
+        results = edge_contract.check(client, options.image, model=options.model, first_token_limit=options.first_token)
     else:
         results = inference_contract.check(client, options.image, first_token_limit=options.first_token)
     passed = True
@@ -92,7 +94,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
     build = command("build", _build, "Build images and print their sizes.")
     build.add_argument(
-        "images", nargs="*", metavar="IMAGE", help="inference, gateway, demo or vision (default: all but vision)"
+        "images", nargs="*", metavar="IMAGE", help=f"{', '.join(images.NAMES)} (default: {', '.join(images.STACK)})"
     )
     build.add_argument("--tag", default="dev", help="the tag (default: dev)")
     build.add_argument("--trust", type=Path, metavar="FILE", help="CA certificates for downloads during the build")
@@ -107,6 +109,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     check.add_argument(
         "--first-token", type=float, default=10.0, metavar="SECONDS", help="maximum time to first token (default: 10)"
     )
+    check.add_argument("--model", type=Path, metavar="FILE", help="the GGUF file for an image without a model")
     up = command("up", _up, "Start the stack and wait until all services are healthy.")
     up.add_argument("--profile", action="append", default=[], help="also start gpu, ollama or gateway")
     down = command("down", _down, "Stop the stack and keep its volumes.")

@@ -32,7 +32,12 @@ def test_every_image_in_the_projects_files_is_found() -> None:
     for path in {path for pattern in FILES for path in ROOT.glob(pattern)}:
         lines = re.findall(r"^(?:FROM|[ -]*(?:image|container|TRIVY):) +(\S+)", path.read_text(), re.MULTILINE)
         for image in lines:
-            not_pinned = "spaceport-" in image or image in ("packages", "code", "[inference,")  # the last is a matrix
+            not_pinned = "spaceport-" in image or image in (
+                "packages",
+                "code",
+                "scratch",
+                "[inference,",
+            )  # the last: a matrix
             assert not_pinned or (path, image.partition("@")[0]) in found, f"{path}: {image}"
     assert len({image for _, image in found}) >= 9
 
