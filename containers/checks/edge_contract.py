@@ -1,4 +1,4 @@
-"""The contract of the edge image: that of the inference image, with a model that you mount, in a quarter of the size."""
+"""The contract of the edge image: that of the inference image, smaller, with a model that you mount."""
 
 from __future__ import annotations
 

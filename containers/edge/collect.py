@@ -19,22 +19,12 @@ import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
-# Of the standard library: tests, tools for developers, windows, and modules whose libraries nothing here uses.
-UNUSED = (
-    "test",
-    "tests",
-    "idlelib",
-    "tkinter",
-    "turtledemo",
-    "lib2to3",
-    "ensurepip",
-    "distutils",
-    "pydoc_data",
-    "venv",
-)
-UNUSED += ("site-packages", "dist-packages", "__pycache__", "config-*", "curses", "sqlite3", "dbm")
-UNUSED += ("_tkinter.*", "_curses*.so", "_sqlite3.*", "_dbm.*", "_gdbm.*", "readline.*", "nis.*", "ossaudiodev.*")
-UNUSED += ("_test*.so", "_xxtestfuzz*", "xxlimited*", "_ctypes_test*", "turtle.py", "*.a", "EXTERNALLY-MANAGED")
+# Of the standard library: tests, developers' tools, windows on a screen, and modules whose libraries nothing here uses.
+UNUSED = """
+    __pycache__ test tests idlelib tkinter turtledemo lib2to3 ensurepip distutils pydoc_data venv curses sqlite3 dbm
+    site-packages dist-packages config-* *.a EXTERNALLY-MANAGED turtle.py _tkinter.* _curses*.so _sqlite3.* _dbm.*
+    _gdbm.* readline.* nis.* ossaudiodev.* _test*.so _xxtestfuzz* xxlimited* _ctypes_test*
+""".split()
 CERTIFICATES = "etc/ssl/certs/ca-certificates.crt"
 # For programs that ask for the name of their user.
 USER = "spaceport:x:10001:10001::/tmp:/nonexistent\n"
@@ -44,8 +34,8 @@ def main(root: Path, environment: Path) -> None:
     """Fill `root`, without `environment` itself."""
     for name in ("bin", "lib", "lib64"):  # the dynamic linker's paths start with /lib, which is a link in Debian
         if (link := Path("/", name)).is_symlink():
-            (root / os.readlink(link)).mkdir(parents=True, exist_ok=True)
-            (root / name).symlink_to(os.readlink(link))
+            (root / link.readlink()).mkdir(parents=True, exist_ok=True)
+            (root / name).symlink_to(link.readlink())
     library = Path(sysconfig.get_path("stdlib"))
     shutil.copytree(library, _place(root, library), ignore=shutil.ignore_patterns(*UNUSED), symlinks=True)
     _replace_sources(_place(root, library), root)
@@ -74,7 +64,7 @@ def _links(path: Path) -> Iterator[Path]:
     """Yield a path, and those that it leads to."""
     yield path
     while path.is_symlink():
-        path = path.parent / os.readlink(path)
+        path = path.parent / path.readlink()
         yield path
 
 
