@@ -1,4 +1,4 @@
-"""`python -m containers build|run|check|up|down|lock|pin`: builds, checks and locks the images, runs the stack."""
+"""`python -m containers build|run|check|up|down|models|lock|pin`: builds, checks and locks images, runs the stack."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from backends.terminal import exit_status
 from containers import images, locks, pins, sandbox, stack
 from containers.checks import demo_contract, edge_contract, inference_contract, vision_contract
+from containers.models import files
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -67,6 +68,12 @@ def _down(options: argparse.Namespace) -> int:
     return 0
 
 
+def _models(options: argparse.Namespace) -> int:
+    for path in files.write_files():
+        print(path.relative_to(images.ROOT))
+    return 0
+
+
 def _lock(options: argparse.Namespace) -> int:
     for path in locks.write_locks():
         print(path.relative_to(images.ROOT))
@@ -111,9 +118,10 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     check.add_argument("--model", type=Path, metavar="FILE", help="the GGUF file for an image without a model")
     up = command("up", _up, "Start the stack and wait until all services are healthy.")
-    up.add_argument("--profile", action="append", default=[], help="also start gpu, ollama or gateway")
+    up.add_argument("--profile", action="append", default=[], help="also start gpu, ollama, gateway or models")
     down = command("down", _down, "Stop the stack and keep its volumes.")
     down.add_argument("--volumes", action="store_true", help="delete the volumes with their data")
+    command("models", _models, "Write the files for the models in containers/models.toml.")
     command("lock", _lock, "Write the locked requirements of the images.")
     pin = command("pin", _pin, "Write the digests of all images that the project's files name by tag.")
     pin.add_argument(

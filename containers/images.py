@@ -111,7 +111,8 @@ def build_context(trust: Path | None = None, extra: Path | None = None, *, local
     from docker.utils.build import create_archive, exclude_paths
 
     patterns = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line.strip()[:1] not in ("", "#")]
-    files = exclude_paths(str(ROOT), patterns)
+    # The engine would take a file that comes twice from its cache.
+    files = [each for each in exclude_paths(str(ROOT), patterns) if not (extra and (extra / each).is_file())]
     texts = {path.relative_to(ROOT).as_posix(): path.read_text() for path in ROOT.glob("containers/*/Dockerfile*")}
     if local_base:
         texts = {path: with_digests(text, {}) for path, text in texts.items()}
@@ -120,7 +121,8 @@ def build_context(trust: Path | None = None, extra: Path | None = None, *, local
     archive: IO[bytes] = create_archive(str(ROOT), sorted(files), tempfile.TemporaryFile(), extra_files=texts.items())  # noqa: SIM115
     if extra:
         with tarfile.open(fileobj=archive, mode="a") as tar:
-            tar.add(extra, arcname=".")
+            for path in sorted(extra.iterdir()):
+                tar.add(path, arcname=path.name)
         archive.seek(0)
     return archive
 

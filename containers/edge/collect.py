@@ -24,7 +24,7 @@ UNUSED = """
     __pycache__ test tests idlelib tkinter turtledemo lib2to3 ensurepip distutils pydoc_data venv curses sqlite3 dbm
     site-packages dist-packages config-* *.a EXTERNALLY-MANAGED turtle.py _tkinter.* _curses*.so _sqlite3.* _dbm.*
     _gdbm.* readline.* nis.* ossaudiodev.* _test*.so _xxtestfuzz* xxlimited* _ctypes_test*
-""".split()
+"""
 CERTIFICATES = "etc/ssl/certs/ca-certificates.crt"
 # For programs that ask for the name of their user.
 USER = "spaceport:x:10001:10001::/tmp:/nonexistent\n"
@@ -37,7 +37,7 @@ def main(root: Path, environment: Path) -> None:
             (root / link.readlink()).mkdir(parents=True, exist_ok=True)
             (root / name).symlink_to(link.readlink())
     library = Path(sysconfig.get_path("stdlib"))
-    shutil.copytree(library, _place(root, library), ignore=shutil.ignore_patterns(*UNUSED), symlinks=True)
+    shutil.copytree(library, _place(root, library), ignore=shutil.ignore_patterns(*UNUSED.split()), symlinks=True)
     _replace_sources(_place(root, library), root)
     _replace_sources(environment, Path("/"))
     for link in _links(environment / "bin" / "python"):
