@@ -52,7 +52,7 @@ def main(root: Path, environment: Path) -> None:
 
 def _replace_sources(folder: Path, root: Path) -> None:
     """Put the bytecode of each module in the place of its source."""
-    if not compileall.compile_dir(folder, quiet=1, stripdir=root, legacy=True, workers=0):
+    if not compileall.compile_dir(folder, quiet=1, stripdir=root, prependdir="/", legacy=True, workers=0):
         sys.exit(f"There are modules in {folder} that don't compile.")
     for source in folder.rglob("*.py"):
         source.unlink()
