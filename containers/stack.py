@@ -52,13 +52,18 @@ def up(
     make_secrets()
     if unknown := set(profiles) - set(ENGINE_VARIABLES):
         raise ContainerError(f"There is no profile {min(unknown)!r}.", f"There are: {', '.join(ENGINE_VARIABLES)}.")
-    profiles = sorted({*profiles, *(NEEDED_PROFILES[profile] for profile in profiles if profile in NEEDED_PROFILES)})
+    profiles = with_needed(profiles)
     engines = {name: url for profile in profiles for name, url in ENGINE_VARIABLES[profile].items()}
     _compose(["up", "--detach", *services], profiles, files, engines | dict(environment or {}), project)
     pages = wait_healthy(docker_client(), project, report, DOWNLOAD_TIMEOUT if profiles else TIMEOUT)
     for name, url in pages.items():
         report(f"{name:<12} {url}")
     return pages
+
+
+def with_needed(profiles: Sequence[str]) -> list[str]:
+    """Return the profiles, and those that they need."""
+    return sorted({*profiles, *(NEEDED_PROFILES[profile] for profile in profiles if profile in NEEDED_PROFILES)})
 
 
 def down(

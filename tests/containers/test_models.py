@@ -17,6 +17,7 @@ import yaml
 
 from backends import Catalog
 from backends.token_prices import read_token_price
+from containers import stack
 from containers.images import ContainerError
 from containers.models.files import CLUSTER_CATALOG, COMPOSE, COMPOSE_CATALOG, MANIFESTS, render
 from containers.models.table import FILE, read_models
@@ -70,6 +71,13 @@ def test_compose_runs_the_models_as_confined_as_the_stack(texts: dict[str, str],
     assert "models-gateway.toml" in str(catalogs)
 
 
+def test_the_profile_starts_the_gateway_and_the_models(capfd: pytest.CaptureFixture[str]) -> None:
+    profiles = stack.with_needed(["models"])
+    assert profiles == ["gateway", "models"]
+    stack._compose(["config", "--services"], profiles, (), None, "spaceport-models-test")
+    assert {"qwen", "embeddings", "gateway", "redis", "inference"} <= set(capfd.readouterr().out.split())
+
+
 def compose_config(folder: Path) -> dict[str, Any]:
     """The services as Compose reads them, after a check of the schema."""
     files = [folder / "compose.yaml", folder / "compose/models.yaml"]
@@ -100,8 +108,8 @@ def test_kubernetes_gets_the_model_with_limits_and_policies(texts: dict[str, str
 async def test_the_gateway_serves_all_models_by_their_names(texts: dict[str, str], tmp_path: Path) -> None:
     """One is our own server with llama.cpp, the others answer from a script."""
     with launch_server(tmp_path / "inference", SPACEPORT_API_KEY="a key") as inference:
-        async with AsyncExitStack() as stack:
-            wires = {name: await stack.enter_async_context(serving()) for name in NAMES}
+        async with AsyncExitStack() as exits:
+            wires = {name: await exits.enter_async_context(serving()) for name in NAMES}
             wires["qwen"].on(CHAT, ANSWER)
             wires["embeddings"].on(EMBEDDINGS, VECTORS)
             wires["translate"].on(CHAT, Reply.json({"error": {"message": "no memory"}}, 500))
@@ -110,7 +118,7 @@ async def test_the_gateway_serves_all_models_by_their_names(texts: dict[str, str
                 catalog = re.sub(rf"http://{name}:\d+/v1", wire.url, catalog)
             catalog = catalog.replace("${SPACEPORT_INFERENCE_KEY}", "a key")
             inference.wait_ready()
-            running = await stack.enter_async_context(gateway(wires["qwen"], tmp_path / "gateway", catalog))
+            running = await exits.enter_async_context(gateway(wires["qwen"], tmp_path / "gateway", catalog))
             key = await running.add_key(usd=1.0)
             statuses = {name: await ask(running.client, key, name) for name in ("container", *NAMES)}
             rows = await running.rows(4)
