@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -95,6 +95,6 @@ def _target(model: Model) -> str:
     return "\n".join([f"[{model.name}]", *lines, ""])
 
 
-def _flow(value: Sequence[Any] | Any) -> str:
+def _flow(value: Any) -> str:
     """A value as YAML on one line."""
     return json.dumps(value, ensure_ascii=False)
