@@ -1,4 +1,4 @@
-"""`python -m containers build|run|check|up|down|lock|pin`: builds, checks and locks the images, runs the stack."""
+"""`python -m containers build|run|check|up|down|models|lock|pin`: builds, checks and locks images, runs the stack."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 
 from backends.terminal import exit_status
 from containers import images, locks, pins, sandbox, stack
-from containers.checks import demo_contract, inference_contract, vision_contract
+from containers.checks import demo_contract, edge_contract, inference_contract, vision_contract
+from containers.models import files
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,6 +47,8 @@ def _check(options: argparse.Namespace) -> int:
         results = demo_contract.check(client, options.image)
     elif title == vision_contract.TITLE:
         results = vision_contract.check(client, options.image)
+    elif title == edge_contract.TITLE:
+        results = edge_contract.check(client, options.image, model=options.model, first_token_limit=options.first_token)
     else:
         results = inference_contract.check(client, options.image, first_token_limit=options.first_token)
     passed = True
@@ -62,6 +65,12 @@ def _up(options: argparse.Namespace) -> int:
 
 def _down(options: argparse.Namespace) -> int:
     stack.down(volumes=options.volumes)
+    return 0
+
+
+def _models(options: argparse.Namespace) -> int:
+    for path in files.write_files():
+        print(path.relative_to(images.ROOT))
     return 0
 
 
@@ -92,7 +101,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
     build = command("build", _build, "Build images and print their sizes.")
     build.add_argument(
-        "images", nargs="*", metavar="IMAGE", help="inference, gateway, demo or vision (default: all but vision)"
+        "images", nargs="*", metavar="IMAGE", help=f"{', '.join(images.NAMES)} (default: {', '.join(images.STACK)})"
     )
     build.add_argument("--tag", default="dev", help="the tag (default: dev)")
     build.add_argument("--trust", type=Path, metavar="FILE", help="CA certificates for downloads during the build")
@@ -107,10 +116,12 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     check.add_argument(
         "--first-token", type=float, default=10.0, metavar="SECONDS", help="maximum time to first token (default: 10)"
     )
+    check.add_argument("--model", type=Path, metavar="FILE", help="the GGUF file for an image without a model")
     up = command("up", _up, "Start the stack and wait until all services are healthy.")
-    up.add_argument("--profile", action="append", default=[], help="also start gpu, ollama or gateway")
+    up.add_argument("--profile", action="append", default=[], help="also start gpu, ollama, gateway or models")
     down = command("down", _down, "Stop the stack and keep its volumes.")
     down.add_argument("--volumes", action="store_true", help="delete the volumes with their data")
+    command("models", _models, "Write the files for the models in containers/models.toml.")
     command("lock", _lock, "Write the locked requirements of the images.")
     pin = command("pin", _pin, "Write the digests of all images that the project's files name by tag.")
     pin.add_argument(

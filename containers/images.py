@@ -24,7 +24,7 @@ MB = 1_000_000
 # Build arguments for the stages that download packages; pip reads variables of these names.
 BUILD_ARGUMENTS = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 STACK = ("inference", "gateway", "demo")  # what compose.yaml starts
-NAMES = (*STACK, "vision")
+NAMES = (*STACK, "edge", "vision")
 
 
 class ContainerError(SpaceportError):
@@ -33,17 +33,19 @@ class ContainerError(SpaceportError):
 
 @dataclass(frozen=True, slots=True)
 class ImageSize:
-    """Sizes in megabytes of an image and of its base image on this machine."""
+    """Sizes in megabytes of an image and of its base image on this machine, or None for an image FROM scratch."""
 
     image: float
-    base: float
+    base: float | None
 
     @property
     def on_official_base(self) -> float:
         """The size on top of the base image from Docker Hub."""
-        return self.image - self.base + BASE_MB
+        return self.image if self.base is None else self.image - self.base + BASE_MB
 
     def __str__(self) -> str:
+        if self.base is None:
+            return f"{self.image:.0f} MB, on no base image"
         local = f"{self.image:.0f} MB here, where the base has {self.base:.0f} MB"
         return f"{self.on_official_base:.0f} MB ({self.image - self.base:.0f} MB over {BASE}; {local})"
 
@@ -109,7 +111,8 @@ def build_context(trust: Path | None = None, extra: Path | None = None, *, local
     from docker.utils.build import create_archive, exclude_paths
 
     patterns = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line.strip()[:1] not in ("", "#")]
-    files = exclude_paths(str(ROOT), patterns)
+    # The engine would take a file that comes twice from its cache.
+    files = [each for each in exclude_paths(str(ROOT), patterns) if not (extra and (extra / each).is_file())]
     texts = {path.relative_to(ROOT).as_posix(): path.read_text() for path in ROOT.glob("containers/*/Dockerfile*")}
     if local_base:
         texts = {path: with_digests(text, {}) for path, text in texts.items()}
@@ -118,7 +121,8 @@ def build_context(trust: Path | None = None, extra: Path | None = None, *, local
     archive: IO[bytes] = create_archive(str(ROOT), sorted(files), tempfile.TemporaryFile(), extra_files=texts.items())  # noqa: SIM115
     if extra:
         with tarfile.open(fileobj=archive, mode="a") as tar:
-            tar.add(extra, arcname=".")
+            for path in sorted(extra.iterdir()):
+                tar.add(path, arcname=path.name)
         archive.seek(0)
     return archive
 
@@ -132,7 +136,10 @@ def _output(line: Mapping[str, Any], name: str) -> Iterator[str]:
 
 def image_size(client: Any, tag: str) -> ImageSize:
     """Return the sizes of an image and its base; both count the layers that they share."""
-    return ImageSize(client.images.get(tag).attrs["Size"] / MB, _base_image(client).attrs["Size"] / MB)
+    image, base = client.images.get(tag), _base_image(client)
+    layers, below = (each.attrs["RootFS"]["Layers"] for each in (image, base))
+    has_base = layers[: len(below)] == below
+    return ImageSize(image.attrs["Size"] / MB, base.attrs["Size"] / MB if has_base else None)
 
 
 def _base_image(client: Any) -> Any:

@@ -21,6 +21,11 @@ class Lock:
 
 LOCKS = (
     Lock("containers/inference/requirements-locked.txt", ("containers/inference/requirements.txt",)),
+    Lock(
+        "containers/edge/requirements-locked.txt",
+        ("containers/inference/requirements.txt",),
+        excluded=("hf-xet",),  # the Hub's client downloads over HTTP without its own protocol
+    ),
     Lock("containers/gateway/requirements-locked.txt", ("containers/gateway/requirements.txt",)),
     Lock(
         "containers/vision/requirements-locked.txt",

@@ -10,14 +10,16 @@ from pathlib import Path
 FILES = (
     "containers/*/Dockerfile*",
     "containers/compose.yaml",
+    "containers/compose/*.yaml",
+    "containers/models.toml",
     "k8s/**/*.yaml",
     "spaces/*/Dockerfile",
     ".github/workflows/*.yml",
 )
 # The project's own images don't match: in manifests they have no tag, in compose.yaml a variable before their name.
 REFERENCE = re.compile(
-    r"^(?P<key>FROM|[ -]*(?:image|container|TRIVY):) "
-    r"(?P<image>(?:[\w.-]+:\d+/)?[\w./-]+:\w[\w.-]*)(?:@(?P<digest>sha256:[0-9a-f]{64}))?(?=\s|$)",
+    r"^(?P<key>FROM |[ -]*(?:image|container|TRIVY): |image = \")"
+    r"(?P<image>(?:[\w.-]+:\d+/)?[\w./-]+:\w[\w.-]*)(?:@(?P<digest>sha256:[0-9a-f]{64}))?(?=[\s\"]|$)",
     re.MULTILINE,
 )
 
@@ -50,6 +52,6 @@ def with_digests(text: str, digests: Mapping[str, str]) -> str:
 
     def reference(match: re.Match[str]) -> str:
         digest = digests.get(match["image"])
-        return f"{match['key']} {match['image']}" + (f"@{digest}" if digest else "")
+        return f"{match['key']}{match['image']}" + (f"@{digest}" if digest else "")
 
     return REFERENCE.sub(reference, text)

@@ -25,7 +25,11 @@ ENGINE_VARIABLES = {
     "gpu": {"SPACEPORT_VLLM_URL": "http://vllm:8000/v1"},
     "ollama": {"SPACEPORT_OLLAMA_URL": "http://ollama:11434"},
     "gateway": {},
+    "models": {},
 }
+# The files that a profile adds, and the profile that it needs.
+PROFILE_FILES = {"models": FOLDER / "compose/models.yaml"}
+NEEDED_PROFILES = {"models": "gateway"}
 # The services that have a page or an API for clients, and their container port.
 PAGE_PORTS = {"chat": 7860, "compare": 7860, "grafana": 3000, "prometheus": 9090, "gateway": 8080}
 ReportLine = Callable[[str], object]
@@ -48,12 +52,18 @@ def up(
     make_secrets()
     if unknown := set(profiles) - set(ENGINE_VARIABLES):
         raise ContainerError(f"There is no profile {min(unknown)!r}.", f"There are: {', '.join(ENGINE_VARIABLES)}.")
+    profiles = with_needed(profiles)
     engines = {name: url for profile in profiles for name, url in ENGINE_VARIABLES[profile].items()}
     _compose(["up", "--detach", *services], profiles, files, engines | dict(environment or {}), project)
     pages = wait_healthy(docker_client(), project, report, DOWNLOAD_TIMEOUT if profiles else TIMEOUT)
     for name, url in pages.items():
         report(f"{name:<12} {url}")
     return pages
+
+
+def with_needed(profiles: Sequence[str]) -> list[str]:
+    """Return the profiles, and those that they need."""
+    return sorted({*profiles, *(NEEDED_PROFILES[profile] for profile in profiles if profile in NEEDED_PROFILES)})
 
 
 def down(
@@ -91,7 +101,8 @@ def _compose(
     project: str,
 ) -> None:
     profile_options = [option for profile in profiles for option in ("--profile", profile)]
-    file_options = [option for file in (FOLDER / "compose.yaml", *files) for option in ("-f", str(file))]
+    added = [PROFILE_FILES[profile] for profile in profiles if profile in PROFILE_FILES]
+    file_options = [option for file in (FOLDER / "compose.yaml", *added, *files) for option in ("-f", str(file))]
     compose = subprocess.run(  # noqa: S603
         [*compose_command(), "-p", project, *file_options, *profile_options, *command],
         cwd=ROOT,

@@ -21,10 +21,15 @@ LONG_ANSWER = 400  # tokens; the container gets SIGTERM while it generates them
 TIMEOUT = httpx2.Timeout(120)
 
 
-def check(client: Any, image: str, *, first_token_limit: float = 10.0) -> Iterator[CheckResult]:
-    """Run the image and yield one result per promise; `first_token_limit` is in seconds."""
-    yield from inspect_image(client, image, MAX_MB)
-    with sandbox.run_container(client, image, command="serve") as (container, url):
+def check(
+    client: Any, image: str, *, first_token_limit: float = 10.0, max_mb: int = MAX_MB, **options: Any
+) -> Iterator[CheckResult]:
+    """Run the image and yield one result per promise; `first_token_limit` is in seconds.
+
+    `options` go to `docker run`.
+    """
+    yield from inspect_image(client, image, max_mb)
+    with sandbox.run_container(client, image, command="serve", **options) as (container, url):
         yield run_check("OpenAI clients", _run(_check_openai), url, first_token_limit)
         yield run_check("SageMaker", _run(_check_sagemaker), url)
         yield run_check("Vertex AI, instances", _run(_check_vertex), url)

@@ -35,6 +35,13 @@ def inference_image(engine: Any) -> str:
 
 
 @pytest.fixture(scope="session")
+def edge_image(engine: Any) -> str:
+    tag = f"spaceport-edge:{TAG}"
+    list(images.build(engine, "edge", tag, trust=images.trusted_certificates(), local_base=True))
+    return tag
+
+
+@pytest.fixture(scope="session")
 def container_url(engine: Any, inference_image: str) -> Iterator[str]:
     """The URL of an inference container that all tests share."""
     with sandbox.run_container(engine, inference_image) as (_, url):

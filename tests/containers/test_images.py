@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from containers import images, sandbox
-from containers.checks import image_checks, inference_contract
+from containers.checks import edge_contract, image_checks, inference_contract
 from tests.conftest import ROOT
 
 DOCKERFILES = sorted((ROOT / "containers").glob("*/Dockerfile*"))
@@ -33,7 +34,7 @@ def test_image_has_a_numeric_user_pinned_bases_and_no_shell(path: Path) -> None:
     assert re.search(r'^HEALTHCHECK .*CMD \["python3?", ', text, re.M)
     assert "org.opencontainers.image.revision" in text
     for base in re.findall(r"^FROM (\S+)", text, re.M):
-        assert re.search(r":\S*\d", base) or base in ("packages", "code"), f"{base} is not pinned"
+        assert re.search(r":\S*\d", base) or base in ("packages", "code", "scratch"), f"{base} is not pinned"
     assert not re.search(r"\bcurl\b|latest|ADD http", text)
 
 
@@ -76,6 +77,35 @@ def test_inference_image_keeps_its_promises(engine: Any, inference_image: str) -
     results = list(inference_contract.check(engine, inference_image, first_token_limit=60))
     assert [result for result in results if not result.passed] == []
     assert len(results) == 13
+
+
+def test_edge_image_keeps_the_promises_of_the_inference_image_in_100_mb(engine: Any, edge_image: str) -> None:
+    results = list(edge_contract.check(engine, edge_image, first_token_limit=60))
+    assert [result for result in results if not result.passed] == []
+    assert len(results) == 13
+
+
+def test_edge_image_has_no_shell_and_no_model(engine: Any, edge_image: str) -> None:
+    config = engine.images.get(edge_image).attrs
+    assert len(config["RootFS"]["Layers"]) == 4  # the system, the packages, the code, and the folder for it
+    program = "import os, sys; print([each for each in ('/bin/sh', '/usr/bin/apt', '/model') if os.path.exists(each)])"
+    output = engine.containers.run(edge_image, ["-c", program], entrypoint=["python"], remove=True)
+    assert output.decode() == "[]\n"
+
+
+def test_a_change_of_code_builds_only_the_layers_of_the_code(engine: Any, edge_image: str, tmp_path: Path) -> None:
+    """The labs promise a second build within 30 seconds (docs/labs.md)."""
+    layers = engine.images.get(edge_image).attrs["RootFS"]["Layers"]
+    (tmp_path / "backends").mkdir()
+    changed = (ROOT / "backends/__init__.py").read_text() + f"# {tmp_path.name}\n"
+    (tmp_path / "backends/__init__.py").write_text(changed)
+    tag, started = f"{edge_image}-changed", time.monotonic()
+    list(images.build(engine, "edge", tag, trust=images.trusted_certificates(), extra=tmp_path, local_base=True))
+    assert time.monotonic() - started < 30
+    again = engine.images.get(tag).attrs["RootFS"]["Layers"]
+    engine.images.remove(tag)
+    assert again[:-1] == layers[:-1]
+    assert again[-1] != layers[-1]
 
 
 def test_check_reports_a_broken_promise(engine: Any) -> None:

@@ -150,7 +150,7 @@ def forbidden_connections(objects: list[Object]) -> Iterator[str]:
             yield f"{workload} can read what visitors uploaded"
         if is_allowed(objects, peer(workload), OTHER_SYSTEM, 443) or is_allowed(objects, peer(workload), STRANGER, 80):
             yield f"{workload} reaches other pods in the cluster"
-        downloads = bool(workload.pod.get("initContainers"))
+        downloads = bool(workload.pod.get("initContainers")) or workload.labels.get("spaceport-internet") == "true"
         if is_allowed(objects, peer(workload), INTERNET, 443) is not downloads:
             yield f"{workload} {'cannot download its model' if downloads else 'reaches the internet'}"
 

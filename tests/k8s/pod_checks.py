@@ -64,8 +64,8 @@ def image_tags(objects: list[Object]) -> Iterator[str]:
     """Every image has an exact version as its tag."""
     for workload in workloads(objects):
         for container in workload.containers:
-            # PostgreSQL's versions have two numbers.
-            if not re.search(r":v?\d+\.\d+(\.\d+)?(@sha256:[0-9a-f]{64})?$", container["image"]):
+            # PostgreSQL's versions have two numbers; one image has its device before the version.
+            if not re.search(r":(?:cpu-|v)?\d+\.\d+(\.\d+)?(@sha256:[0-9a-f]{64})?$", container["image"]):
                 yield f"{workload} runs {container['image']}"
 
 
