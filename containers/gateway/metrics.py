@@ -8,11 +8,11 @@ from prometheus_client import Counter, Gauge
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from backends.shared.connection import SharedRedis
 from gateway import money
 from gateway.ledger.ledger import Ledger
 from gateway.ledger.row import LedgerRow
 from gateway.routing.router import Router
-from gateway.shared_redis import SharedRedis
 from inference.metrics import Metrics
 
 SOURCES = ("hit", "miss", "shared", "none")

@@ -20,11 +20,11 @@ import pytest
 import yaml
 
 from backends import Catalog
+from backends.shared.connection import SharedRedis
 from containers import stack
 from gateway.metrics import GatewayMetrics
 from gateway.routing.board import Board
 from gateway.routing.router import Router
-from gateway.shared_redis import SharedRedis
 from inference.metrics import Metrics
 from tests.conftest import ROOT, missing
 

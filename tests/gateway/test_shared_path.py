@@ -13,8 +13,8 @@ import pytest
 from openai import AsyncOpenAI, RateLimitError
 
 from tests.backends.wire_server import Reply, WireServer, serving
-from tests.gateway.redis_server import RedisServer, serving_redis
 from tests.gateway.servers import COST, Running, gateway, until
+from tests.helpers.redis_server import RedisServer, serving_redis
 from tests.inference.servers import answer_of, events, question
 from tests.inference.targets import ANSWER, CHAT, ENDLESS, event
 
