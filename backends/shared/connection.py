@@ -100,7 +100,7 @@ class SharedRedis:
             except (RedisError, OSError, TimeoutError) as error:
                 self.failure = _describe(error)
         self.failure = ""
-        logger.info("%s are shared again", self._use, extra={"fields": {"redis": self.address}})
+        logger.warning("%s are shared again", self._use, extra={"fields": {"redis": self.address}})
 
 
 def _describe(error: Any) -> str:

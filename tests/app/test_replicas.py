@@ -62,7 +62,7 @@ def replicas(catalog: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 def search(app: App) -> int:
     """Send a question of a program, and return the status."""
-    body = {"data": ["Where does the ferry leave?", {"a.txt": "The ferry leaves from the north pier."}]}
+    body = {"data": ["Where does the ferry leave?", {"a.txt": "The ferry leaves from the north pier."}, 1]}
     url = f"{app.url}/gradio_api/run/search_documents"
     return httpx2.post(url, json=body, timeout=120, verify=False).status_code
 
