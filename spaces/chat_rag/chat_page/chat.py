@@ -47,8 +47,9 @@ class Chat:
         `examples` are questions to them.
         """
         self.catalog = catalog
-        self.admission = Admission(replicas=Replicas.from_environment("chat"))
-        self.shared_feedback = SharedFeedback.from_environment()
+        replicas = Replicas.from_environment("chat")
+        self.admission = Admission(replicas=replicas)
+        self.shared_feedback = SharedFeedback.from_environment(replicas=replicas)
         self.uploads = Uploads(self.admission.uploads)
         self._embedder = Embedder()
         self.shared = SharedLibraries(libraries, corpus, self._embedder, examples=examples)

@@ -12,7 +12,7 @@ import hashlib
 import os
 import secrets
 import threading
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -22,6 +22,8 @@ from ui.admission.fair_queue import NEWCOMER_SHARE, Caller
 from ui.admission.work_limits import Places
 
 if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
     from backends.shared.places import Holder, SharedPlaces
 
 VARIABLE = "SPACEPORT_REDIS_URL"
@@ -61,6 +63,10 @@ class Replicas:
     def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         """Run it in the thread of the connection."""
         return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def run(self, command: Callable[[Redis], Awaitable[T]]) -> T:
+        """Return the result of a command; raises `RedisAway` if Redis is away. Not for an event loop: it blocks."""
+        return self.submit(self.redis.run(lambda: command(self.redis.client))).result()
 
     def take_question(self, names: Mapping[str, int]) -> tuple[int, float] | None:
         """Count a question for each name, with its limit in a minute.
