@@ -71,7 +71,7 @@ class SharedPlaces:
 
     async def take(self, holder: Holder) -> bool:
         """Take a place if one is free; return whether it was."""
-        arguments = [holder.id, self._hold, *self._limits, self._newcomer_share]
+        arguments: list[str | int] = [holder.id, self._hold, *self._limits, self._newcomer_share]
         return bool(await self._redis.run(lambda: self._take(self._keys(holder), arguments)))
 
     async def renew(self, holder: Holder) -> None:

@@ -16,6 +16,8 @@ from chat_page.conversations.merging import merge_turns
 from chat_page.conversations.remote_answer import RemoteAnswer
 from chat_page.visitors.visitors import Visitors
 from rag.answering.turn import Turn
+from rag.errors import DocumentError
+from rag.library import file_locks
 from rag.library.file_locks import ProcessMark, lock_folder, locked
 from rag.library.library import Library
 from rag.library.store import Store
@@ -142,6 +144,8 @@ def test_a_killed_process_loses_its_locks_and_a_stopped_one_keeps_them(tmp_path:
     code = f"""
 import sys, time
 from pathlib import Path
+from rag.errors import DocumentError
+from rag.library import file_locks
 from rag.library.file_locks import ProcessMark
 mark = ProcessMark(Path({str(root)!r}))
 print(mark.name, flush=True)
@@ -160,6 +164,19 @@ time.sleep(60)
         mark.delete_old()
         assert [path.name for path in lock_folder(root).iterdir()] == [f"process-{mark.name}"]
         assert not mark.lives(mark.name) and not mark.lives("../../etc/passwd")
+
+
+def test_a_process_that_hangs_with_the_lock_stops_no_other_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_locks, "LOCK_SECONDS", 0.1)
+    conversations = Conversations(Store(tmp_path / "visitors" / "ada"), lambda: None)
+    conversation = conversations.new()
+    conversation.append(Turn("Why?"))
+    with locked(lock_folder(tmp_path / "visitors") / "ad"), pytest.raises(DocumentError, match="Can't lock the folder"):
+        conversations.save(conversation)
+    conversations.save(conversation)
+    assert [line.title for line in conversations.listed()] == ["Why?"]
 
 
 def test_a_start_leaves_what_another_process_is_writing(tmp_path: Path, embedder: Embedder) -> None:

@@ -7,18 +7,22 @@ gives it up. Where the system has no such locks, only one process may use the fo
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import IO
 
+from backends.stopwatch import now
 from rag.library import disk
 
 logger = logging.getLogger(__name__)
 _PROCESS = "process-"
+LOCK_SECONDS, POLL_SECONDS = 10.0, 0.005
 
 
 def lock_folder(root: Path) -> Path:
@@ -28,10 +32,14 @@ def lock_folder(root: Path) -> Path:
 
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Wait for the lock of a file, and hold it during the block."""
+    """Wait for the lock of a file, and hold it during the block; `TimeoutError` if another process hangs with it."""
     disk.make_folder(path.parent)
+    deadline = now() + LOCK_SECONDS
     with _open(path) as file:
-        _lock(file, wait=True)
+        while not _lock(file):
+            if now() > deadline:
+                raise TimeoutError(errno.ETIMEDOUT, "another process has the lock")
+            time.sleep(POLL_SECONDS)
         yield
 
 
@@ -66,8 +74,7 @@ class ProcessMark:
         path = self._folder / f"{_PROCESS}{self.name}"
         while True:
             file = _open(path)
-            _lock(file, wait=True)
-            if path.exists():  # another process could have taken it for an old one before it was locked
+            if _lock(file) and path.exists():  # another process could have taken it for an old one before it was locked
                 return file
             file.close()
 
@@ -80,19 +87,19 @@ def _free(path: Path) -> bool:
     """Whether no process has the lock of a file, or the file is gone."""
     try:
         with path.open("rb+") as file:
-            return _lock(file, wait=False)
+            return _lock(file)
     except OSError:
         return True
 
 
-def _lock(file: IO[bytes], *, wait: bool) -> bool:
+def _lock(file: IO[bytes]) -> bool:
     """Lock a file until it's closed; return whether nobody else has it."""
     try:
         import fcntl
     except ModuleNotFoundError:  # Windows
         return True
     try:
-        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError as error:
