@@ -43,6 +43,7 @@ class GatewayMetrics(Metrics):
         """Add the gauges of the ledger; each scrape reads them."""
         for name, text, value in (
             ("ledger_waiting_bytes", "Rows of the ledger that wait on disk.", lambda: ledger.journal.waiting_bytes),
+            ("ledger_limit_bytes", "How much of the ledger may wait on disk.", lambda: ledger.journal.limit_bytes),
             ("ledger_connected", "1 while the ledger's database answers, else 0.", lambda: ledger.is_connected),
         ):
             Gauge(f"spaceport_{name}", text, registry=self.registry).set_function(value)

@@ -440,7 +440,8 @@ def _gateway_metrics() -> GatewayMetrics:
     """Metrics of a gateway with a route, with a value of each."""
     metrics = GatewayMetrics()
     metrics.track_redis(SharedRedis("redis://localhost"))
-    metrics.track_ledger(SimpleNamespace(journal=SimpleNamespace(waiting_bytes=0), is_connected=True))  # type: ignore[arg-type]
+    journal = SimpleNamespace(waiting_bytes=0, limit_bytes=1)
+    metrics.track_ledger(SimpleNamespace(journal=journal, is_connected=True))  # type: ignore[arg-type]
     route = {"kind": "gateway.routing", "targets": ["a"]}
     board = Board()
     metrics.track_targets(Router(Catalog({"a": {"kind": "openai", "url": "http://a"}, "r": route}, source=""), board))
