@@ -28,6 +28,11 @@ def expand(value: Any, environment: Mapping[str, str]) -> Any:
     return value
 
 
+def setting(name: str, environment: Mapping[str, str]) -> str:
+    """The variable, or the content of the file that the variable with _FILE names; "" without either."""
+    return environment.get(name, "").strip() or _file_content(f"{name}_FILE", environment) or ""
+
+
 def hide_secrets(key: str, value: Any) -> Any:
     """The setting `key` for a report: secrets become ***, and URLs lose user, password and query."""
     if isinstance(value, dict):

@@ -8,11 +8,11 @@ from prometheus_client import Counter, Gauge
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from backends.shared.connection import SharedRedis
 from gateway import money
 from gateway.ledger.ledger import Ledger
 from gateway.ledger.row import LedgerRow
 from gateway.routing.router import Router
-from gateway.shared_redis import SharedRedis
 from inference.metrics import Metrics
 
 SOURCES = ("hit", "miss", "shared", "none")
@@ -43,6 +43,7 @@ class GatewayMetrics(Metrics):
         """Add the gauges of the ledger; each scrape reads them."""
         for name, text, value in (
             ("ledger_waiting_bytes", "Rows of the ledger that wait on disk.", lambda: ledger.journal.waiting_bytes),
+            ("ledger_limit_bytes", "How much of the ledger may wait on disk.", lambda: ledger.journal.limit_bytes),
             ("ledger_connected", "1 while the ledger's database answers, else 0.", lambda: ledger.is_connected),
         ):
             Gauge(f"spaceport_{name}", text, registry=self.registry).set_function(value)

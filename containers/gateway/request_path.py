@@ -173,6 +173,7 @@ class Call:
             outcome=bills.outcome(ending),
             error=ending.kind,
             status=ending.status,
+            cache=self.answer.source if self.answer else "",
         )
 
     def _chosen(self) -> GatewayTarget:

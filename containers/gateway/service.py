@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from sqlalchemy.exc import DBAPIError
 
 from backends import Catalog, Overloaded, Unreachable
+from backends.shared.connection import SharedRedis
+from backends.shared.windows import RedisCounter
 from backends.stopwatch import wall_clock
 from gateway.budgets import Budgets, month_of
 from gateway.cache.answers import Answers
@@ -19,13 +21,11 @@ from gateway.database.store import Store
 from gateway.ledger.journal import Journal
 from gateway.ledger.ledger import Ledger
 from gateway.limits.quota import Limits
-from gateway.limits.windows import RedisCounter
 from gateway.metrics import GatewayMetrics
 from gateway.parts import Parts
 from gateway.routing.board import Board
 from gateway.routing.router import Router
 from gateway.settings import Settings
-from gateway.shared_redis import SharedRedis
 from gateway.targets import Targets
 from inference.admission_queue import AdmissionQueue
 from inference.running_answers import RunningAnswers

@@ -20,11 +20,11 @@ import pytest
 import yaml
 
 from backends import Catalog
+from backends.shared.connection import SharedRedis
 from containers import stack
 from gateway.metrics import GatewayMetrics
 from gateway.routing.board import Board
 from gateway.routing.router import Router
-from gateway.shared_redis import SharedRedis
 from inference.metrics import Metrics
 from tests.conftest import ROOT, missing
 
@@ -440,7 +440,8 @@ def _gateway_metrics() -> GatewayMetrics:
     """Metrics of a gateway with a route, with a value of each."""
     metrics = GatewayMetrics()
     metrics.track_redis(SharedRedis("redis://localhost"))
-    metrics.track_ledger(SimpleNamespace(journal=SimpleNamespace(waiting_bytes=0), is_connected=True))  # type: ignore[arg-type]
+    journal = SimpleNamespace(waiting_bytes=0, limit_bytes=1)
+    metrics.track_ledger(SimpleNamespace(journal=journal, is_connected=True))  # type: ignore[arg-type]
     route = {"kind": "gateway.routing", "targets": ["a"]}
     board = Board()
     metrics.track_targets(Router(Catalog({"a": {"kind": "openai", "url": "http://a"}, "r": route}, source=""), board))

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from backends import Rejected
+from backends.shared.windows import Window
 from gateway.limits.quota import LimitReached, Limits, Quota
-from gateway.limits.windows import Window
 
 
 async def allowed(limits: Limits, key: str, quota: Quota, count: int, tokens: int = 1) -> int:

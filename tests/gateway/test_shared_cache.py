@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from backends.shared.connection import SharedRedis
 from backends.stopwatch import cpu_clock
 from gateway.cache.answers import Answers
 from gateway.cache.stores import PREFIX, MemoryStore, RedisStore
-from gateway.shared_redis import SharedRedis
-from tests.gateway.redis_server import RedisServer, serving_redis
 from tests.gateway.servers import until
 from tests.gateway.test_cache import EVENTS, ask, entry
 from tests.gateway.upstreams import ScriptedUpstream, words
+from tests.helpers.redis_server import RedisServer, serving_redis
 
 
 @pytest.fixture(scope="module")

@@ -13,12 +13,12 @@ from contextlib import asynccontextmanager
 import pytest
 
 from backends import NotConfigured
+from backends.shared.connection import SharedRedis
+from backends.shared.windows import RedisCounter
 from gateway.limits.quota import LimitReached, Limits, Quota
-from gateway.limits.windows import RedisCounter
-from gateway.shared_redis import SharedRedis
 from tests.conftest import ROOT
-from tests.gateway.redis_server import RedisServer, serving_redis
 from tests.gateway.test_limits import allowed
+from tests.helpers.redis_server import RedisServer, serving_redis
 
 SECONDS = 5.0  # a busy machine must not look like a slow Redis
 
@@ -91,8 +91,8 @@ import asyncio, json, sys, time
 shift, real = float(sys.argv[2]), time.time
 time.time = lambda: real() + shift
 from gateway.limits.quota import LimitReached, Limits, Quota
-from gateway.limits.windows import RedisCounter
-from gateway.shared_redis import SharedRedis
+from backends.shared.windows import RedisCounter
+from backends.shared.connection import SharedRedis
 
 async def main():
     redis = SharedRedis(sys.argv[1], seconds=5)

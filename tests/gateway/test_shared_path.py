@@ -13,8 +13,8 @@ import pytest
 from openai import AsyncOpenAI, RateLimitError
 
 from tests.backends.wire_server import Reply, WireServer, serving
-from tests.gateway.redis_server import RedisServer, serving_redis
 from tests.gateway.servers import COST, Running, gateway, until
+from tests.helpers.redis_server import RedisServer, serving_redis
 from tests.inference.servers import answer_of, events, question
 from tests.inference.targets import ANSWER, CHAT, ENDLESS, event
 
@@ -157,6 +157,7 @@ async def test_equal_requests_are_answered_once_and_paid_once(wire: WireServer, 
         assert not running.gateway.parts.budgets.reserved
     assert len(wire.requests(CHAT)) == 4
     assert sorted(row["cost"] for row in rows) == [0] * 4 + [COST] * 4
+    assert sorted(row["cache"] for row in rows) == sorted(["miss"] * 2 + ["shared"] * 3 + ["hit"] + ["none"] * 2)
     assert {(row["input_tokens"], row["output_tokens"], row["target"]) for row in rows} == {(5, 2, "paid")}
     assert 'spaceport_answers_total{source="shared"} 3.0' in metrics
     assert 'spaceport_answers_total{source="hit"} 1.0' in metrics

@@ -6,8 +6,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Protocol
 
+from backends.shared.connection import RedisAway, SharedRedis
 from backends.stopwatch import now
-from gateway.shared_redis import RedisAway, SharedRedis
 
 PREFIX = "spaceport:answer:"  # of the keys in Redis
 OVERHEAD = 300  # bytes of memory beside the answer and its key, measured with sys.getsizeof

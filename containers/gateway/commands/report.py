@@ -1,4 +1,4 @@
-"""`python -m gateway report`: requests, tokens and costs by owner, target or day."""
+"""`python -m gateway report`: requests, tokens and costs by owner, target, day or source of the answers."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from gateway.database.report import GROUPS, ReportLine, read_report
 from gateway.database.store import Store
 
 HEADER = (
-    "requests", "ok", "errors", "cancelled", "refused", "input_tokens", "output_tokens", "usd", "usd_at_most",
-    "unknown_cost", "mean_first_token_seconds",
+    "requests", "ok", "errors", "cancelled", "refused", "from_cache", "input_tokens", "output_tokens", "usd",
+    "usd_at_most", "unknown_cost", "mean_first_token_seconds",
 )  # fmt: skip
 
 
@@ -46,8 +46,9 @@ def _report(store: Store, options: argparse.Namespace) -> None:
 
 def _cells(line: ReportLine) -> list[str]:
     first = "" if line.first_token_seconds is None else f"{line.first_token_seconds:.3f}"
-    counts = (line.requests, line.ok, line.errors, line.cancelled, line.refused, line.input_tokens, line.output_tokens)
-    return [*map(str, counts), money.show(line.cost), money.show(line.bound), str(line.unknown_cost), first]
+    outcomes = (line.requests, line.ok, line.errors, line.cancelled, line.refused, line.from_cache)
+    counts = map(str, (*outcomes, line.input_tokens, line.output_tokens))
+    return [*counts, money.show(line.cost), money.show(line.bound), str(line.unknown_cost), first]
 
 
 def _harmless(text: str) -> str:

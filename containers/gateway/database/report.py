@@ -1,4 +1,4 @@
-"""Sums of the ledger by owner, target or day."""
+"""Sums of the ledger by owner, target, day, or where the answers came from."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from sqlalchemy import Engine, case, func, select
 
 from gateway.database.schema import ledger
 
-GROUPS = ("owner", "target", "day")
+GROUPS = ("owner", "target", "day", "cache")
 _OUTCOMES = (("ok", "ok"), ("error", "errors"), ("cancelled", "cancelled"), ("refused", "refused"))
 
 
 @dataclass(frozen=True, slots=True)
 class ReportLine:
-    """The requests of one owner, target or day; money is in nano-USD.
+    """The requests of one owner, target, day or source of answers; money is in nano-USD.
 
-    `bound` is the part of `cost` that may have been less; the cost of `unknown_cost` requests is in neither.
+    `from_cache` of them got an answer that was stored or that another request paid for. `bound` is the part
+    of `cost` that may have been less; the cost of `unknown_cost` requests is in neither.
     """
 
     name: str
@@ -27,6 +28,7 @@ class ReportLine:
     errors: int
     cancelled: int
     refused: int
+    from_cache: int
     input_tokens: int
     output_tokens: int
     cost: int
@@ -42,6 +44,7 @@ def read_report(engine: Engine, group: str, month: str | None = None) -> list[Re
         name.label("name"),
         func.count().label("requests"),
         *(_count(ledger.c.outcome == outcome).label(label) for outcome, label in _OUTCOMES),
+        _count(ledger.c.cache.in_(("hit", "shared"))).label("from_cache"),
         _count(ledger.c.cost.is_(None)).label("unknown_cost"),
         *(_sum(ledger.c[column]).label(column) for column in ("input_tokens", "output_tokens", "cost")),
         _sum(case((ledger.c.is_bound, ledger.c.cost))).label("bound"),

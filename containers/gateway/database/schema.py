@@ -54,6 +54,7 @@ ledger = Table(
     Column("outcome", String(20), nullable=False),
     Column("error", String(60), nullable=False),
     Column("status", Integer, nullable=False),
+    Column("cache", String(10), nullable=False, server_default=""),
     Index("ledger_day", "day"),
     Index("ledger_key_day", "key_id", "day"),
 )

@@ -51,6 +51,11 @@ class Journal:
         return self.closed_bytes + self.open_bytes
 
     @property
+    def limit_bytes(self) -> int:
+        """How much may wait."""
+        return self._limit
+
+    @property
     def is_full(self) -> bool:
         return self.waiting_bytes >= self._limit
 

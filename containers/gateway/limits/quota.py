@@ -7,9 +7,9 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from backends.shared.connection import RedisAway
+from backends.shared.windows import Counter, MemoryCounter
 from backends.stopwatch import now
-from gateway.limits.windows import Counter, MemoryCounter
-from gateway.shared_redis import RedisAway
 from inference.errors import Full, Refused
 
 logger = logging.getLogger(__name__)

@@ -19,6 +19,15 @@ TITLE_CHARACTERS = 60
 MAX_NAME_CHARACTERS = 100
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A conversation as it was last read or written here; `stamp` changes when another process writes it."""
+
+    stamp: tuple[int, ...]
+    turns: tuple[Turn, ...]
+    name: str
+
+
 @dataclass(slots=True)
 class Conversation:
     """A conversation, which several pages can show at once. Each page changes it by the turns' ids, never as a whole.
@@ -36,6 +45,7 @@ class Conversation:
     updated: float = field(default=0.0, compare=False)
     changes: int = field(default=0, compare=False)
     saved: bool = field(default=False, compare=False)
+    stored: Stored | None = field(default=None, compare=False)
     deleted: bool = field(default=False, compare=False)
     problem: str = field(default="", compare=False)  # why it couldn't be stored
     lock: threading.Lock = field(default_factory=threading.Lock, compare=False, repr=False)

@@ -82,4 +82,5 @@ class Reply:
             abstention=self.retrieval.abstention if self.retrieval else None,
             error=ErrorMessage(*error_parts(self.error)) if self.error else None,
             finish_reason=finish_reason,
+            written_by="" if finish_reason else self.question.written_by,
         )

@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 
 from backends import Backend, Catalog, SpaceportError, Stopwatch
-from backends.stopwatch import wall_clock
+from backends.stopwatch import now, wall_clock
 from backends.streams import batches, closing
 from chat_page import pacing
 from chat_page.conversation import Conversation
+from chat_page.conversations.remote_answer import FollowedAnswer, RemoteAnswer
 from chat_page.conversations.running_answer import PageUpdate, RunningAnswer
 from chat_page.rendering.answer_text import iso_time
 from chat_page.rendering.messages import reply_messages
@@ -29,6 +30,9 @@ from ui.environment import int_setting
 
 # An answer goes on for so long without a page that shows it: a reload or a lost connection takes less.
 ABSENCE_SECONDS = 60
+# An answer is stored so often while it's written: of a server that is killed, so much is lost. Saving a long
+# conversation takes at most one part of the time in `SAVE_SHARE`.
+SAVE_SECONDS, SAVE_SHARE = 2.0, 50
 # More passages make a small model slower, and its answers no better.
 SMALL_MODEL_PASSAGES = 3
 
@@ -50,6 +54,7 @@ class Answers:
         self._connect = connect
         self._absence_seconds = int_setting("SPACEPORT_ABSENCE_SECONDS", ABSENCE_SECONDS, least=1)
         self._by_turn: dict[str, RunningAnswer] = {}
+        self._remote: dict[str, RemoteAnswer] = {}
         self._pace = pacing.Pace()
 
     def start(
@@ -69,7 +74,8 @@ class Answers:
         # The question of a link wasn't counted, so nobody may have it answered.
         if not turns or turns[-1].target or turns[-1].shared or turns[-1].finish_reason:
             return self._by_turn.get(turns[-1].id) if turns else None
-        turn = replace(turns[-1], target=target, asked_at=iso_time(wall_clock()))
+        process = visitor.conversations.process
+        turn = replace(turns[-1], target=target, asked_at=iso_time(wall_clock()), written_by=process)
         conversation.update(turn)
         updates = self._write_answer(caller, visitor, conversation, turn, options, shared=shared)
         answer = RunningAnswer(
@@ -86,15 +92,21 @@ class Answers:
         """Return whether the answer of a turn is being written."""
         return turn_id in self._by_turn and not self._by_turn[turn_id].ended
 
-    def running(self, conversation: Conversation) -> RunningAnswer | None:
-        """Return the answer that is being written to a conversation; of several, the last one."""
-        ids = [turn.id for turn in conversation.turns if self.is_running(turn.id)]
-        return self._by_turn[ids[-1]] if ids else None
+    def running(self, visitor: Visitor, conversation: Conversation) -> FollowedAnswer | None:
+        """Return the answer that is being written to a conversation, here or elsewhere; of several, the last one."""
+        for turn in reversed(conversation.turns):
+            if self.is_running(turn.id):
+                return self._by_turn[turn.id]
+            if visitor.conversations.is_written_elsewhere(turn):
+                new = RemoteAnswer(visitor.conversations, conversation, turn.id)
+                return self._remote.setdefault(turn.id, new)
+            self._remote.pop(turn.id, None)
+        return None
 
     def leave(self, conversation: Conversation, session: str) -> None:
         """End what a page follows in a conversation, from any thread; the answers go on."""
         for turn in conversation.turns:
-            if answer := self._by_turn.get(turn.id):
+            if answer := self._by_turn.get(turn.id) or self._remote.get(turn.id):
                 answer.leave(session)
 
     async def stop(self, conversation: Conversation) -> None:
@@ -135,8 +147,7 @@ class Answers:
         stopwatch, growth, place = Stopwatch(), pacing.GrowthFilter(), None
         yield PageUpdate(reply_messages(reply.turn(), number, reply.status))
         try:
-            await asyncio.to_thread(visitor.save, conversation)
-            conversation.saved = False  # it stays in memory until the answer ends
+            due = await self._save_if_due(visitor, conversation, 0.0)
             place = self._admission.answers.join(caller)
             async for reply.ahead in place.wait():
                 yield PageUpdate(reply_messages(reply.turn(), number, reply.status))
@@ -145,9 +156,10 @@ class Answers:
             async with closing(updates):
                 async for sources_changed in updates:
                     turn = reply.turn()
-                    conversation.update(turn)
-                    if conversation.deleted:
+                    if conversation.deleted or _is_stopped_elsewhere(conversation, turn):
                         break
+                    conversation.update(turn)
+                    due = await self._save_if_due(visitor, conversation, due)
                     if not growth.is_due(turn.thought, turn.answer, urgent=sources_changed):
                         continue
                     sources = None
@@ -164,6 +176,15 @@ class Answers:
             conversation.update(turn, ended=True)
             await asyncio.to_thread(visitor.save, conversation)
         yield PageUpdate(reply_messages(turn, number))
+
+    async def _save_if_due(self, visitor: Visitor, conversation: Conversation, due: float) -> float:
+        """Store what there is of an answer if it's time; return when it is the next time."""
+        began = now()
+        if began < due:
+            return due
+        await asyncio.to_thread(visitor.save, conversation)
+        conversation.saved = False  # it stays in memory until the answer ends
+        return now() + max(SAVE_SECONDS, SAVE_SHARE * (now() - began))
 
     async def _updates(
         self,
@@ -199,3 +220,9 @@ class Answers:
                 for event in batch:
                     reply.add(event)
                 yield (reply.retrieval, reply.end) != before
+
+
+def _is_stopped_elsewhere(conversation: Conversation, turn: Turn) -> bool:
+    """Whether a page of another process has stopped the answer, as the last saving found out."""
+    index = conversation.index(turn.id)
+    return index is not None and conversation.turns[index].finish_reason == "stopped"

@@ -155,6 +155,7 @@ class Strings:
     stopped: str = "Stopped."
     stopped_at_length: str = "Stopped at the length limit. You can raise it in Settings."
     stopped_at_repetition: str = "Stopped because the answer repeated itself."
+    cut: str = "Cut off: the server that wrote this answer stopped. Retry to ask again."
 
     # The visitor's documents
     web_page: str = "Add a web page by its address"

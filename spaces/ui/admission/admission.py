@@ -13,12 +13,14 @@ from backends import SpaceportError, stopwatch
 from backends.streams import closing
 from ui.admission.fair_queue import Caller, Entry, FairQueue
 from ui.admission.rate_limit import RateLimit
+from ui.admission.replicas import Replicas, SharedPlace
 from ui.admission.strings import MESSAGES, TOO_SLOW, TOO_SLOW_REMEDY, Reason, try_again
 from ui.admission.work_limits import Limits, Places
 from ui.threads import Threads
 
 MAX_RETRY_AFTER = 60  # seconds
 UPDATE_SECONDS = 1.0
+SHARED_SECONDS = 0.25  # between two questions to Redis for a place that the replicas share
 VIEW_THREADS = 4
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -44,8 +46,9 @@ class TooSlow(SpaceportError):
 class Place:
     """A caller's place in a `Lane`, or the wait for one. Release it in every case."""
 
-    def __init__(self, lane: Lane, entry: Entry) -> None:
+    def __init__(self, lane: Lane, entry: Entry, shared: SharedPlace | None = None) -> None:
         self._lane = lane
+        self._shared = shared
         self._entry = entry
         self._changed = asyncio.Event()
         self._started = lane.now()
@@ -69,6 +72,11 @@ class Place:
                     await self._changed.wait()
             except TimeoutError:
                 continue
+        while self._shared and not await self._shared.take():
+            if self._lane.waiting_seconds and self._lane.now() >= deadline:
+                raise self._lane.refuse(Reason.WAITED)
+            yield 0
+            await asyncio.sleep(SHARED_SECONDS)
         self._started = self._lane.now()
 
     def wake(self) -> None:
@@ -85,6 +93,8 @@ class Place:
 
     def release(self) -> None:
         """Give up the place or the wait."""
+        if self._shared:
+            self._shared.release()
         self._lane.release(self._entry, self._started)
 
     def _end(self, work: asyncio.Future[Any]) -> None:
@@ -94,9 +104,22 @@ class Place:
 
 
 class Lane:
-    """The places for one kind of work. `check` may be called from any thread, all else from the event loop."""
+    """The places for one kind of work. `check` may be called from any thread, all else from the event loop.
 
-    def __init__(self, places: Places, limits: Limits, now: Callable[[], float] = stopwatch.now) -> None:
+    With `replicas`, their `name` says which places all replicas share: whose turn it is here also needs one of those.
+    """
+
+    def __init__(
+        self,
+        places: Places,
+        limits: Limits,
+        now: Callable[[], float] = stopwatch.now,
+        *,
+        replicas: Replicas | None = None,
+        name: str = "",
+    ) -> None:
+        self._replicas = replicas
+        self._shared = replicas.places(name, places) if replicas else None
         self.queue = FairQueue(places, limits.waiting)
         self.waiting_seconds = limits.waiting_seconds
         self.now = now
@@ -116,7 +139,8 @@ class Lane:
             self._open[displaced].wake()
         if entry.refusal:
             raise self.refuse(entry.refusal)
-        place = self._open[entry] = Place(self, entry)
+        shared = SharedPlace(self._replicas, self._shared, caller) if self._replicas and self._shared else None
+        place = self._open[entry] = Place(self, entry, shared)
         return place
 
     async def enter(self, caller: Caller) -> Place:
@@ -155,16 +179,27 @@ class Lane:
 
 
 class Admission:
-    """The lanes of a page, and the limits for questions in a minute."""
+    """The lanes of a page, and the limits for questions in a minute.
 
-    def __init__(self, limits: Limits | None = None, now: Callable[[], float] = stopwatch.now) -> None:
+    `replicas` share the places at the models and the questions. What defends the processors of a machine, each replica
+    limits by itself.
+    """
+
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        now: Callable[[], float] = stopwatch.now,
+        *,
+        replicas: Replicas | None = None,
+    ) -> None:
         self.limits = limits = limits or Limits.from_environment()
-        self.answers = Lane(limits.answers, limits, now)
+        self._replicas = replicas
+        self.answers = Lane(limits.answers, limits, now, replicas=replicas, name="answers")
         self.readings = Lane(limits.readings, limits, now)
         self.uploads = Lane(limits.uploads, limits, now)
         self.views = Lane(limits.views, limits, now)
-        self.races = Lane(limits.races, limits, now)
-        self.measurements = Lane(limits.measurements, limits, now)
+        self.races = Lane(limits.races, limits, now, replicas=replicas, name="races")
+        self.measurements = Lane(limits.measurements, limits, now, replicas=replicas, name="measurements")
         self._by_visitor = RateLimit(limits.questions_per_minute, now=now)
         self._by_address = RateLimit(limits.address_questions_per_minute, now=now)
         self._lock = threading.Lock()
@@ -178,13 +213,21 @@ class Admission:
     def take_question(self, caller: Caller, lane: Lane | None = None) -> None:
         """Count a question that comes into the lane (`answers`), or raise `Refused` and count nothing."""
         (lane or self.answers).check(caller)
+        visitor, address = self.limits.questions_per_minute, self.limits.address_questions_per_minute
         with self._lock:
             if wait := self._by_visitor.wait(caller.visitor):
-                raise Refused(Reason.TOO_MANY_QUESTIONS, wait, self.limits.questions_per_minute)
+                raise Refused(Reason.TOO_MANY_QUESTIONS, wait, visitor)
             if wait := self._by_address.wait(caller.address):
-                raise Refused(Reason.TOO_MANY_FROM_ADDRESS, wait, self.limits.address_questions_per_minute)
+                raise Refused(Reason.TOO_MANY_FROM_ADDRESS, wait, address)
             self._by_visitor.record(caller.visitor)
             self._by_address.record(caller.address)
+        names = {f"visitor {caller.visitor}": visitor, f"address {caller.address}": address}
+        if refusal := self._replicas and self._replicas.take_question(names):
+            self._by_visitor.take_back(caller.visitor)
+            self._by_address.take_back(caller.address)
+            position, wait = refusal
+            reason = (Reason.TOO_MANY_QUESTIONS, Reason.TOO_MANY_FROM_ADDRESS)[position]
+            raise Refused(reason, wait, (visitor, address)[position])
 
     @asynccontextmanager
     async def time_limit(self) -> AsyncIterator[None]:

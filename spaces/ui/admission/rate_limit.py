@@ -43,6 +43,12 @@ class RateLimit:
         with self._lock:
             self._record(key)
 
+    def take_back(self, key: str) -> None:
+        """Forget the latest event, which was refused elsewhere."""
+        with self._lock:
+            if times := self._events.get(key):
+                times.pop()
+
     def take(self, key: str) -> float:
         """Count an event if the key may have one; return the seconds until it may, 0 if it was counted."""
         with self._lock:

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from huggingface_hub import HfApi
+from huggingface_hub.errors import HfHubHTTPError
 
+from backends import SpaceportError
 from chat_page.conversations.feedback import Rating, SharedFeedback, feedback_line
 from chat_page.rendering.documents import feedback_note
 from chat_page.strings import ENGLISH
 from rag.answering.turn import Turn
 from rag.errors import DocumentError
 from rag.library.store import MAX_FEEDBACK_BYTES, Store
+from tests.helpers.redis_server import serving_redis
 from tests.helpers.servers import serving
 from tests.publish.fake_hub import TOKEN, Hub
+from ui.admission.replicas import Replicas
 
 TURN = Turn("Where do terns nest?", "In the dunes.", finish_reason="stop", target="laptop", id="a1")
 
@@ -85,3 +90,37 @@ def test_a_hub_that_does_not_answer_costs_nothing_but_a_line_in_the_log(
     shared.add("{}")
     assert "could not be shared" in caplog.text
     assert TOKEN not in caplog.text
+
+
+def test_the_lines_of_two_replicas_wait_in_redis_until_one_has_sent_them(hub: Hub, tmp_path: Path) -> None:
+    api = HfApi(endpoint=hub.url, token=TOKEN)
+    with (
+        serving_redis(tmp_path) as server,
+        closing(Replicas(server.url, "chat", seconds=5)) as one,
+        closing(Replicas(server.url, "chat", seconds=5)) as other,
+    ):
+        first, second = (
+            SharedFeedback("somebody/thumbs", tmp_path / f"feedback {number}", api, replicas=replicas)
+            for number, replicas in enumerate((one, other))
+        )
+        assert first.queue and second.queue
+        first.add('{"rating": "like"}')
+        second.add('{"rating": "dislike"}')
+        first.queue.close()  # it's gone
+        hub.fail("commit", 500, 9)
+        with pytest.raises(HfHubHTTPError):
+            second.queue.send()
+        hub.faults.clear()
+        second.add('{"rating": ""}')
+        assert [second.queue.send(), second.queue.send(), second.queue.send()] == [2, 1, 0]
+        files = hub.spaces["datasets/somebody/thumbs"].head.files
+        data = sorted(content.decode() for path, content in files.items() if path.startswith("feedback-"))
+        assert data == ['{"rating": ""}\n', '{"rating": "like"}\n{"rating": "dislike"}\n']
+        server.stop()
+        second.add('{"rating": "like"}')
+        with pytest.raises(SpaceportError):
+            second.queue.send()
+        second.scheduler.trigger().result()
+        second.scheduler.stop()
+        assert len(hub.spaces["datasets/somebody/thumbs"].head.files) > len(files)
+        second.queue.close()

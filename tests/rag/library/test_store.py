@@ -27,7 +27,7 @@ from rag.library.library import CHUNK_OVERLAP, CHUNK_SIZE, CHUNKING_VERSION, Lib
 from rag.library.memory_store import MemoryStore
 from rag.library.progress import FileSummary, Step
 from rag.library.quota import Quota, QuotaExceeded, Size
-from rag.library.store import Store
+from rag.library.store import IDENTITY, Store
 from rag.reading.chunk import chunk_document
 from rag.reading.parse import read_document
 from rag.search.embedding.embedders import Embedder
@@ -45,7 +45,7 @@ ADDING = """
 import sys
 from pathlib import Path
 from rag.library.library import Library
-from rag.library.store import Store
+from rag.library.store import IDENTITY, Store
 
 class Lengths:
     name = full_name = "lengths"
@@ -63,7 +63,7 @@ from pathlib import Path
 from rag.documents import Document
 from rag.errors import DocumentError
 from rag.library.conversation_file import conversation_data
-from rag.library.store import Store
+from rag.library.store import IDENTITY, Store
 
 ID = "c" * 16
 store = Store(Path(sys.argv[1]))
@@ -94,7 +94,11 @@ def store(tmp_path: Path) -> Store:
 
 
 def stored_files(store: Store) -> list[str]:
-    return sorted(str(path.relative_to(store.folder)) for path in store.folder.rglob("*") if path.is_file())
+    return sorted(
+        str(path.relative_to(store.folder))
+        for path in store.folder.rglob("*")
+        if path.is_file() and path.name != IDENTITY
+    )
 
 
 def test_a_saved_document_is_loaded_to_the_last_bit(store: Store) -> None:

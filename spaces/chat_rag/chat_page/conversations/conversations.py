@@ -1,4 +1,7 @@
-"""All conversations of one visitor: stored one by one, and shared by the pages that show them."""
+"""All conversations of one visitor: stored one by one, and shared by the pages that show them.
+
+Another process, such as another replica of the page, can change what is stored; its changes and ours are merged.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from backends.stopwatch import wall_clock
-from chat_page.conversation import Conversation, from_json, head_json, to_json
+from chat_page.conversation import Conversation, Stored, from_json, head_json, to_json
+from chat_page.conversations.merging import merge_turns
 from chat_page.translations.languages import strings
 from rag.answering.turn import Turn
 from rag.errors import RagError
 from rag.library.conversation_file import conversation_data, is_conversation_id, new_conversation_id
+from rag.library.file_locks import ProcessMark
 from rag.library.memory_store import MemoryStore
 from rag.library.quota import QuotaExceeded
 from rag.library.store import Store
@@ -40,13 +45,17 @@ class Conversations:
 
     Two pages that show the same conversation share one object, so neither overwrites what the other adds. A
     conversation is stored with its first question. `room` returns how many bytes all of them may have together, or None
-    for no limit.
+    for no limit. By the `mark`, other processes see whether this one still writes its answers.
     """
 
     def __init__(
-        self, store: Store | MemoryStore, room: Callable[[], int | None], clock: Callable[[], float] = wall_clock
+        self,
+        store: Store | MemoryStore,
+        room: Callable[[], int | None],
+        clock: Callable[[], float] = wall_clock,
+        mark: ProcessMark | None = None,
     ) -> None:
-        self._store, self._room, self._clock = store, room, clock
+        self._store, self._room, self._clock, self._mark = store, room, clock, mark
         self._loaded: OrderedDict[str, Conversation] = OrderedDict()
         self._lock = threading.RLock()
         try:
@@ -59,9 +68,22 @@ class Conversations:
         if not isinstance(conversation_id, str) or not is_conversation_id(conversation_id):
             return self.new()
         with self._lock:
+            loaded = self._loaded.get(conversation_id)
+        if loaded:
+            self._refresh(loaded)
+        with self._lock:
             conversation = self._loaded.get(conversation_id) or self._read(conversation_id)
             self._keep(conversation)
             return conversation
+
+    @property
+    def process(self) -> str:
+        """The name of this process, for the answers that it writes; "" if nothing is stored."""
+        return self._mark.name if self._mark else ""
+
+    def is_written_elsewhere(self, turn: Turn) -> bool:
+        """Return whether another process is writing the answer."""
+        return turn.is_open and self._mark is not None and self._mark.lives(turn.written_by)
 
     def new(self) -> Conversation:
         """Return a conversation without turns; it isn't stored and not in the list."""
@@ -80,6 +102,8 @@ class Conversations:
 
     def listed(self, search: str = "") -> list[ListedConversation]:
         """Return the conversations with this text in their title, questions or answers; the one changed last first."""
+        for conversation in self.loaded:
+            self._refresh(conversation)
         lines = {each: _line(each, head) for each, head in self._store.conversation_heads().items()}
         with self._lock:  # also those that couldn't be stored
             loaded = {each.id: each for each in self._loaded.values() if each.turns}
@@ -143,6 +167,15 @@ class Conversations:
             self._loaded.clear()
 
     def _read(self, conversation_id: str) -> Conversation:
+        """Read a conversation; answers that nobody writes any more are cut."""
+        stamp, conversation = self._read_stored(conversation_id)
+        if stamp:
+            conversation.stored = Stored(stamp, conversation.turns, conversation.name)
+        conversation.turns = tuple(map(self._cut, conversation.turns))
+        return conversation
+
+    def _read_stored(self, conversation_id: str) -> tuple[tuple[int, ...] | None, Conversation]:
+        stamp = self._store.conversation_stamp(conversation_id)  # before the content: it may be older, never newer
         try:
             stored = self._store.read_conversation(conversation_id)
         except ValueError:
@@ -150,12 +183,53 @@ class Conversations:
         else:
             head, body = stored or (None, None)
             conversation = from_json(body) if stored else Conversation(created=self._clock())
-        conversation.turns = tuple(map(_ended, conversation.turns))
         conversation.id, conversation.saved = conversation_id, True
         if isinstance(head, dict):
             conversation.name = str(head.get("name") or "")
             conversation.created, conversation.updated = _number(head.get("created")), _number(head.get("updated"))
-        return conversation
+        return stamp, conversation
+
+    def _refresh(self, conversation: Conversation) -> None:
+        """Take over what another process has changed, and cut the answers of one that has ended."""
+        if self._is_changed_elsewhere(conversation):
+            with conversation.save_lock:
+                self._merge(conversation)
+        if conversation.deleted:
+            with self._lock:
+                self._loaded.pop(conversation.id, None)
+        elif any(turn.written_by and self._is_cut(turn) for turn in conversation.turns):
+            with conversation.lock:
+                conversation.turns = tuple(map(self._cut, conversation.turns))
+                conversation.changes += 1
+
+    def _is_changed_elsewhere(self, conversation: Conversation) -> bool:
+        known = conversation.stored.stamp if conversation.stored else None
+        return known != self._store.conversation_stamp(conversation.id)
+
+    def _merge(self, conversation: Conversation) -> None:
+        """Merge what is stored into a conversation; its `save_lock` is held."""
+        before = conversation.stored or Stored((), (), "")
+        stamp, theirs = self._read_stored(conversation.id)
+        if stamp is None:
+            conversation.deleted = conversation.stored is not None
+        if stamp is None or theirs.unreadable:
+            return
+        with conversation.lock:
+            turns = merge_turns(before.turns, conversation.turns, theirs.turns)
+            if turns != conversation.turns or [each.id for each in turns] != [each.id for each in conversation.turns]:
+                conversation.turns = turns
+                conversation.changes += 1
+            if conversation.name == before.name:
+                conversation.name = theirs.name
+            conversation.updated = max(conversation.updated, theirs.updated)
+            conversation.stored = Stored(stamp, theirs.turns, theirs.name)
+
+    def _is_cut(self, turn: Turn) -> bool:
+        """Whether the process that wrote the answer has ended before it."""
+        return turn.is_open and turn.written_by != self.process and not self.is_written_elsewhere(turn)
+
+    def _cut(self, turn: Turn) -> Turn:
+        return replace(turn, finish_reason="cut", written_by="") if self._is_cut(turn) else turn
 
     def _keep(self, conversation: Conversation) -> None:
         """Keep a conversation in memory, and drop another one if there are too many."""
@@ -178,13 +252,17 @@ class Conversations:
         return any(words in text.casefold() for turn in loaded.turns for text in _texts(turn))
 
     def _write(self, conversation: Conversation) -> None:
-        with conversation.save_lock:
+        with conversation.save_lock, self._store.exclusive():
+            if self._is_changed_elsewhere(conversation):
+                self._merge(conversation)
             if conversation.deleted:
                 return
-            conversation.saved, turns = False, conversation.turns
+            conversation.saved, turns, name = False, conversation.turns, conversation.name
             data = conversation_data(head_json(conversation), to_json(conversation))
             self._check_room(conversation.id, len(data))
             self._store.write_conversation(conversation.id, data)
+            if stamp := self._store.conversation_stamp(conversation.id):
+                conversation.stored = Stored(stamp, turns, name)
             conversation.saved = turns is conversation.turns
 
     def _check_room(self, conversation_id: str, length: int) -> None:
@@ -209,11 +287,6 @@ def _line(conversation_id: str, head: Any) -> ListedConversation:
     title = head.get("title") if isinstance(head, dict) else None
     updated = _number(head.get("updated")) if isinstance(head, dict) else 0.0
     return ListedConversation(conversation_id, title if isinstance(title, str) else strings().unreadable_title, updated)
-
-
-def _ended(turn: Turn) -> Turn:
-    """A stored turn whose answer was being written when the server ended was stopped."""
-    return replace(turn, finish_reason="stopped") if turn.target and turn.finish_reason is None else turn
 
 
 def _number(value: Any) -> float:

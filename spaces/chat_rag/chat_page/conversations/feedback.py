@@ -14,11 +14,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from chat_page.conversations.feedback_queue import FeedbackQueue
 from chat_page.rendering.answer_text import answer_text
 from chat_page.strings import ENGLISH, Strings
 from chat_page.translations.languages import LANGUAGES
 from rag.answering.turn import Turn
 from rag.library import disk
+from ui.admission.replicas import Replicas
 
 logger = logging.getLogger(__name__)
 SHARE_MINUTES = 5
@@ -71,27 +73,33 @@ def feedback_line(turn: Turn, rating: Rating, time: str) -> str:
 class SharedFeedback:
     """Sends lines to a dataset on the Hub every few minutes; `api` is a `huggingface_hub.HfApi`, None for the Hub.
 
-    Nothing is sent before the first line. What can't be sent is logged, and sent with the next lines.
+    Nothing is sent before the first line. What can't be sent is logged, and sent with the next lines. Lines of
+    `replicas` wait in their Redis; while it's away, each replica sends its own.
     """
 
-    def __init__(self, dataset: str, folder: Path, api: Any = None) -> None:
+    def __init__(self, dataset: str, folder: Path, api: Any = None, *, replicas: Replicas | None = None) -> None:
         self.dataset = dataset
+        self.queue = FeedbackQueue(replicas, dataset, api or _hub()) if replicas else None
         self._folder = folder
         self._api = api
         self._file = folder / f"feedback-{secrets.token_hex(8)}.jsonl"  # no process adds to the file of another
         self._lock = threading.Lock()
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] | None = None) -> SharedFeedback | None:
+    def from_environment(
+        cls, environment: Mapping[str, str] | None = None, *, replicas: Replicas | None = None
+    ) -> SharedFeedback | None:
         """Return the dataset that SPACEPORT_FEEDBACK names, or None."""
         dataset = (os.environ if environment is None else environment).get("SPACEPORT_FEEDBACK", "").strip()
         if not dataset:
             return None
         data = disk.data_folder(environment)
-        return cls(dataset, (data.parent if data else Path(tempfile.mkdtemp())) / "feedback")
+        return cls(dataset, (data.parent if data else Path(tempfile.mkdtemp())) / "feedback", replicas=replicas)
 
     def add(self, line: str) -> None:
         """Send a line with the next ones."""
+        if self.queue and self.queue.add(line):
+            return
         try:
             with self._lock, self.scheduler.lock:
                 disk.append_line(self._file, line)
@@ -112,3 +120,9 @@ class SharedFeedback:
             private=True,
             hf_api=self._api,
         )
+
+
+def _hub() -> Any:
+    from huggingface_hub import HfApi
+
+    return HfApi()

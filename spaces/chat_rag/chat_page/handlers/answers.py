@@ -15,7 +15,7 @@ from backends.visitor_token import visitor_context
 from chat_page import pacing
 from chat_page.chat import Chat
 from chat_page.conversation import Conversation
-from chat_page.conversations.running_answer import RunningAnswer
+from chat_page.conversations.remote_answer import FollowedAnswer
 from chat_page.handlers.notices import warn
 from chat_page.handlers.page import BUSY, READY, PageHandlers
 from chat_page.rendering.messages import ChatMessage, conversation_messages
@@ -74,7 +74,7 @@ class AnswerHandlers:
     async def follow(self, key: str, request: gr.Request) -> AsyncIterator[tuple[Any, Any]]:
         """Stream the answer that is being written to the page's conversation, if there is one."""
         visitor, conversation = await asyncio.to_thread(self._page.find, key, request)
-        answer = self._chat.answers.running(conversation)
+        answer = self._chat.answers.running(visitor, conversation)
         if answer is None or answer.is_followed_by(request.session_hash or ""):
             yield gr.skip(), gr.skip()
             return
@@ -82,7 +82,11 @@ class AnswerHandlers:
             yield update
 
     async def _follow(
-        self, visitor: Visitor, conversation: Conversation, answer: RunningAnswer | None, request: gr.Request
+        self,
+        visitor: Visitor,
+        conversation: Conversation,
+        answer: FollowedAnswer | None,
+        request: gr.Request,
     ) -> AsyncIterator[tuple[Any, Any]]:
         updates = self._updates(visitor, conversation, answer, request)
         async with closing(updates):
@@ -95,7 +99,11 @@ class AnswerHandlers:
             yield pacing.Updates(messages).next(messages, panel.sources_html(other.turns))
 
     async def _updates(
-        self, visitor: Visitor, conversation: Conversation, answer: RunningAnswer | None, request: gr.Request
+        self,
+        visitor: Visitor,
+        conversation: Conversation,
+        answer: FollowedAnswer | None,
+        request: gr.Request,
     ) -> AsyncIterator[tuple[Any, Any]]:
         index = conversation.index(answer.turn_id) if answer else None
         messages = await asyncio.to_thread(conversation_messages, conversation, index)
@@ -124,7 +132,7 @@ class AnswerHandlers:
         if tab and tab != conversation.id:
             conversation = visitor.conversations.open(tab)
             visitor.show(request.session_hash, conversation)
-        answer = self._chat.answers.running(conversation)
+        answer = self._chat.answers.running(visitor, conversation)
         if answer and not answer.is_followed_by(request.session_hash or ""):
             return gr.Textbox(**BUSY), gr.skip(), gr.skip()
         if answer or visitor.page(request.session_hash).shown == conversation.changes:
@@ -137,8 +145,10 @@ class AnswerHandlers:
         visitor, conversation = await asyncio.to_thread(self._page.find, key, request)
         await self._chat.answers.stop(conversation)
         for turn in conversation.turns:
-            if turn.finish_reason is None and not turn.shared:  # its answer hadn't begun
-                conversation.update(replace(turn, finish_reason="stopped"), ended=True)
+            if turn.finish_reason is None and not turn.shared:  # its answer hadn't begun, or another process writes it
+                conversation.update(replace(turn, finish_reason="stopped", written_by=""), ended=True)
+                if turn.written_by:
+                    await asyncio.to_thread(visitor.save, conversation)
         messages = await asyncio.to_thread(self._page.messages, visitor, conversation, request)
         # An update that is still under way can take the place of these; `finish`, after the stream, sends them again.
         visitor.page(request.session_hash).shown = None

@@ -123,13 +123,13 @@ class ConversationHandlers:
         if before is not conversation:
             self._chat.answers.leave(before, request.session_hash or "")
         messages = self._page.messages(visitor, conversation, request)
-        buttons = gr.Textbox(**(BUSY if self._chat.answers.running(conversation) else READY))
+        buttons = gr.Textbox(**(BUSY if self._chat.answers.running(visitor, conversation) else READY))
         chats = self._list(visitor, conversation, search, request)
         return buttons, messages, panel.sources_html(conversation.turns), chats
 
     def _list(self, visitor: Visitor, conversation: Conversation, search: str, request: gr.Request) -> str:
         search = str(search or "")[:MAX_SEARCH_CHARACTERS]
-        answer = self._chat.answers.running(conversation)
+        answer = self._chat.answers.running(visitor, conversation)
         # The page's own question has an event that follows its answer.
         unfollowed = answer is not None and answer.turn_id != visitor.page(request.session_hash).asked
         chats = visitor.conversations.listed(search)

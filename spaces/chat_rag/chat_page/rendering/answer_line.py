@@ -20,6 +20,7 @@ def end_note(turn: Turn) -> str:
         "length": words.stopped_at_length,
         "repetition": words.stopped_at_repetition,
         "stopped": words.stopped,
+        "cut": words.cut,
     }
     return "" if turn.error else notes.get(turn.finish_reason or "", "")
 

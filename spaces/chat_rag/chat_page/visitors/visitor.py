@@ -9,6 +9,7 @@ from chat_page.conversation import Conversation
 from chat_page.conversations.conversations import Conversations
 from chat_page.translations.languages import strings
 from rag.errors import RagError
+from rag.library.file_locks import ProcessMark
 from rag.library.ingest import Ingestion
 from rag.library.library import Library
 from rag.library.memory_store import MemoryStore
@@ -35,7 +36,8 @@ class OpenPage:
 class Visitor:
     """All data of one visitor.
 
-    `key` is the secret that identifies the visitor's browser; `last_seen` is a time of the clock of `Visitors`.
+    `key` is the secret that identifies the visitor's browser; `last_seen` is a time of the clock of `Visitors`. `mark`
+    tells other processes that this one lives.
     `left_out` are the ids of the documents that questions leave out.
     """
 
@@ -43,13 +45,14 @@ class Visitor:
     library: Library
     ingestion: Ingestion
     store: Store | MemoryStore
+    mark: ProcessMark | None = None
     last_seen: float = 0.0
     left_out: set[str] = field(default_factory=set)
     conversations: Conversations = field(init=False)
     _pages: OrderedDict[str, OpenPage] = field(default_factory=OrderedDict)
 
     def __post_init__(self) -> None:
-        self.conversations = Conversations(self.store, self._room)
+        self.conversations = Conversations(self.store, self._room, mark=self.mark)
 
     @property
     def empty(self) -> bool:

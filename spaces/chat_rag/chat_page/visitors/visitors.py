@@ -18,6 +18,7 @@ from backends import stopwatch
 from chat_page.visitors.visitor import Visitor
 from rag.errors import RagError
 from rag.library import disk
+from rag.library.file_locks import ProcessMark, lock_folder
 from rag.library.ingest import Ingestion
 from rag.library.library import Library
 from rag.library.memory_store import MemoryStore
@@ -51,6 +52,8 @@ class Visitors:
     `idle_seconds` is deleted. At startup, visitors idle for longer than that are deleted too. Of more than `capacity`
     visitors in memory, those without data are dropped. While all together have more than `max_bytes`, the one who was
     last seen longest ago is deleted, at each sweep.
+
+    Several processes can have one `root`, and serve one visitor: each takes over what the others have stored.
     """
 
     def __init__(
@@ -63,7 +66,8 @@ class Visitors:
         max_bytes: int = ALL_DATA_MB * 1_000_000,
         clock: Callable[[], float] = stopwatch.wall_clock,
     ) -> None:
-        self.root = root if root and disk.is_writable(root) else None
+        self.root = root if root and disk.is_writable(root) and disk.is_writable(lock_folder(root)) else None
+        self._mark = ProcessMark(self.root) if self.root else None
         self._create_library = create_library
         self._idle_seconds = idle_seconds
         self._capacity = capacity
@@ -95,7 +99,7 @@ class Visitors:
                 self._drop_empty()
             with slot.lock:
                 if not slot.deleted:
-                    slot.visitor = slot.visitor or self._open(key)
+                    slot.visitor = self._up_to_date(slot.visitor) or self._open(key)
                     self._touch(slot.visitor)
                     return slot.visitor
 
@@ -148,6 +152,8 @@ class Visitors:
                 slot.deleted = True
                 if slot.visitor:
                     slot.visitor.close()
+        if self._mark:
+            self._mark.close()
 
     def __len__(self) -> int:
         return len(self._slots)
@@ -155,7 +161,17 @@ class Visitors:
     def _open(self, key: str) -> Visitor:
         store = Store(self.root / _folder_name(key)) if self.root else MemoryStore()
         library = self._create_library(store)
-        return Visitor(key, library, Ingestion(library), store)
+        return Visitor(key, library, Ingestion(library), store, self._mark)
+
+    def _up_to_date(self, visitor: Visitor | None) -> Visitor | None:
+        """Return the visitor with what other processes have stored, or None if one of them has deleted everything."""
+        if visitor and visitor.store.is_gone:
+            visitor.conversations.forget()
+            visitor.close()
+            return None
+        if visitor:
+            visitor.library.refresh()
+        return visitor
 
     def _drop_empty(self) -> None:
         """Drop visitors about whom there is nothing to remember, oldest first: anybody can invent keys."""
@@ -231,13 +247,15 @@ class Visitors:
 
     def _tidy(self) -> None:
         """Delete what an earlier process was still writing or deleting when it ended."""
+        if self._mark:
+            self._mark.delete_old()
         for folder in self.root.iterdir() if self.root else ():
             try:
                 if folder.name.startswith(disk.UNFINISHED):
                     disk.delete(folder)
                 elif _FOLDER.fullmatch(folder.name):
                     Store(folder).delete_unfinished()
-            except OSError:
+            except (OSError, RagError):
                 logger.exception("An unfinished file of an earlier process could not be deleted.")
 
     def _sweep_regularly(self) -> None:

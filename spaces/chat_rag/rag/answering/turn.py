@@ -36,7 +36,8 @@ class Turn:
     otherwise "": the target decides. `writer` is the label of the model that could still write an answer, or "".
     `target` is "" until a model is asked; `asked_at` is in ISO 8601. A `shared` turn came from a link: the passages of
     its citations have a number, a document and a page, but no text. `id` tells the turns of a conversation apart.
-    `again` is the id of the turn whose question this one asks another model, or "".
+    `again` is the id of the turn whose question this one asks another model, or "". While an answer is being written,
+    `written_by` names the process that does it.
     """
 
     question: str
@@ -60,11 +61,17 @@ class Turn:
     id: str = field(default="", compare=False)
     again: str = ""
     unsure: bool = False
+    written_by: str = field(default="", compare=False)
 
     @property
     def characters(self) -> int:
         """The length of all its texts."""
         return len(self.question) + len(self.thought) + len(self.answer)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its answer has begun and not ended."""
+        return bool(self.target) and self.finish_reason is None
 
     @property
     def unsupported(self) -> tuple[Sentence, ...]:

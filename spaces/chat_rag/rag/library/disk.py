@@ -67,11 +67,11 @@ def remove(path: Path) -> None:
 
 
 def delete(path: Path) -> None:
-    """Delete a file or folder if it exists."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+    """Delete a file or folder if it exists, even if another process does so at the same time."""
+    while path.is_dir() and not path.is_symlink():
+        with contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(path)
+    path.unlink(missing_ok=True)
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -6,6 +6,7 @@ import copy
 import hashlib
 import threading
 from collections.abc import Collection, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,7 @@ class Library:
         self._sizes: dict[str, Size] = {}
         self._index = Index(chroma)
         self._left_out: frozenset[str] = frozenset()
+        self._unusable: set[str] = set()  # documents of the store that can't be read
         self._closed = False
         if store:
             self._load(store)
@@ -170,18 +172,21 @@ class Library:
         notify(Step.EMBEDDING, 0.0)
         chunks, vectors = embed_document(document, self._embedder, lambda share: notify(Step.EMBEDDING, share))
         notify(Step.SAVING, 1.0)
-        with self._save_lock:
+        with self._save_lock, self._store.exclusive() if self._store else nullcontext():
+            self._take_over()  # what another process has added counts for the quota
             return self._duplicate(document.id) or self._save(parsed, chunks, vectors)
 
     def remove(self, document_id: str) -> None:
         """Delete a document from the library, the index and the store."""
-        with self._lock:
-            if self._documents.pop(document_id, None) is None:
-                return
-            del self._sizes[document_id]
-            self._index.remove(document_id)
-        if self._store:
-            self._store.delete(document_id)
+        with self._save_lock:
+            if self._drop(document_id) and self._store:
+                self._store.delete(document_id)
+
+    def refresh(self) -> None:
+        """Take over what another process with the same store has added or removed."""
+        if self._differs_from_store():
+            with self._save_lock:
+                self._take_over()
 
     def search(self, question: str, vector: Sequence[float]) -> list[Hit]:
         """Return the chunks that either search finds, in no order; `rag.answering.retrieve` fuses the scores."""
@@ -208,6 +213,36 @@ class Library:
         except BaseException:
             self.close()
             raise
+
+    def _differs_from_store(self) -> bool:
+        if not self._store:
+            return False
+        stored = self._store.document_ids() - self._unusable
+        with self._lock:
+            return not self._closed and stored != set(self._documents)
+
+    def _take_over(self) -> None:
+        """Make the documents those of the store; a document of another version of the index is left out."""
+        if not self._store or not self._differs_from_store():
+            return
+        stored = self._store.document_ids()
+        for document_id in set(self._documents) - stored:
+            self._drop(document_id)
+        for document_id in stored - set(self._documents) - self._unusable:
+            if document := self._store.read(document_id, self._label):
+                size = Size(1, page_count(document.document), self._store.size(document_id))
+                self._add_to_index(document.document, size, document.chunks, document.vectors)
+            else:
+                self._unusable.add(document_id)
+
+    def _drop(self, document_id: str) -> bool:
+        """Take a document out of the memory; return whether it was there."""
+        with self._lock:
+            if self._documents.pop(document_id, None) is None:
+                return False
+            del self._sizes[document_id]
+            self._index.remove(document_id)
+            return True
 
     def _save(self, parsed: ParsedFile, chunks: list[Chunk], vectors: Any) -> AddedDocument:
         document = parsed.document

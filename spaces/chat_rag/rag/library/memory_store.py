@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from rag.documents import Chunk, Document
@@ -20,6 +21,13 @@ class MemoryStore:
         self._feedback: list[str] = []
         self._destroyed = False
 
+    @property
+    def is_gone(self) -> bool:
+        return False
+
+    def exclusive(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
     def save(
         self, document: Document, chunks: Sequence[Chunk], vectors: Any, original: bytes, *, label: str = ""
     ) -> None:
@@ -29,6 +37,12 @@ class MemoryStore:
 
     def load(self, label: str = "") -> Iterator[StoredDocument]:
         return iter(())
+
+    def read(self, document_id: str, label: str = "") -> StoredDocument | None:
+        return None
+
+    def document_ids(self) -> set[str]:
+        return set(self._originals)
 
     def original(self, document_id: str) -> bytes | None:
         return self._originals.get(document_id)
@@ -50,6 +64,10 @@ class MemoryStore:
     def read_conversation(self, conversation_id: str) -> tuple[Any, Any] | None:
         data = self._conversations.get(conversation_id)
         return None if data is None else parse_conversation(data)
+
+    def conversation_stamp(self, conversation_id: str) -> tuple[int, ...] | None:
+        data = self._conversations.get(conversation_id)
+        return None if data is None else (id(data),)
 
     def conversation_heads(self) -> dict[str, Any]:
         return {each: parse_conversation(data)[0] for each, data in list(self._conversations.items())}

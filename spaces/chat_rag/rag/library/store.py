@@ -1,4 +1,7 @@
-"""Storage of a visitor's documents and conversations on disk; each is stored completely or not at all."""
+"""Storage of a visitor's documents and conversations on disk; each is stored completely or not at all.
+
+Several processes can have one folder: each change is made under a lock, and `identity` tells whether it's the same.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import errno
 import logging
 import os
 import re
+import secrets
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -16,23 +20,57 @@ from rag.documents import Chunk, Document
 from rag.errors import DocumentError, SessionEnded
 from rag.library import disk
 from rag.library.conversation_file import is_conversation_id, parse_conversation, parse_head
+from rag.library.file_locks import lock_folder, locked
 from rag.library.stored_files import ORIGINAL, StoredDocument, folder_files, read_folder
 
 logger = logging.getLogger(__name__)
 _ID = re.compile(r"[0-9a-f]{8,64}")
 MAX_FEEDBACK_BYTES = 1_000_000
+IDENTITY = "identity"
+Stamp = tuple[int, ...]
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class Store:
-    """The folder of one visitor; safe across threads. Only the owner has access: folders are 0700, files 0600."""
+    """The folder of one visitor; safe across threads and processes.
+
+    Only the owner has access: folders are 0700, files 0600. Each folder has an `identity` of its own, so that nothing
+    of a visitor whom another process has deleted is written again.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._documents = folder / "documents"
         self._conversations = folder / "conversations"
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._depth = 0
         self._destroyed = False
+        self._identity = self._read_identity()
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether another process has deleted the folder."""
+        identity = self._read_identity()
+        if not self._identity:  # another process may have begun it
+            self._identity = identity
+        return identity != self._identity
+
+    @contextlib.contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Let no other thread or process change the folder during the block, which may change it itself.
+
+        Raises `DocumentError` if the folder can't be locked.
+        """
+        with self._lock:
+            self._depth += 1
+            try:
+                with contextlib.ExitStack() as stack:
+                    if self._depth == 1:  # one file for many visitors: there are at most 256, and none is ever deleted
+                        with _disk_errors("Can't lock the folder"):
+                            stack.enter_context(locked(lock_folder(self.folder.parent) / self.folder.name[:2]))
+                    yield
+            finally:
+                self._depth -= 1
 
     def save(
         self, document: Document, chunks: Sequence[Chunk], vectors: Any, original: bytes, *, label: str = ""
@@ -44,8 +82,8 @@ class Store:
         """
         place = self._place(document.id)
         files = folder_files(document, chunks, vectors, original, label)
-        with self._lock, _disk_errors(f"Can't save “{document.name}”"):
-            if self._destroyed:
+        with _disk_errors(f"Can't save “{document.name}”"), self.exclusive():
+            if not self._begin():
                 raise SessionEnded(document.name)
             if not place.exists():
                 disk.make_folder(self._documents)
@@ -54,6 +92,9 @@ class Store:
     def load(self, label: str = "") -> Iterator[StoredDocument]:
         """Yield each stored document; delete those that are damaged or have another label."""
         self.delete_unfinished()
+        if self.folder.exists():
+            with contextlib.suppress(OSError, DocumentError), self.exclusive():
+                self._begin()
         for place in sorted(self._documents.glob("[!.]*")):
             try:
                 stored = read_folder(place, label)
@@ -68,6 +109,13 @@ class Store:
         with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
             return read_folder(self._place(document_id), label)
         return None
+
+    def document_ids(self) -> set[str]:
+        """Return the ids of all documents, also of those that another process has stored."""
+        try:
+            return {path.name for path in self._documents.iterdir() if _ID.fullmatch(path.name)}
+        except OSError:
+            return set()
 
     def original(self, document_id: str) -> bytes | None:
         """Return the uploaded file, or None if it isn't stored."""
@@ -91,7 +139,7 @@ class Store:
 
     def delete(self, document_id: str) -> None:
         """Delete a document."""
-        with self._lock, _disk_errors("Can't delete the document"):
+        with _disk_errors("Can't delete the document"), self.exclusive():
             disk.remove(self._place(document_id))
 
     def write_conversation(self, conversation_id: str, data: bytes) -> None:
@@ -100,8 +148,8 @@ class Store:
         Raises `DocumentError` if the disk is full; what was stored is then unchanged.
         """
         place = self._conversation(conversation_id)
-        with self._lock, _disk_errors("Can't save the conversation"):
-            if not self._destroyed:
+        with _disk_errors("Can't save the conversation"), self.exclusive():
+            if self._begin():
                 disk.make_folder(self._conversations)
                 disk.write_file(place, data)
 
@@ -109,6 +157,13 @@ class Store:
         """Return the head and body of a conversation, or None if there is none; `ValueError` if the file is damaged."""
         with contextlib.suppress(OSError):
             return parse_conversation(self._conversation(conversation_id).read_bytes())
+        return None
+
+    def conversation_stamp(self, conversation_id: str) -> Stamp | None:
+        """Return what changes with each change of a conversation, or None if it isn't stored."""
+        with contextlib.suppress(OSError):
+            status = self._conversation(conversation_id).stat()
+            return status.st_ino, status.st_mtime_ns, status.st_size
         return None
 
     def conversation_heads(self) -> dict[str, Any]:
@@ -129,7 +184,7 @@ class Store:
 
     def delete_conversation(self, conversation_id: str) -> None:
         """Delete a conversation."""
-        with self._lock, _disk_errors("Can't delete the conversation"):
+        with _disk_errors("Can't delete the conversation"), self.exclusive():
             disk.remove(self._conversation(conversation_id))
 
     def take_earlier_conversation(self, move: Callable[[Any], None]) -> None:
@@ -140,17 +195,16 @@ class Store:
         except OSError:
             return
         move(parse_head(data))
-        with self._lock, _disk_errors("Can't delete the conversation"):
+        with _disk_errors("Can't delete the conversation"), self.exclusive():
             disk.remove(path)
 
     def add_feedback(self, line: str) -> None:
         """Append a line to the visitor's feedback; after `destroy`, do nothing. `DocumentError` if there's no room."""
         path = self.folder / "feedback.jsonl"
-        with self._lock, _disk_errors("Can't save the feedback"):
+        with _disk_errors("Can't save the feedback"), self.exclusive():
             if path.exists() and path.stat().st_size + len(line) > MAX_FEEDBACK_BYTES:
                 raise DocumentError("There is no room for more feedback.", "What you sent before is stored.")
-            if not self._destroyed:
-                disk.make_folder(self.folder)
+            if self._begin():
                 disk.append_line(path, line)
 
     def touch(self, last_seen: float) -> None:
@@ -160,9 +214,10 @@ class Store:
 
     def delete_unfinished(self) -> None:
         """Delete the files that a process left half written when it ended."""
-        with self._lock:
-            folders = self.folder, self._documents, self._conversations
-            paths = [path for folder in folders for path in folder.glob(f"{disk.UNFINISHED}*")]
+        if not self._unfinished():
+            return
+        with self.exclusive():  # what another process is writing isn't unfinished
+            paths = self._unfinished()
             last_seen = self.folder.stat().st_mtime if paths else 0.0
             for path in paths:
                 disk.delete(path)
@@ -171,9 +226,32 @@ class Store:
 
     def destroy(self) -> None:
         """Delete everything at once and accept no more documents."""
-        with self._lock, _disk_errors("Can't delete the documents"):
+        with _disk_errors("Can't delete the documents"), self.exclusive():
             self._destroyed = True
             disk.remove(self.folder)
+
+    def _unfinished(self) -> list[Path]:
+        folders = self.folder, self._documents, self._conversations
+        return [path for folder in folders for path in folder.glob(f"{disk.UNFINISHED}*")]
+
+    def _begin(self) -> bool:
+        """Prepare to write; return whether the folder is still the visitor's. Another process may have begun it."""
+        identity = self._read_identity()
+        if self._destroyed or (self._identity and identity != self._identity):
+            self._destroyed = True
+            return False
+        if not identity:
+            identity = secrets.token_hex(8)
+            disk.make_folder(self.folder)
+            disk.write_file(self.folder / IDENTITY, identity.encode())
+        self._identity = identity
+        return True
+
+    def _read_identity(self) -> str:
+        try:
+            return (self.folder / IDENTITY).read_text()
+        except OSError:
+            return ""
 
     def _place(self, document_id: str) -> Path:
         if not _ID.fullmatch(document_id):

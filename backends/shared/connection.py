@@ -1,4 +1,4 @@
-"""A Redis that several gateways share. While it doesn't answer, the gateway goes on with its own memory and says so."""
+"""A Redis that several processes share. While it doesn't answer, each goes on with its own memory and says so."""
 
 from __future__ import annotations
 
@@ -33,12 +33,15 @@ class SharedRedis:
     """Runs commands with a short time-out. After a failure it fails at once, until a probe in the background succeeds.
 
     `failure` says what is wrong, or is "" while Redis answers. `seconds` is the longest wait for a command, and
-    `probe_seconds` the time between two probes.
+    `probe_seconds` the time between two probes. `use` names for the log what is shared.
     """
 
-    def __init__(self, url: str, *, seconds: float = 0.25, probe_seconds: float = 1.0) -> None:
+    def __init__(
+        self, url: str, *, seconds: float = 0.25, probe_seconds: float = 1.0, use: str = "limits and cache"
+    ) -> None:
         self.address = str(hide_secrets("url", url))
         self.failure = ""
+        self._use = use
         self._seconds, self._probe_seconds = seconds, probe_seconds
         self._probing: asyncio.Task[None] | None = None
         try:
@@ -83,7 +86,7 @@ class SharedRedis:
             return
         self.failure = reason
         fields = {"redis": self.address, "reason": reason}
-        logger.warning("limits and cache use this process' memory", extra={"fields": fields})
+        logger.warning("%s use this process' memory", self._use, extra={"fields": fields})
         self._probing = asyncio.create_task(self._probe())
 
     async def _probe(self) -> None:
@@ -97,7 +100,7 @@ class SharedRedis:
             except (RedisError, OSError, TimeoutError) as error:
                 self.failure = _describe(error)
         self.failure = ""
-        logger.info("limits and cache are shared again", extra={"fields": {"redis": self.address}})
+        logger.warning("%s are shared again", self._use, extra={"fields": {"redis": self.address}})
 
 
 def _describe(error: Any) -> str:

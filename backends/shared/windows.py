@@ -11,8 +11,8 @@ from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
+from backends.shared.connection import SharedRedis
 from backends.stopwatch import wall_clock
-from gateway.shared_redis import SharedRedis
 
 MINUTE = 60
 NAMESPACE = "minute"

@@ -1,0 +1,158 @@
+"""Limits that replicas of a page share through a real Redis, also while it is full, away or started again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import pytest
+
+from backends import NotConfigured
+from tests.helpers.redis_server import RedisServer, serving_redis
+from tests.helpers.servers import wait_until
+from ui.admission.admission import Admission, Refused
+from ui.admission.fair_queue import Caller
+from ui.admission.replicas import Replicas
+from ui.admission.strings import Reason
+from ui.admission.work_limits import Limits, Places
+
+ADA, GRACE = Caller("office", "key " + "a" * 43), Caller("office", "key " + "g" * 43)
+LIMITS = Limits(
+    questions_per_minute=4, address_questions_per_minute=6, answers=Places(4, 2, 1), measurements=Places(1, 1, 1),
+    waiting_seconds=1,
+)  # fmt: skip
+SECONDS = 5.0  # a busy machine must not look like a slow Redis
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[RedisServer]:
+    with serving_redis(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+def two(server: RedisServer) -> Iterator[list[Admission]]:
+    """The admissions of two replicas."""
+    with ExitStack() as stack:
+        yield [Admission(LIMITS, replicas=stack.enter_context(closing(replica(server)))) for _ in range(2)]
+
+
+def replica(server: RedisServer) -> Replicas:
+    return Replicas(server.url, "chat", seconds=SECONDS, renew_seconds=0.1)
+
+
+def asked(admission: Admission, caller: Caller, questions: int) -> int:
+    """Return how many of the questions are let through."""
+    count = 0
+    for _ in range(questions):
+        try:
+            admission.take_question(caller)
+        except Refused:
+            return count
+        count += 1
+    return count
+
+
+def redis_of(admission: Admission) -> Replicas:
+    assert admission._replicas
+    return admission._replicas
+
+
+def test_questions_are_counted_over_all_replicas(two: list[Admission], server: RedisServer) -> None:
+    one, other = two
+    assert (asked(one, ADA, 3), asked(other, ADA, 3)) == (3, 1)
+    with pytest.raises(Refused, match="up to 4 of a visitor's questions") as caught:
+        other.take_question(ADA)
+    assert 1 <= caught.value.retry_after <= 120
+    assert (asked(other, GRACE, 4), asked(one, GRACE, 4)) == (2, 0)  # of the network's six
+    with pytest.raises(Refused) as caught:
+        one.take_question(GRACE)
+    assert caught.value.reason is Reason.TOO_MANY_FROM_ADDRESS
+    keys = b" ".join(server.client.keys())
+    assert keys
+    assert b"aaa" not in keys and b"office" not in keys  # a visitor's name has a private key
+
+
+async def test_places_are_given_out_over_all_replicas(two: list[Admission]) -> None:
+    one, other = two
+    place = await one.answers.enter(ADA)
+    with pytest.raises(Refused) as caught:
+        await other.answers.enter(ADA)
+    assert caught.value.reason is Reason.WAITED
+    more = await other.answers.enter(GRACE)
+    with pytest.raises(Refused):
+        await one.answers.enter(Caller("office", "third"))  # its address has two
+    waiting = asyncio.ensure_future(other.answers.enter(ADA))
+    await asyncio.sleep(0.1)
+    place.release()
+    (await waiting).release()
+    more.release()
+    measuring = await one.measurements.enter(ADA)
+    with pytest.raises(Refused):
+        await other.measurements.enter(Caller("home", "somebody"))
+    measuring.release()
+
+
+async def test_who_leaves_while_waiting_holds_no_place(two: list[Admission]) -> None:
+    one, other = two
+    place = await one.answers.enter(ADA)
+    waiting = [asyncio.ensure_future(other.answers.enter(ADA)) for _ in range(3)]
+    await asyncio.sleep(0.05)
+    for each in waiting:
+        each.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    place.release()
+    (await other.answers.enter(ADA)).release()
+    await asyncio.to_thread(wait_until, lambda: not redis_of(other).held)
+
+
+async def test_the_places_of_a_killed_replica_are_free_again(server: RedisServer) -> None:
+    with closing(replica(server)) as living, closing(replica(server)) as killed:
+        lanes = [Admission(LIMITS, replicas=each).answers for each in (living, killed)]
+        for lane in lanes:
+            assert lane._shared
+            lane._shared._hold = 500  # milliseconds
+        held = await lanes[1].enter(ADA)
+        await asyncio.sleep(0.8)
+        with pytest.raises(Refused):
+            await lanes[0].enter(ADA)  # it was renewed
+        killed.held.clear()  # as if it were no longer there
+        await asyncio.sleep(0.6)
+        (await lanes[0].enter(ADA)).release()
+        held.release()
+
+
+async def test_without_redis_each_replica_limits_by_itself_and_says_so(
+    server: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    server.stop()
+    with closing(replica(server)) as first, closing(replica(server)) as second:
+        one, other = (Admission(LIMITS, replicas=each) for each in (first, second))
+        wait_until(lambda: caplog.messages.count("the page's limits use this process' memory") == 2)
+        assert [await asyncio.to_thread(asked, each, ADA, 9) for each in (one, other)] == [4, 4]
+        places = [await each.answers.enter(ADA) for each in (one, other)]
+        server.start()
+        wait_until(lambda: caplog.messages.count("the page's limits are shared again") == 2)
+        wait_until(lambda: len(server.client.keys("*answers}:all")) == 1)  # the places that were taken meanwhile
+        places[0].release()
+        with pytest.raises(Refused):
+            await one.answers.enter(ADA)  # the other replica's answer runs
+        server.fill()
+        assert await asyncio.to_thread(asked, one, GRACE, 9) == 2
+        (await one.answers.enter(ADA)).release()
+        assert first.redis.failure == "Redis is full."
+        places[1].release()
+
+
+def test_the_variable_names_redis(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert Replicas.from_environment("chat", {}) is None
+    (tmp_path / "url").write_text("redis://127.0.0.1:1\n")
+    replicas = Replicas.from_environment("chat", {"SPACEPORT_REDIS_URL_FILE": str(tmp_path / "url")})
+    assert replicas and replicas.redis.address == "redis://127.0.0.1:1"
+    replicas.close()
+    with pytest.raises(NotConfigured, match="no address of Redis"):
+        Replicas.from_environment("chat", {"SPACEPORT_REDIS_URL": "127.0.0.1"})
