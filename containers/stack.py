@@ -25,9 +25,10 @@ ENGINE_VARIABLES = {
     "gpu": {"SPACEPORT_VLLM_URL": "http://vllm:8000/v1"},
     "ollama": {"SPACEPORT_OLLAMA_URL": "http://ollama:11434"},
     "gateway": {},
+    "pictures": {},
 }
 # The services that have a page or an API for clients, and their container port.
-PAGE_PORTS = {"chat": 7860, "compare": 7860, "grafana": 3000, "prometheus": 9090, "gateway": 8080}
+PAGE_PORTS = {"chat": 7860, "compare": 7860, "grafana": 3000, "prometheus": 9090, "gateway": 8080, "diffusion": 8081}
 ReportLine = Callable[[str], object]
 
 
