@@ -147,7 +147,7 @@ def _check(pipeline: Any, model: str) -> None:
     parameters = set(inspect.signature(pipeline.__call__).parameters)
     is_listed = type(pipeline) in AUTO_TEXT2IMAGE_PIPELINES_MAPPING.values()
     if _NEEDED - parameters or (_OTHERS & parameters and not is_listed):
-        raise NotConfigured(f"{model} is a {type(pipeline).__name__}, which makes no pictures of a prompt.", _REMEDY)
+        raise NotConfigured(f"{model} is a {type(pipeline).__name__}, which makes no pictures from a prompt.", _REMEDY)
 
 
 def _first_line(error: Exception) -> str:

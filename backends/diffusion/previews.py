@@ -21,7 +21,7 @@ def small_preview(pipeline: Any, latents: Any) -> bytes | None:
     """
     import torch
 
-    vae = getattr(pipeline, "vae", None)
+    vae: Any = getattr(pipeline, "vae", None)
     channels = getattr(getattr(vae, "config", None), "latent_channels", None)
     if latents is None or latents.ndim != 4 or latents.shape[1] != channels:
         return None

@@ -8,7 +8,7 @@ import sys
 HELP = """\
 usage: python -m diffusion [serve]
 
-Makes pictures of prompts over HTTP until SIGTERM. Each setting is an environment variable: see docs/vision.md.
+Makes pictures from prompts over HTTP until SIGTERM. Each setting is an environment variable: see docs/vision.md.
 
 variable                           default"""
 

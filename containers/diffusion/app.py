@@ -37,7 +37,7 @@ def create_app(service: DiffusionService) -> FastAPI:
     dialect_by_route = dict(reversed(list(zip(routes, DIALECTS, strict=True))))
 
     async def generate(request: Request) -> Response:
-        """Make pictures of a prompt, in one answer or, with `stream`, as events."""
+        """Make pictures from a prompt, in one answer or, with `stream`, as events."""
         body = await read_json(request, int(settings.max_body_mb * 1e6), large_bodies)
         return _answer(service, body, request_id(request), dialect_by_route[request.url.path])
 

@@ -60,7 +60,7 @@ def _fields(what: str, value: Any) -> dict[str, Any]:
     """Return the fields of an object with our names, those in its `parameters` among them."""
     if not isinstance(value, Mapping):
         raise Rejected(f"{what} is {describe(value)}, not an object.", EXAMPLE, status=400)
-    fields = {ALIASES.get(name, name): each for name, each in value.items()}
+    fields = {ALIASES.get(str(name), str(name)): each for name, each in value.items()}
     if "instances" in fields or "parameters" not in fields:
         return fields
     return {name: each for name, each in fields.items() if name != "parameters"} | _fields(

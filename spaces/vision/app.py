@@ -70,10 +70,10 @@ async def classify(
 with PublicBlocks(title=strings.TITLE, analytics_enabled=False, fill_width=True, delete_cache=(300, 3600)) as demo:
     gr.HTML(html.header_html(strings.TITLE, strings.SUBTITLE))
     visitor = Visitor()
-    with gr.Tabs(selected=strings.DRAW_TAB if CHOSEN is DRAWING else strings.CLASSIFY_TAB):
-        with gr.Tab(strings.CLASSIFY_TAB, id=strings.CLASSIFY_TAB):
+    with gr.Tabs(selected="draw" if CHOSEN is DRAWING else "classify"):
+        with gr.Tab(strings.CLASSIFY_TAB, id="classify"):
             VisionPage(SERVICE, visitor, TARGETS, SELECTED)
-        with gr.Tab(strings.DRAW_TAB, id=strings.DRAW_TAB):
+        with gr.Tab(strings.DRAW_TAB, id="draw"):
             DrawPage(DRAWING, visitor, GENERATORS, SELECTED_GENERATORS)
     demo.load(visitor.enter, visitor.key, visitor.key, queue=False, **VISITOR)
     gr.api(classify, api_name="classify", concurrency_limit=None)

@@ -148,7 +148,7 @@ def test_a_model_that_is_none(tmp_path: Path, tiny: Path) -> None:
     copy = shutil.copytree(tiny, tmp_path / "copy")
     index = json.loads((copy / "model_index.json").read_text())
     (copy / "model_index.json").write_text(json.dumps(index | {"_class_name": "StableDiffusionImg2ImgPipeline"}))
-    with pytest.raises(NotConfigured, match="a StableDiffusionImg2ImgPipeline, which makes no pictures of a prompt"):
+    with pytest.raises(NotConfigured, match="a StableDiffusionImg2ImgPipeline, which makes no pictures from a prompt"):
         load(PipelineSettings(model=str(copy)))
     for weights in copy.rglob("*.safetensors"):
         weights.rename(weights.with_suffix(".bin"))

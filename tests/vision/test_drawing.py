@@ -1,4 +1,4 @@
-"""How pictures of words come, without a browser: two models side by side, errors, and a page without any model."""
+"""How pictures from words come, without a browser: two models side by side, errors, and a page without any model."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def url(
 ) -> Iterator[str]:
     """The address of the page with the network of digits, in the page and on a server; the Hub has no ResNet-50.
 
-    Pictures of words come from the tiny pipeline on its server.
+    Pictures from words come from the tiny pipeline on its server.
     """
     folder = tmp_path_factory.mktemp("staged")
     staged = stage(ROOT, "vision", folder / "vision")
@@ -107,7 +107,7 @@ def test_a_picture_of_words_comes_and_stops(url: str, new_page: NewPage, axe: ob
     page.goto(url)
     write(page, "a <b>lighthouse</b>")
     picture = page.locator("#pictures figure img")
-    expect(picture).to_have_attribute("alt", "A picture of the prompt “a <b>lighthouse</b>”")
+    expect(picture).to_have_attribute("alt", "A picture for the prompt “a <b>lighthouse</b>”")
     expect(page.locator("#pictures figcaption")).to_have_text("Seed 7")
     expect(page.locator("#pictures .sp-time")).to_contain_text("s")
     assert picture.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [64, 64]

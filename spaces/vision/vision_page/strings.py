@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 TITLE = "Pictures in and out"
-SUBTITLE = "What is in a picture, and pictures of your words"
+SUBTITLE = "What is in a picture, and pictures from prompts"
 DESCRIPTION = "Classify and make pictures with models in this process or on a server."
-CLASSIFY_TAB = "What is in a picture"
-DRAW_TAB = "A picture of your words"
+CLASSIFY_TAB = "Classify"
+DRAW_TAB = "Draw"
 PICTURE = "Picture"
 PLACEHOLDER = "Drop a picture, paste one, or click to choose: JPEG, PNG, WebP or GIF"
 TARGETS = "One or two classifiers"
@@ -74,12 +74,12 @@ def seed_text(seed: int | None) -> str:
 
 def picture_alt(prompt: str) -> str:
     """Return the text for those who don't see the picture."""
-    return f"A picture of the prompt “{prompt}”"
+    return f"A picture for the prompt “{prompt}”"
 
 
 def preview_alt(prompt: str) -> str:
     """Return the text for those who don't see the preview."""
-    return f"A preview of the picture of the prompt “{prompt}”"
+    return f"A preview of the picture for the prompt “{prompt}”"
 
 
 def map_alt(label: str) -> str:
