@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import io
+import logging
 import queue
 import threading
 from collections.abc import Callable, Generator
@@ -15,6 +16,7 @@ from backends.diffusion.types import GeneratedPicture, PictureEvent, PictureRequ
 from backends.errors import BackendError, Overloaded, Rejected
 from backends.zero_gpu import on_zero_gpu
 
+logger = logging.getLogger(__name__)
 LOCK_SECONDS = 0.1  # between two looks whether the reader still waits
 
 
@@ -155,6 +157,7 @@ def _failure(error: Exception, request: PictureRequest) -> Exception:
         what = f"{request.count} pictures" if request.count > 1 else "a picture"
         remedy = "Ask for a smaller size or fewer pictures, or try again later."
         return Overloaded(f"There is no memory left for {what}{size}.", remedy)
+    logger.error("the pipeline failed", exc_info=error)
     reason = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
     return Rejected(f"The model failed ({reason}).", "Try another size; the log has more.", status=500)
 

@@ -14,7 +14,7 @@ from backends.settings import require_package
 from backends.zero_gpu import ZERO_GPU
 
 DEFAULT_MODEL = "stable-diffusion-v1-5/stable-diffusion-v1-5"  # 5.5 GB; 2.8 GB with variant = "fp16"
-INDEX = "model_index.json"
+INDEX, WEIGHTS = "model_index.json", ".safetensors"
 DEVICES = ("auto", "cuda", "mps", "cpu")
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 _NEEDED = {"prompt", "num_inference_steps", "generator", "callback_on_step_end"}
@@ -84,18 +84,19 @@ def check_model(settings: PipelineSettings) -> None:
         files = _listing(settings.model)
     if INDEX not in files:
         raise NotConfigured(f"{settings.model} has no {INDEX}.", _REMEDY)
-    if not any(name.endswith(".safetensors") for name in files):
+    if not any(name.endswith(WEIGHTS) for name in files):
         # The other format, pickle, can run code when it's read.
         raise NotConfigured(f"{settings.model} has no weights as safetensors.", "Choose a model that has them.")
 
 
 def _listing(repository: str) -> set[str]:
-    """Return the files of a repository: from the Hub, or, if it's in the cache, those that are there."""
+    """Return the files of a repository: those in the cache, or else those on the Hub."""
     from backends.local_models.hub import cached_file, list_files
 
-    if index := cached_file(repository, INDEX):
-        return {path.relative_to(index.parent).as_posix() for path in index.parent.rglob("*")}
-    return list_files(repository)
+    index = cached_file(repository, INDEX)
+    cached = {path.relative_to(index.parent).as_posix() for path in index.parent.rglob("*")} if index else set()
+    # A download that was cut off leaves the index alone.
+    return cached if any(name.endswith(WEIGHTS) for name in cached) else list_files(repository)
 
 
 def _load(settings: PipelineSettings) -> LoadedPipeline:

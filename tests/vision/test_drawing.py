@@ -71,6 +71,8 @@ def test_a_column_is_sent_only_if_it_changed() -> None:
     ("fields", "words"),
     [
         ({"prompt": " \n"}, strings.NO_PROMPT),
+        ({"prompt": None}, strings.NO_PROMPT),
+        ({"targets": None}, strings.NO_GENERATOR),
         ({"prompt": "a" * 10_000}, f"at most {MAX_CHARACTERS:,}"),
         ({"size": "4096x4096"}, strings.WRONG_SIZE),
         ({"seed": "-1"}, "whole number"),
@@ -90,6 +92,7 @@ def test_a_form_that_cant_start(fields: dict[str, Any], words: str) -> None:
 def test_without_a_seed_there_is_one_by_chance() -> None:
     requests = [read_form("a cat", "768x512", "", ["a"]) for _ in range(3)]
     assert len({request.seed for request in requests}) == 3
+    assert read_form("a cat", None, None, ["a"]).size is None
     assert requests[0].size == (768, 512)
 
 

@@ -23,6 +23,7 @@ CSS = """
 .sp-canvas .sp-preview { filter: blur(2px); }
 .sp-switch-on { max-width: 46rem; margin: .75rem 0; }
 .sp-switch-on ul { list-style: none; margin: .75rem 0; padding: 0; }
-.sp-switch-on pre { overflow-x: auto; padding: .6rem .75rem; margin: .35rem 0 1rem; border-radius: 8px;
-  font-size: .8125rem; background: var(--background-fill-secondary); border: 1px solid var(--border-color-primary); }
+.sp-switch-on pre { white-space: pre-wrap; overflow-wrap: anywhere; padding: .6rem .75rem; margin: .35rem 0 1rem;
+  border-radius: 8px; font-size: .8125rem; background: var(--background-fill-secondary);
+  border: 1px solid var(--border-color-primary); }
 """

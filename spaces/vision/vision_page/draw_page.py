@@ -66,7 +66,7 @@ class DrawPage:
         with gr.Row():
             self.size = gr.Dropdown(sizes, value="", label=strings.SIZE, min_width=140, elem_id="size")
             self.seed = gr.Textbox(
-                label=strings.SEED, info=strings.SEED_INFO, max_length=10, min_width=140, elem_id="seed"
+                label=strings.SEED, placeholder=strings.SEED_PLACEHOLDER, max_length=10, min_width=140, elem_id="seed"
             )
         self.targets = gr.CheckboxGroup(choices, value=selected, label=strings.GENERATORS, elem_id="generators")
         self.draw = gr.Button(strings.DRAW, variant="primary", elem_id="draw")
@@ -117,9 +117,9 @@ class DrawPage:
         return gr.Button(visible=True), gr.Button(visible=False)
 
 
-def read_form(prompt: str, size: str, seed: str, targets: list[str]) -> PictureRequest:
+def read_form(prompt: str | None, size: str | None, seed: str | None, targets: list[str] | None) -> PictureRequest:
     """Return what the form asks for; without a seed, all models get the same one by chance."""
-    if not prompt.strip():
+    if not prompt or not prompt.strip():
         raise Refusal(strings.NO_PROMPT)
     if len(prompt) > MAX_CHARACTERS:
         raise Refusal(strings.PROMPT_TOO_LONG.format(limit=MAX_CHARACTERS))
@@ -129,10 +129,10 @@ def read_form(prompt: str, size: str, seed: str, targets: list[str]) -> PictureR
         raise Refusal(strings.NO_GENERATOR)
     if len(targets) > MAX_TARGETS:
         raise Refusal(strings.TOO_MANY_GENERATORS)
-    number = seed.strip() or str(secrets.randbelow(MAX_SEED))
+    number = (seed or "").strip() or str(secrets.randbelow(MAX_SEED))
     if not (number.isascii() and number.isdecimal()) or int(number) > MAX_SEED:
         raise Refusal(strings.WRONG_SEED.format(limit=MAX_SEED))
-    return PictureRequest(prompt.strip(), size=SIZES.get(size), seed=int(number), previews=PREVIEWS)
+    return PictureRequest(prompt.strip(), size=SIZES.get(size or ""), seed=int(number), previews=PREVIEWS)
 
 
 def _column_updates(canvases: list[Canvas], shown: list[str]) -> list[Any]:
@@ -156,7 +156,5 @@ def _how_to_switch_on() -> str:
         (strings.IN_THIS_PAGE, strings.SWITCH_ON_PAGE),
         (strings.ON_A_SERVER, strings.SWITCH_ON_SERVER),
     )
-    items = "".join(
-        f'<li><p>{escape(text)}</p><pre tabindex="0"><code>{escape(code)}</code></pre></li>' for text, code in ways
-    )
+    items = "".join(f"<li><p>{escape(text)}</p><pre><code>{escape(code)}</code></pre></li>" for text, code in ways)
     return f'<div class="sp-switch-on"><p>{escape(strings.NO_GENERATORS)}</p><ul>{items}</ul></div>'
