@@ -24,6 +24,7 @@ from backends.diffusion.types import PictureEvent, PictureGenerator, PictureRequ
 from backends.streams import closing
 from tests.conftest import ROOT
 from tests.diffusion.conftest import Running, body, hooked
+from tests.helpers.model_hub import FolderHub
 from tests.helpers.servers import serving, wait_until
 
 REQUEST = PictureRequest("a cat", size=(64, 64), seed=7, steps=4, previews=1)
@@ -154,6 +155,27 @@ def test_a_model_that_is_none(tmp_path: Path, tiny: Path) -> None:
         weights.rename(weights.with_suffix(".bin"))
     with pytest.raises(NotConfigured, match="no weights as safetensors"):
         load(PipelineSettings(model=str(copy)))
+
+
+async def test_a_pipeline_of_the_hub_is_downloaded_once(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The Hub's client reads its variables when it's imported: these are what they set."""
+    from huggingface_hub import constants, hf_api
+
+    with serving(FolderHub("somebody/tiny-pictures", tiny)) as hub:
+        address = f"http://127.0.0.1:{hub.server_port}"
+        monkeypatch.setattr(hf_api.api, "endpoint", address)
+        for name, value in {"ENDPOINT": address, "HF_HUB_CACHE": str(tmp_path), "HF_HUB_OFFLINE": False}.items():
+            monkeypatch.setattr(constants, name, value)
+        here = connect("embedded", model="somebody/tiny-pictures")
+        assert (await here.check()).model == "tiny-pictures"
+        events = await all_of(here.generate(REQUEST))
+        assert isinstance(events[-1], Pictures)
+        assert any(path.endswith("unet/diffusion_pytorch_model.safetensors") for path in hub.requests)
+        asked = len(hub.requests)
+        check_model(PipelineSettings(model="somebody/tiny-pictures"))
+        assert len(hub.requests) == asked
 
 
 def test_previews_are_spread_over_the_steps() -> None:

@@ -171,6 +171,18 @@ def test_a_request_is_cancelled_by_its_id(pictures: Running, stream: bool) -> No
     wait_until(pictures.is_idle)
 
 
+def test_a_request_that_waits_is_cancelled_too(pictures: Running) -> None:
+    with slow(pictures), ThreadPoolExecutor() as pool:
+        first = pool.submit(pictures.post, body(steps=200), headers={"x-request-id": "first"})
+        wait_until(lambda: pictures.service.queue.in_use == 1)
+        second = pool.submit(pictures.post, body(), headers={"x-request-id": "second"})
+        wait_until(lambda: pictures.service.queue.length == 1)
+        for name in ("second", "first"):
+            assert CLIENT.delete(f"{pictures.url}{PATH}/{name}").status_code == 200
+        assert [each.result(10).status_code for each in (first, second)] == [499, 499]
+    wait_until(pictures.is_idle)
+
+
 def test_the_queue_shows_the_place_and_is_limited(pictures: Running) -> None:
     with slow(pictures, 0.02), ThreadPoolExecutor() as pool:
         first = pool.submit(pictures.post, body(steps=30))

@@ -114,7 +114,7 @@ class FolderHandler(BaseHTTPRequestHandler):
         hub, path = self.server, self.path.partition("?")[0]
         hub.requests.append(path)
         resolve = re.fullmatch(f"/{hub.repository}/resolve/(?:main|{COMMIT})/(.+)", path)
-        if path == f"/api/models/{hub.repository}":
+        if re.fullmatch(f"/api/models/{hub.repository}(/revision/(main|{COMMIT}))?", path):
             files = sorted(file for file in hub.folder.rglob("*") if file.is_file())
             siblings = [{"rfilename": file.relative_to(hub.folder).as_posix()} for file in files]
             reply_with_json(self, {"id": hub.repository, "sha": COMMIT, "siblings": siblings})
