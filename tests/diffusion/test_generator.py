@@ -166,7 +166,9 @@ async def test_a_pipeline_of_the_hub_is_downloaded_once(
     with serving(FolderHub("somebody/tiny-pictures", tiny)) as hub:
         address = f"http://127.0.0.1:{hub.server_port}"
         monkeypatch.setattr(hf_api.api, "endpoint", address)
-        for name, value in {"ENDPOINT": address, "HF_HUB_CACHE": str(tmp_path), "HF_HUB_OFFLINE": False}.items():
+        values = {"ENDPOINT": address, "HF_HUB_CACHE": str(tmp_path), "HF_HUB_OFFLINE": False}
+        values["HUGGINGFACE_CO_URL_TEMPLATE"] = address + "/{repo_id}/resolve/{revision}/{filename}"
+        for name, value in values.items():
             monkeypatch.setattr(constants, name, value)
         here = connect("embedded", model="somebody/tiny-pictures")
         assert (await here.check()).model == "tiny-pictures"

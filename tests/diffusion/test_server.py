@@ -159,9 +159,9 @@ def test_a_client_that_leaves_ends_the_denoising(pictures: Running) -> None:
 def test_a_request_is_cancelled_by_its_id(pictures: Running, stream: bool) -> None:
     headers = {"x-request-id": f"mine-{stream}"}
     with slow(pictures), ThreadPoolExecutor() as pool:
+        before = pictures.metric("step_duration_seconds_count")
         running = pool.submit(pictures.post, body(steps=200, stream=stream), headers=headers)
-        wait_until(lambda: pictures.service.queue.in_use == 1)
-        time.sleep(0.2)
+        wait_until(lambda: pictures.metric("step_duration_seconds_count") > before + 2)
         cancelled = CLIENT.delete(f"{pictures.url}{PATH}/mine-{stream}")
         assert cancelled.json() == {"id": f"mine-{stream}", "cancelled": 1}
         answer = running.result(10)

@@ -96,7 +96,8 @@ def test_without_a_seed_there_is_one_by_chance() -> None:
     assert requests[0].size == (768, 512)
 
 
-def test_a_page_without_a_model_says_how_to_switch_it_on() -> None:
+async def test_a_page_without_a_model_says_how_to_switch_it_on() -> None:
+    """Asynchronous, because Gradio creates event loops where there is none, and leaves them open."""
     drawing = service(server="${SPACEPORT_DIFFUSION_URL}")
     with gr.Blocks() as page:
         DrawPage(drawing, Visitor(), drawing.targets(), [])

@@ -98,7 +98,7 @@ def write(page: Page, prompt: str, seed: str = "7") -> None:
     """Open the tab for prompts, fill in the form and press the button."""
     page.get_by_role("tab", name=strings.DRAW_TAB).click()
     page.locator("#prompt textarea").fill(prompt)
-    page.locator("#seed input").fill(seed)
+    page.locator("#seed textarea").fill(seed)
     page.locator("#draw").click()
 
 
