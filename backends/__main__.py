@@ -96,8 +96,8 @@ async def _check(options: argparse.Namespace) -> int:
         return 0
     backend = catalog.connect(name)
     health = await backend.check()
-    if task == "classify":
-        print(f"{name}: {health.model} classifies pictures")
+    if task in ("classify", "draw"):
+        print(f"{name}: {health.model} {'classifies' if task == 'classify' else 'makes'} pictures")
         return 0
     stopwatch = Stopwatch()
     async for _ in stopwatch.record(backend.stream(one_token_request())):

@@ -21,7 +21,7 @@ BUILT_IN = Path(__file__).with_name("backends.toml")
 # Keys of an entry that aren't settings of its backend.
 CATALOG_KEYS = ("kind", "label", "price", "task", "writes", "hides_thoughts", "picture_tokens")
 # The keys with a list of values; the first is the default.
-CHOICES = {"writes": ("answer", "quotes"), "task": ("chat", "classify", "embed", "rerank")}
+CHOICES = {"writes": ("answer", "quotes"), "task": ("chat", "classify", "draw", "embed", "rerank")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ class Catalog:
         return str(entry.get("writes") or ("quotes" if packaged and not entry.get("model") else "answer"))
 
     def task(self, name: str) -> str:
-        """What a target's model does: "chat", "classify", "embed" or "rerank"."""
+        """What a target's model does: "chat", "classify", "draw", "embed" or "rerank"."""
         return str(self._entry(name).get("task") or "chat")
 
     def targets(self) -> list[Target]:

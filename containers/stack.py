@@ -26,12 +26,13 @@ ENGINE_VARIABLES = {
     "ollama": {"SPACEPORT_OLLAMA_URL": "http://ollama:11434"},
     "gateway": {},
     "models": {},
+    "pictures": {},
 }
 # The files that a profile adds, and the profile that it needs.
 PROFILE_FILES = {"models": FOLDER / "compose/models.yaml"}
 NEEDED_PROFILES = {"models": "gateway"}
 # The services that have a page or an API for clients, and their container port.
-PAGE_PORTS = {"chat": 7860, "compare": 7860, "grafana": 3000, "prometheus": 9090, "gateway": 8080}
+PAGE_PORTS = {"chat": 7860, "compare": 7860, "grafana": 3000, "prometheus": 9090, "gateway": 8080, "diffusion": 8081}
 ReportLine = Callable[[str], object]
 
 

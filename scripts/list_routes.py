@@ -14,6 +14,9 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from diffusion.app import create_app as create_diffusion_app
+from diffusion.service import DiffusionService
+from diffusion.settings import DiffusionSettings
 from gateway.app import create_app as create_gateway_app
 from gateway.service import Gateway
 from gateway.settings import Settings as GatewaySettings
@@ -78,6 +81,11 @@ def vision_routes() -> Iterator[Row]:
     yield from _keyed_routes(create_vision_app(VisionService(VisionSettings())), "who has the key")
 
 
+def diffusion_routes() -> Iterator[Row]:
+    """Yield the routes of the diffusion server, as those of the inference server."""
+    yield from _keyed_routes(create_diffusion_app(DiffusionService(DiffusionSettings())), "who has the key")
+
+
 def gateway_routes() -> Iterator[Row]:
     """Yield the routes of the gateway with their callers: "everybody" or "who has a key"."""
     with TemporaryDirectory() as folder:
@@ -101,6 +109,7 @@ def markdown() -> str:
         ("The dashboard", DASHBOARD, dashboard_routes()),
         ("The inference server", SERVER, inference_routes()),
         ("The vision server", SERVER, vision_routes()),
+        ("The diffusion server", SERVER, diffusion_routes()),
         ("The gateway", GATEWAY, gateway_routes()),
     ]
     texts = [f"## {title}\n\n{text}\n\n{_table(rows)}" for title, text, rows in sections]

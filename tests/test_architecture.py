@@ -35,6 +35,7 @@ BELOW = {
     "dashboard_pages": ["live_metrics", "compare", "ui", "backends"],
     "inference": ["backends"],
     "vision": ["inference", "backends"],
+    "diffusion": ["inference", "backends"],
     "vision_page": ["ui", "backends"],
     "gateway": ["inference", "backends"],
     "containers": ["backends"],

@@ -33,6 +33,7 @@ print("loaded:", *sorted(set(heavy) & sys.modules.keys()))
         "compare",
         "inference",
         "vision",
+        "diffusion",
         "gateway",
         "containers",
         "cloud/deploy_sagemaker.py",

@@ -179,7 +179,7 @@ def test_dependabot_updates_packages_images_and_actions_together_once_a_week() -
     dockerfiles = {
         f"/{path.parent.relative_to(ROOT)}"
         for part in ("containers", "spaces")
-        for path in ROOT.glob(f"{part}/*/Dockerfile")
+        for path in ROOT.glob(f"{part}/*/Dockerfile*")
     }
     manifests = {
         f"/{path.parent.relative_to(ROOT)}"

@@ -3,31 +3,14 @@
 from __future__ import annotations
 
 import copy
-import importlib.util
 import queue
 import threading
-from collections.abc import Callable, Generator, Mapping
-from typing import Any, TypeVar
+from collections.abc import Generator, Mapping
+from typing import Any
 
-from backends.transformers.models import ZERO_GPU, Settings, load
+from backends.transformers.models import Settings, load
 from backends.transformers.tokens import Sampler, Streamer
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def _on_zero_gpu(function: F) -> F:
-    """On a ZeroGPU Space, run `function` in a process with a GPU; elsewhere return it unchanged.
-
-    ZeroGPU must see the function before the app starts, so this decorator runs at import.
-    """
-    # A folder named `spaces` in the working directory is found too, but it isn't a package: it has no origin.
-    spec = importlib.util.find_spec("spaces") if ZERO_GPU else None
-    if spec is None or spec.origin is None:
-        return function
-    import spaces
-
-    decorated: F = spaces.GPU(duration=_gpu_seconds)(function)
-    return decorated
+from backends.zero_gpu import ZERO_GPU, on_zero_gpu
 
 
 def _gpu_seconds(_settings: Settings, _ids: list[int], options: Mapping[str, Any]) -> int:
@@ -35,7 +18,7 @@ def _gpu_seconds(_settings: Settings, _ids: list[int], options: Mapping[str, Any
     return min(120, 20 + int(options["max_new_tokens"]) // 15)
 
 
-@_on_zero_gpu
+@on_zero_gpu(_gpu_seconds)
 def generate(settings: Settings, ids: list[int], options: Mapping[str, Any]) -> Generator[int, None, None]:
     """Yield the tokens of the answer as they are generated; closing this stops within one token.
 

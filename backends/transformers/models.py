@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -15,11 +14,11 @@ from backends.errors import NotConfigured, Rejected
 from backends.gguf_reader import shared_readers
 from backends.processors import limit_spin_wait
 from backends.types import ChatRequest
+from backends.zero_gpu import ZERO_GPU
 
 HUB_MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
 DEVICES = ("auto", "cuda", "mps", "cpu")
 DTYPES = ("auto", "float32", "bfloat16", "float16")
-ZERO_GPU = os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from backends.stopwatch import now
@@ -20,15 +20,21 @@ class AdmissionQueue:
         self.slots = slots
         self.capacity = capacity
         self.in_use = 0
-        self.length = 0
+        self._waiting: dict[object, Callable[[int], None] | None] = {}  # in the order of arrival
         self._semaphore = asyncio.Semaphore(slots)
         self._mean_seconds = 1.0  # how long a request occupies its slot, a moving average
 
+    @property
+    def length(self) -> int:
+        """How many requests wait."""
+        return len(self._waiting)
+
     @asynccontextmanager
-    async def slot(self) -> AsyncIterator[float]:
+    async def slot(self, moved: Callable[[int], None] | None = None) -> AsyncIterator[float]:
         """Wait for a slot and release it at the end; yields the seconds spent waiting.
 
-        Raises `Full` if the queue is full. Cancelling the wait frees the place in the queue.
+        Raises `Full` if the queue is full. Cancelling the wait frees the place in the queue. `moved` hears how many
+        requests wait ahead of this one, if it has to wait, and again when one of those that wait has left.
         """
         if self._semaphore.locked() and self.length >= self.capacity:
             raise Full(
@@ -37,11 +43,7 @@ class AdmissionQueue:
                 retry_after=self.retry_after,
             )
         enqueued = now()
-        self.length += 1
-        try:
-            await self._semaphore.acquire()
-        finally:
-            self.length -= 1
+        await self._wait(moved)
         self.in_use += 1
         started = now()
         try:
@@ -50,6 +52,19 @@ class AdmissionQueue:
             self.in_use -= 1
             self._semaphore.release()
             self._mean_seconds += 0.2 * (now() - started - self._mean_seconds)
+
+    async def _wait(self, moved: Callable[[int], None] | None) -> None:
+        place = object()
+        self._waiting[place] = moved
+        try:
+            if moved and self._semaphore.locked():
+                moved(self.length - 1)
+            await self._semaphore.acquire()
+        finally:
+            del self._waiting[place]
+            for ahead, tell in enumerate(self._waiting.values()):
+                if tell:
+                    tell(ahead)
 
     @property
     def retry_after(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -51,10 +51,13 @@ class Lifecycle:
             raise Overloaded(f"The server is not ready: {self.phase.value}.", "Try again in a moment.", retry_after=2)
 
     @asynccontextmanager
-    async def slot(self) -> AsyncIterator[float]:
-        """Wait for a slot; yields the seconds spent waiting. Raises `Overloaded` while the model can't answer."""
+    async def slot(self, moved: Callable[[int], None] | None = None) -> AsyncIterator[float]:
+        """Wait for a slot; yields the seconds spent waiting. Raises `Overloaded` while the model can't answer.
+
+        `moved` hears how many wait ahead: see `AdmissionQueue.slot`.
+        """
         self.check_ready()
-        async with self.queue.slot() as seconds:
+        async with self.queue.slot(moved) as seconds:
             yield seconds
 
     def headers(self) -> Mapping[str, str]:

@@ -18,7 +18,8 @@ T = TypeVar("T", bound="ServerSettings")
 
 PREFIX = "SPACEPORT_"
 CHOICES = {"kind": ("embedded", "transformers"), "log_level": ("debug", "info", "warning", "error")}
-CHOICES |= {"cache_pace": ("at_once", "original")}
+CHOICES |= {"cache_pace": ("at_once", "original"), "safety_checker": ("on", "off")}
+CHOICES |= {"device": ("auto", "cuda", "mps", "cpu"), "dtype": ("auto", "float32", "bfloat16", "float16")}
 SECRETS = ("api_key", "database_url", "redis_url")  # the variable with _FILE names a file that contains it
 # The platforms' names for a setting: SageMaker's, then Vertex AI's. Ours takes precedence.
 PLATFORM_NAMES = {
@@ -30,7 +31,8 @@ PLATFORM_NAMES = {
 NEW_NAMES = {"SPACEPORT_LOOK_SECONDS": "SPACEPORT_HEALTH_CHECK_SECONDS"}
 MINIMUM = {"port": 1, "context": 64, "parallel": 1, "threads": 1, "queue": 0, "drain_seconds": 0, "cache_mb": 0}
 MINIMUM |= dict.fromkeys(("max_connections", "max_messages", "max_prompt_characters"), 1)
-MAXIMUM = {"port": 65535}
+MINIMUM |= {"guidance": 0, "max_pixels": 4096, "max_steps": 1, "max_pictures": 1, "steps": 1}
+MAXIMUM = {"port": 65535, "max_pixels": 2_000_000}  # the base64 of a larger picture can be too long for an event
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The page of the vision Space; `backends.vision` does the work."""
+"""The page of the vision Space; `backends.vision` and `backends.diffusion` do the work."""
 
 from __future__ import annotations
 
@@ -23,8 +23,11 @@ from ui.edge.request_limits import EdgeLimits
 from ui.link_preview import LinkPreview
 from vision_page import strings
 from vision_page.css import CSS
-from vision_page.page import VISITOR, VisionPage
+from vision_page.draw_page import DrawPage
+from vision_page.drawing import DrawingService
+from vision_page.page import VisionPage
 from vision_page.service import VisionService
+from vision_page.visitor import VISITOR, Visitor
 
 MAX_FILE_MB = 10
 TARGETS_FILE = Path(__file__).with_name("targets.toml")
@@ -32,11 +35,16 @@ ARGUMENTS = launch.parse_arguments(sys.argv[1:] if __name__ == "__main__" else [
 try:
     LIMITS = EdgeLimits.from_environment(max_file_mb=MAX_FILE_MB, max_files=1)
     if gr.NO_RELOAD:  # the models outlive an edit of this file
-        SERVICE = VisionService(Catalog.load(ARGUMENTS.catalog or TARGETS_FILE))
-    TARGETS = SERVICE.targets()
+        CATALOG = Catalog.load(ARGUMENTS.catalog or TARGETS_FILE)
+        SERVICE = VisionService(CATALOG)
+        DRAWING = DrawingService(CATALOG, SERVICE.admission)
+        DRAWING.load_on_zero_gpu()
+    TARGETS, GENERATORS = SERVICE.targets(), DRAWING.targets()
+    CHOSEN = DRAWING if ARGUMENTS.backend in DRAWING.names else SERVICE
     if ARGUMENTS.backend:
-        SERVICE.connect(ARGUMENTS.backend)  # reports an unknown name now
-    SELECTED = SERVICE.selection(ARGUMENTS.backend)
+        CHOSEN.connect(ARGUMENTS.backend)  # reports an unknown name now
+    SELECTED = SERVICE.selection(ARGUMENTS.backend if CHOSEN is SERVICE else None)
+    SELECTED_GENERATORS = DRAWING.selection(ARGUMENTS.backend if CHOSEN is DRAWING else None)
 except NotConfigured as error:
     raise SystemExit(error.for_terminal) from error
 
@@ -61,8 +69,13 @@ async def classify(
 
 with PublicBlocks(title=strings.TITLE, analytics_enabled=False, fill_width=True, delete_cache=(300, 3600)) as demo:
     gr.HTML(html.header_html(strings.TITLE, strings.SUBTITLE))
-    page = VisionPage(SERVICE, TARGETS, SELECTED)
-    demo.load(page.open_page, page.key, page.key, queue=False, **VISITOR)
+    visitor = Visitor()
+    with gr.Tabs(selected="draw" if CHOSEN is DRAWING else "classify"):
+        with gr.Tab(strings.CLASSIFY_TAB, id="classify"):
+            VisionPage(SERVICE, visitor, TARGETS, SELECTED)
+        with gr.Tab(strings.DRAW_TAB, id="draw"):
+            DrawPage(DRAWING, visitor, GENERATORS, SELECTED_GENERATORS)
+    demo.load(visitor.enter, visitor.key, visitor.key, queue=False, **VISITOR)
     gr.api(classify, api_name="classify", concurrency_limit=None)
 demo.queue(**launch.QUEUE)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from containers import images, sandbox
+from containers import images, package_sizes, sandbox
 from containers.checks import edge_contract, image_checks, inference_contract
 from tests.conftest import ROOT
 
@@ -46,6 +46,29 @@ def test_gpu_image_keeps_nvidias_torch() -> None:
     extras = extra("inference") | extra("transformers") | extra("embedded")
     assert packages <= extras
     assert extras - packages == {line for line in extras if line.startswith(("torch", "xllamacpp"))}
+
+
+def test_the_diffusion_image_adds_what_its_extra_has_and_the_base_lacks() -> None:
+    text = (ROOT / "containers/diffusion/Dockerfile.gpu").read_text()
+    bases = re.findall(r"^FROM (\S+)", text, re.M)
+    assert set(bases) == {"nvcr.io/nvidia/pytorch:25.11-py3"}
+    assert "PIP_CONSTRAINT=/etc/pip/constraint.txt" in text
+    packages, extras = requirements("requirements-gpu.txt", "diffusion"), extra("diffusion") | extra("vision")
+    assert packages <= extras
+    others = ("torch", "numpy", "pillow", "onnxruntime", "python-multipart")
+    assert extras - packages == {line for line in extras if line.startswith(others)}
+
+
+def test_the_sum_of_what_the_diffusion_image_adds_to_its_base(capsys: pytest.CaptureFixture[str]) -> None:
+    file = ROOT / "containers/diffusion/requirements-gpu.txt"
+    assert package_sizes.main([str(file), "--without", "torch", "numpy", "pillow"]) == 0
+    *lines, total = [line.split() for line in capsys.readouterr().out.splitlines()]
+    names = {line[0] for line in lines}
+    assert {"diffusers", "transformers", "safetensors", "fastapi"} <= names
+    assert names.isdisjoint({"torch", "numpy", "pillow", "sympy", "setuptools", "onnxruntime"})
+    assert total[0] == "sum"
+    assert 100 < float(total[1]) < 300
+    assert float(total[1]) == pytest.approx(sum(float(line[1]) for line in lines), abs=3)
 
 
 def test_an_image_installs_the_packages_of_its_extra() -> None:

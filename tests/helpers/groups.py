@@ -23,7 +23,7 @@ SHARED = {
         "tests/app/test_session.py",
         "tests/app/test_streaming.py",
     ),
-    "digits": ("tests/vision",),
+    "digits": ("tests/vision", "tests/diffusion"),
     "demo": ("tests/app/test_browser.py", "tests/app/test_filings.py"),
     "attacked comparator": (
         "tests/security/test_comparator_events.py",
@@ -103,6 +103,7 @@ NEEDS_BY_PATH = {
     "tests/gateway/test_database_loss.py": "time",
     "tests/inference": "models",
     "tests/vision": "models",
+    "tests/diffusion": "models",
     "tests/publish/test_faults.py": "time",
     "tests/publish/test_publish.py": "time",
     "tests/publish/test_waiting.py": "time",

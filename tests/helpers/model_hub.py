@@ -114,10 +114,13 @@ class FolderHandler(BaseHTTPRequestHandler):
         hub, path = self.server, self.path.partition("?")[0]
         hub.requests.append(path)
         resolve = re.fullmatch(f"/{hub.repository}/resolve/(?:main|{COMMIT})/(.+)", path)
-        if path == f"/api/models/{hub.repository}":
+        if re.fullmatch(f"/api/models/{hub.repository}(/revision/(main|{COMMIT}))?", path):
             files = sorted(file for file in hub.folder.rglob("*") if file.is_file())
             siblings = [{"rfilename": file.relative_to(hub.folder).as_posix()} for file in files]
             reply_with_json(self, {"id": hub.repository, "sha": COMMIT, "siblings": siblings})
+        elif re.fullmatch(f"/api/models/{hub.repository}/tree/(main|{COMMIT})", path):
+            files = sorted(file for file in hub.folder.rglob("*") if file.is_file())
+            reply_with_json(self, [self.entry(file) for file in files])
         elif resolve and (file := hub.folder / resolve[1]).is_file():
             self.send_content(file.read_bytes())
         else:
@@ -125,6 +128,11 @@ class FolderHandler(BaseHTTPRequestHandler):
             self.send_header("X-Error-Code", "EntryNotFound" if resolve else "RepoNotFound")
             self.send_header("Content-Length", "0")
             self.end_headers()
+
+    def entry(self, file: Path) -> dict[str, Any]:
+        """What a listing of the repository's tree says about a file."""
+        content, path = file.read_bytes(), file.relative_to(self.server.folder).as_posix()
+        return {"type": "file", "path": path, "size": len(content), "oid": hashlib.sha256(content).hexdigest()}
 
     def send_content(self, content: bytes) -> None:
         self.send_response(200)

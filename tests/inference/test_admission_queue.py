@@ -70,6 +70,25 @@ async def test_client_that_leaves_the_queue_frees_its_place() -> None:
     assert (queue.in_use, queue.length) == (0, 0)
 
 
+async def test_those_who_wait_hear_how_many_are_ahead() -> None:
+    queue, places = AdmissionQueue(1, 3), {name: list[int]() for name in "abcd"}
+
+    async def hold(name: str) -> None:
+        async with queue.slot(places[name].append):
+            await release.wait()
+
+    release = asyncio.Event()
+    tasks = [asyncio.create_task(hold(name)) for name in "abcd"]
+    await settle()
+    assert places == {"a": [], "b": [0], "c": [1], "d": [2]}
+    tasks[1].cancel()
+    await settle()
+    assert (places["b"], places["c"][-1], places["d"][-1]) == ([0], 0, 1)
+    release.set()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert places["d"][-1] == 0
+
+
 async def test_client_that_leaves_as_its_slot_becomes_free_loses_no_slot() -> None:
     queue = AdmissionQueue(1, 5)
     for _ in range(20):

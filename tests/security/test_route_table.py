@@ -15,13 +15,24 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
+from diffusion.app import create_app as create_diffusion_app
+from diffusion.service import DiffusionService
+from diffusion.settings import DiffusionSettings
 from gateway.app import create_app as create_gateway_app
 from gateway.service import Gateway, Phase
 from gateway.settings import Settings as GatewaySettings
 from inference.app import create_app
 from inference.service import Service
 from inference.settings import Settings
-from list_routes import Row, gateway_routes, inference_routes, markdown, streamlit_routes, vision_routes
+from list_routes import (
+    Row,
+    diffusion_routes,
+    gateway_routes,
+    inference_routes,
+    markdown,
+    streamlit_routes,
+    vision_routes,
+)
 from tests.conftest import ROOT
 from ui.access.guard import Guard
 from ui.access.routes import API, GRADIO, GRADIO_CLOSED, SIGN_IN, STREAMLIT, RouteTable, gradio_routes, installed_routes
@@ -167,8 +178,13 @@ def test_the_page_of_all_routes_is_what_the_command_prints() -> None:
     [
         (create_app(Service(Settings(api_key="secret"))), inference_routes, "/v1/chat/completions"),
         (create_vision_app(VisionService(VisionSettings(api_key="secret"))), vision_routes, "/v1/classify"),
+        (
+            create_diffusion_app(DiffusionService(DiffusionSettings(api_key="secret"))),
+            diffusion_routes,
+            "/v1/images/generations",
+        ),
     ],
-    ids=["inference", "vision"],
+    ids=["inference", "vision", "diffusion"],
 )
 def test_a_server_asks_for_the_key_where_the_list_says_so(
     app: FastAPI, listed: Callable[[], Iterator[Row]], example: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,24 +21,31 @@ from publishing.trial import run_app
 from tests.app.test_access import axe, violations_in_both_themes
 from tests.app.test_staged import python
 from tests.conftest import ROOT
+from tests.diffusion.conftest import Running, hooked, pictures, tiny
 from tests.helpers.model_hub import FolderHub
-from tests.helpers.servers import serving
+from tests.helpers.servers import serving, wait_until
 from tests.inference.servers import Server
 from tests.vision.conftest import digit_picture, file_of
+from vision_page import strings
 from vision_page.picture import PictureInput
 
-__all__ = ["axe", "python"]  # fixtures
+__all__ = ["axe", "pictures", "python", "tiny"]  # fixtures
 NewPage = Callable[..., Page]
 
 
 @pytest.fixture(scope="module")
-def url(python: Path, server: Server, digits: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the page with the network of digits, in the page and on a server; the Hub has no ResNet-50."""
+def url(
+    python: Path, server: Server, pictures: Running, digits: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The address of the page with the network of digits, in the page and on a server; the Hub has no ResNet-50.
+
+    Pictures from words come from the tiny pipeline on its server.
+    """
     folder = tmp_path_factory.mktemp("staged")
     staged = stage(ROOT, "vision", folder / "vision")
     check_content(staged.files)
     variables = {"SPACEPORT_VISION_MODEL": str(digits), "SPACEPORT_VISION_URL": server.url}
-    variables |= {"HF_HOME": str(folder / "hub"), "HF_HUB_OFFLINE": "0"}
+    variables |= {"SPACEPORT_DIFFUSION_URL": pictures.url, "HF_HOME": str(folder / "hub"), "HF_HUB_OFFLINE": "0"}
     with serving(FolderHub("somebody/digits", digits)) as hub:
         variables["HF_ENDPOINT"] = f"http://127.0.0.1:{hub.server_port}"
         with run_app(replace(staged, variables=variables), python) as url:
@@ -84,6 +92,47 @@ def test_what_is_wrong_is_said_in_words(url: str, new_page: NewPage, axe: object
     expect(alerts.first).to_contain_text("The file is a PDF, whatever its name says.")
     expect(alerts.last).to_contain_text("Xenova/resnet-50 can't be listed on the Hub")
     assert violations_in_both_themes(axe, page) == {}
+
+
+def write(page: Page, prompt: str, seed: str = "7") -> None:
+    """Open the tab for prompts, fill in the form and press the button."""
+    page.get_by_role("tab", name=strings.DRAW_TAB).click()
+    page.locator("#prompt textarea").fill(prompt)
+    page.locator("#seed textarea").fill(seed)
+    page.locator("#draw").click()
+
+
+def test_a_picture_of_words_comes_and_stops(url: str, new_page: NewPage, axe: object, pictures: Running) -> None:
+    page = new_page(width=390)
+    page.goto(url)
+    write(page, "a <b>lighthouse</b>")
+    picture = page.locator("#pictures figure img")
+    expect(picture).to_have_attribute("alt", "A picture for the prompt “a <b>lighthouse</b>”")
+    expect(page.locator("#pictures figcaption")).to_have_text("Seed 7")
+    expect(page.locator("#pictures .sp-time")).to_contain_text("s")
+    assert picture.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [64, 64]
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert violations_in_both_themes(axe, page) == {}
+    with hooked(pictures, lambda *_: time.sleep(0.5)):
+        page.locator("#draw").click()
+        expect(page.locator("#pictures .sp-progress")).to_contain_text("of 4")
+        page.locator("#stop-drawing").click()
+        expect(page.locator("#draw")).to_be_visible()
+        expect(page.locator("#pictures .sp-progress")).to_have_count(0)
+        wait_until(pictures.is_idle)
+    expect(page.locator("#pictures figcaption")).to_have_count(0)
+
+
+def test_what_is_wrong_with_a_prompt_is_said_in_words(url: str, new_page: NewPage) -> None:
+    page = new_page()
+    page.goto(url)
+    write(page, " ")
+    expect(page.get_by_text(strings.NO_PROMPT)).to_be_visible()
+    write(page, "a cat", seed="many")
+    expect(page.get_by_text("The seed is a whole number")).to_be_visible()
+    write(page, "gore")
+    expect(page.locator("#pictures [role=alert]")).to_contain_text("The prompt has a word that is refused here.")
+    expect(page.get_by_text("Your diffusion model, in this page")).to_be_visible()  # with what it needs
 
 
 def test_programs_classify_too(url: str) -> None:

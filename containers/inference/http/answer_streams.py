@@ -78,52 +78,39 @@ class JSONAnswer(GeneratedResponse):
         return JSONResponse(content, headers=headers)
 
 
-class EventStream(GeneratedResponse):
+class EventResponse(GeneratedResponse, ABC):
     """Server-sent events. The status is sent with the first event, so that a refusal can have its own."""
 
-    def __init__(self, host: Host, generation: Generation, *, silence_seconds: float) -> None:
+    def __init__(self, host: Host, work: Work, *, silence_seconds: float) -> None:
         super().__init__(host)
-        self._generation = generation
+        self._work = work
         self._silence_seconds = silence_seconds
         self._started = False
         self._last = now()
 
+    @abstractmethod
+    async def stream(self, send: Send) -> None:
+        """Send the events; raises a `BackendError`."""
+
+    @abstractmethod
+    def failure(self, error: BackendError) -> bytes:
+        """Return the last event of a stream that fails."""
+
     async def respond(self, scope: Scope, receive: Receive, send: Send) -> None:
         keep_alive = asyncio.create_task(self._keep_alive(send))
+        work = self._work
         try:
-            async with self._generation.recorded():
-                await self._stream(send)
+            async with work.recorded():
+                await self.stream(send)
         except BackendError as error:
             self._finishing = True
-            generation = self._generation
             if not self._started:
-                answer = response(error, generation.headers, dialect=generation.dialect)
+                answer = response(error, work.headers, dialect=work.dialect)
                 await answer(scope, receive, send)
                 return
-            is_cut = generation.has_text and not isinstance(error, Unauthorized)
-            final = Interrupted(error.message, error.remedy) if is_cut else error
-            await _send_body(send, generation.request.writer.failure(final, status(final)), more=False)
+            await send_body(send, self.failure(error), more=False)
         finally:
             keep_alive.cancel()
-
-    async def _stream(self, send: Send) -> None:
-        writer = self._generation.request.writer
-        head = writer.opening()
-        async with self._generation.events() as events:
-            async for event in events:
-                self._last = now()
-                if head:
-                    await self._send_start(send)
-                if isinstance(event, Delta):
-                    await _send_body(send, head + writer.delta(event))
-                elif not isinstance(event, Done):
-                    await _send_body(send, head + writer.tool_call(event))
-                else:
-                    tail = head + writer.closing(event)
-                    self._generation.record_success()  # first: a client may read the metrics after the last bytes
-                    self._finishing = True
-                    await _send_body(send, tail, more=False)
-                head = b""
 
     async def _keep_alive(self, send: Send) -> None:
         """Send a comment after each `silence_seconds` without an event."""
@@ -132,15 +119,48 @@ class EventStream(GeneratedResponse):
             await asyncio.sleep(max(0.0, self._last + silence - now()))
             if now() - self._last >= silence and not self._finishing:
                 self._last = now()
-                await self._send_start(send)
-                await _send_body(send, KEEP_ALIVE)
+                await self.send_start(send)
+                await send_body(send, KEEP_ALIVE)
 
-    async def _send_start(self, send: Send) -> None:
+    async def send_start(self, send: Send) -> None:
+        """Send the status and the headers, unless they are sent."""
         if not self._started:
             self._started = True
-            headers = HEADERS | self._generation.headers
+            headers = HEADERS | self._work.headers
             encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
             await send({"type": "http.response.start", "status": 200, "headers": encoded})
+
+
+class EventStream(EventResponse):
+    """The events of an answer in text."""
+
+    def __init__(self, host: Host, generation: Generation, *, silence_seconds: float) -> None:
+        super().__init__(host, generation, silence_seconds=silence_seconds)
+        self._generation = generation
+
+    def failure(self, error: BackendError) -> bytes:
+        is_cut = self._generation.has_text and not isinstance(error, Unauthorized)
+        final = Interrupted(error.message, error.remedy) if is_cut else error
+        return self._generation.request.writer.failure(final, status(final))
+
+    async def stream(self, send: Send) -> None:
+        writer = self._generation.request.writer
+        head = writer.opening()
+        async with self._generation.events() as events:
+            async for event in events:
+                self._last = now()
+                if head:
+                    await self.send_start(send)
+                if isinstance(event, Delta):
+                    await send_body(send, head + writer.delta(event))
+                elif not isinstance(event, Done):
+                    await send_body(send, head + writer.tool_call(event))
+                else:
+                    tail = head + writer.closing(event)
+                    self._generation.record_success()  # first: a client may read the metrics after the last bytes
+                    self._finishing = True
+                    await send_body(send, tail, more=False)
+                head = b""
 
 
 async def _complete_all(work: Sequence[Work], *, concurrency: int) -> list[dict[str, Any]]:
@@ -173,5 +193,6 @@ async def _wait_for_disconnect(receive: Receive) -> None:
         pass
 
 
-def _send_body(send: Send, body: bytes, *, more: bool = True) -> Awaitable[None]:
+def send_body(send: Send, body: bytes, *, more: bool = True) -> Awaitable[None]:
+    """Send a part of the body."""
     return send({"type": "http.response.body", "body": body, "more_body": more})

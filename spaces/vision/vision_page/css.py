@@ -19,4 +19,12 @@ CSS = """
 .sp-find img { width: 100%; max-height: 26rem; object-fit: contain; border-radius: 8px; display: block;
   background: var(--background-fill-secondary); }
 .sp-find figcaption { font-size: .8rem; color: var(--body-text-color-subdued); margin-top: .35rem; }
+button[role="tab"][aria-selected="true"] { color: var(--sp-accent); }
+#pictures { min-height: 12rem; }
+.sp-canvas .sp-preview { filter: blur(2px); }
+.sp-switch-on { max-width: 46rem; margin: .75rem 0; }
+.sp-switch-on ul { list-style: none; margin: .75rem 0; padding: 0; }
+.sp-switch-on pre { white-space: pre-wrap; overflow-wrap: anywhere; padding: .6rem .75rem; margin: .35rem 0 1rem;
+  border-radius: 8px; font-size: .8125rem; background: var(--background-fill-secondary);
+  border: 1px solid var(--border-color-primary); }
 """

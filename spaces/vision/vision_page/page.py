@@ -11,19 +11,16 @@ import gradio as gr
 
 from backends import SpaceportError, Target
 from backends.streams import closing
-from ui.access.visitor_keys import VisitorKeys
 from ui.edge.refusals import Refusal, refusal
 from ui.events import call_after
 from ui.html import unavailable_html
-from ui.scripts import key_js
 from vision_page import strings
 from vision_page.finding import Finding
 from vision_page.picture import PictureInput
-from vision_page.service import MAX_TARGETS, VisionService
+from vision_page.service import VisionService
+from vision_page.targets import MAX_TARGETS
+from vision_page.visitor import PRIVATE, VISITOR, Visitor
 
-PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-# For events whose first input is the key. `Admission` decides whose turn it is, not Gradio's queue.
-VISITOR: dict[str, Any] = {**PRIVATE, "js": key_js()}
 # On a phone the results are below the form.
 SHOW_RESULTS_JS = """() => {
   if (innerWidth < 700) document.querySelector("#results")?.scrollIntoView({behavior: "smooth", block: "start"});
@@ -36,11 +33,11 @@ END_STEPS_JS = '() => document.querySelectorAll("#results .sp-progress").forEach
 class VisionPage:
     """Creates its components where it is constructed."""
 
-    def __init__(self, service: VisionService, targets: Sequence[Target], selected: list[str]) -> None:
+    def __init__(
+        self, service: VisionService, visitor: Visitor, targets: Sequence[Target], selected: list[str]
+    ) -> None:
         self._service = service
-        self._keys = VisitorKeys()
-        # Not a secret: the browser receives it with the page. It's fixed so that the key survives a restart.
-        self.key = gr.BrowserState("", storage_key="spaceport-vision-visitor", secret="spaceport")  # noqa: S106
+        self._visitor = visitor
         choices = [(target.title, target.name) for target in targets if not target.unavailable]
         with gr.Row():
             with gr.Column(min_width=300):
@@ -65,7 +62,7 @@ class VisionPage:
 
     def _connect_events(self) -> None:
         buttons, finds = [self.classify, self.stop], []
-        fields = [self.key, self.picture, self.targets, self.explain]
+        fields = [self._visitor.key, self.picture, self.targets, self.explain]
         for start in (self.classify.click, self.picture.upload):
             # Gradio shows the words of a refusal only if the event went through the queue (6.31).
             begin = start(self.begin, [self.picture, self.targets], [*buttons, self.empty], **PRIVATE)
@@ -75,10 +72,6 @@ class VisionPage:
             finds.append(find)
         self.stop.click(self.finish, None, buttons, cancels=finds, queue=False, **PRIVATE)
         self.stop.click(None, None, None, js=END_STEPS_JS, **PRIVATE)
-
-    def open_page(self, key: str) -> str:
-        """Return the visitor's key; a new visitor gets one."""
-        return self._keys.enter(key)
 
     def begin(self, picture: str | None, targets: list[str]) -> tuple[Any, Any, Any]:
         """Turn the button into Stop; refuse what can't start."""
@@ -96,7 +89,7 @@ class VisionPage:
         """Show what each classifier finds, as it finds it."""
         if not picture or not targets or len(targets) > MAX_TARGETS:
             raise Refusal(strings.NO_PICTURE if not picture else strings.NO_TARGET)
-        admission, caller = self._service.admission, self._keys.caller(key, request)
+        admission, caller = self._service.admission, self._visitor.caller(key, request)
         try:
             admission.take_question(caller)
             async with admission.answers.place(caller):

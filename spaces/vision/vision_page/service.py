@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
-from backends import BackendError, Catalog, NotConfigured, Target
+from backends import BackendError, Catalog
 from backends.stopwatch import now
 from backends.streams import closing
 from backends.types import Downloadable
@@ -13,39 +13,15 @@ from backends.vision.types import Classifier
 from ui.admission.admission import Admission
 from vision_page import strings
 from vision_page.finding import Finding
+from vision_page.targets import TaskTargets
 
-MAX_TARGETS = 2
 
-
-class VisionService:
-    """Classifiers for all visitors of one process. Creating it loads no model."""
+class VisionService(TaskTargets[Classifier]):
+    """Classifiers for all visitors of one process."""
 
     def __init__(self, catalog: Catalog) -> None:
+        super().__init__(catalog, "classify", "classify")
         self.admission = Admission()
-        self.catalog = catalog
-        self.names = [name for name in catalog.all_names if catalog.task(name) == "classify"]
-        self._classifiers: dict[str, Classifier] = {}
-
-    def targets(self) -> list[Target]:
-        """The targets that classify, with the reason for each that can't be used."""
-        return [self.catalog.target(name) for name in self.names]
-
-    def selection(self, first: str | None = None) -> list[str]:
-        """Return what a page has selected at first: one classifier, and a server, which may be much faster."""
-        usable = [target.name for target in self.targets() if not target.unavailable]
-        names = list(dict.fromkeys([*filter(None, [first]), *usable]))
-        return [name for place, name in enumerate(names) if place == 0 or not self.connect(name).local][:MAX_TARGETS]
-
-    def connect(self, name: str) -> Classifier:
-        """Return a classifier; visitors share those that are in this process. `NotConfigured` if it's none."""
-        if name not in self.names:
-            raise NotConfigured(f"There is no classifier {name[:80]!r}.", f"There are: {', '.join(self.names)}.")
-        if name not in self._classifiers:
-            classifier = self.catalog.connect(name)
-            if not hasattr(classifier, "classify"):
-                raise NotConfigured("Its kind does not classify pictures.", "Fix its kind.", target=name)
-            self._classifiers[name] = classifier  # type: ignore[assignment]
-        return self._classifiers[name]
 
     async def find(self, picture: bytes, names: Sequence[str], *, explain: bool) -> AsyncIterator[list[Finding]]:
         """Yield what each classifier has found so far; they take turns, so that none slows another one down."""

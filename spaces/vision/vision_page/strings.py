@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-TITLE = "What is in the picture"
-SUBTITLE = "Classifiers side by side, and what decided"
-DESCRIPTION = "Classify pictures with models in this process or on a server."
+TITLE = "Pictures in and out"
+SUBTITLE = "What is in a picture, and pictures from prompts"
+DESCRIPTION = "Classify and make pictures with models in this process or on a server."
+CLASSIFY_TAB = "Classify"
+DRAW_TAB = "Draw"
 PICTURE = "Picture"
 PLACEHOLDER = "Drop a picture, paste one, or click to choose: JPEG, PNG, WebP or GIF"
 TARGETS = "One or two classifiers"
@@ -24,6 +26,60 @@ CLASSIFYING = "Classifying"
 EXPLAINING = "Looking for what decided"
 MAP_CAPTION = "Orange decided for “{label}”. Dark edges are outside of what the model sees."
 PROBABILITIES = "Labels and how likely they are"
+
+PROMPT = "Prompt"
+PROMPT_PLACEHOLDER = "What should the picture show? For example: a lighthouse at dusk, oil on canvas"
+SIZE = "Size"
+SIZE_OF_MODEL = "Default"
+SEED = "Seed"
+SEED_PLACEHOLDER = "Random"
+GENERATORS = "One or two models"
+DRAW = "Draw"
+NO_PROMPT = "Write a prompt first."
+PROMPT_TOO_LONG = "The prompt is too long: write at most {limit:,} characters."
+WRONG_SEED = "The seed is a whole number from 0 to {limit:,}."
+WRONG_SIZE = "Choose one of the sizes."
+NO_GENERATOR = "Choose one or two models."
+TOO_MANY_GENERATORS = "Choose at most two models."
+DRAW_EMPTY = "The pictures appear here while they are made."
+UNAVAILABLE_GENERATORS = "Models that are not set up:"
+STARTING = "Sending the prompt"
+NO_GENERATORS = "This page has no model that makes pictures yet. There are two ways to give it one:"
+IN_THIS_PAGE = "A model in this page, best on a GPU. It needs the packages of the extra “diffusion”:"
+ON_A_SERVER = "A server with a model, and its address for the page:"
+# Commands and names of variables are the same in every language.
+SWITCH_ON_PAGE = """\
+pip install 'spaceport[diffusion]'
+export SPACEPORT_DIFFUSION_MODEL=stable-diffusion-v1-5/stable-diffusion-v1-5
+make vision"""
+SWITCH_ON_SERVER = """\
+SPACEPORT_PORT=8081 python -m diffusion
+SPACEPORT_DIFFUSION_URL=http://127.0.0.1:8081 make vision"""
+
+
+def queued_text(ahead: int) -> str:
+    """Return how long the line at the server is."""
+    return "Waits: the next in line" if ahead < 1 else f"Waits: {ahead} ahead in line"
+
+
+def step_text(step: int, steps: int) -> str:
+    """Return how far the denoising is."""
+    return f"Step {step} of {steps}" if steps else "Working"
+
+
+def seed_text(seed: int | None) -> str:
+    """Return the caption of a picture."""
+    return "" if seed is None else f"Seed {seed}"
+
+
+def picture_alt(prompt: str) -> str:
+    """Return the text for those who don't see the picture."""
+    return f"A picture for the prompt “{prompt}”"
+
+
+def preview_alt(prompt: str) -> str:
+    """Return the text for those who don't see the preview."""
+    return f"A preview of the picture for the prompt “{prompt}”"
 
 
 def map_alt(label: str) -> str:

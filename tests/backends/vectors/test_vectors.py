@@ -220,7 +220,7 @@ def test_a_target_for_another_task_is_no_choice_of_a_page() -> None:
     assert targets.target("vectors").task == "embed"
     with pytest.raises(NotConfigured, match=r"\[x\] in c.toml has task = 'sing'") as caught:
         Catalog({"x": {**entry, "task": "sing"}}, source="c.toml")
-    assert caught.value.remedy == 'Use "chat", "classify", "embed" or "rerank", or leave it out.'
+    assert caught.value.remedy == 'Use "chat", "classify", "draw", "embed" or "rerank", or leave it out.'
 
 
 async def test_the_commands(server: WireServer, tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,1 @@
+"""The diffusion server: makes pictures from prompts over HTTP, for clients of OpenAI's API, SageMaker and Vertex AI."""

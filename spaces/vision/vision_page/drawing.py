@@ -1,0 +1,78 @@
+"""The models of the catalogue that make pictures, and how a picture comes; without Gradio."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+
+from backends import BackendError, Catalog
+from backends.diffusion.types import PictureEvent, PictureGenerator, PictureRequest, Pictures, Queued
+from backends.stopwatch import now
+from backends.streams import closing
+from backends.types import Downloadable
+from backends.zero_gpu import ZERO_GPU
+from ui.admission.admission import Admission
+from vision_page import strings
+from vision_page.canvas import Canvas
+from vision_page.targets import TaskTargets
+
+logger = logging.getLogger(__name__)
+
+
+class DrawingService(TaskTargets[PictureGenerator]):
+    """Generators of pictures for all visitors of one process."""
+
+    def __init__(self, catalog: Catalog, admission: Admission) -> None:
+        super().__init__(catalog, "draw", "generate")
+        self.admission = admission
+
+    def load_on_zero_gpu(self) -> None:
+        """On ZeroGPU, load the models of this process while the app is imported, as its documentation wants."""
+        if not ZERO_GPU:
+            return
+        for target in self.targets():
+            load = None if target.unavailable else getattr(self.connect(target.name), "load", None)
+            try:
+                if load:
+                    load()
+            except BackendError as error:  # the page says it to those who choose this model
+                logger.warning("%s: %s", target.name, error)
+
+    async def draw(self, request: PictureRequest, names: Sequence[str]) -> AsyncIterator[list[Canvas]]:
+        """Yield what each model has drawn so far; they take turns, so that none slows another one down."""
+        canvases = [
+            Canvas(self.catalog.title(name), request.prompt, strings.WAITING if number else "")
+            for number, name in enumerate(names)
+        ]
+        for number, name in enumerate(names):
+            updates = self._draw(name, canvases[number], request)
+            async with closing(updates):
+                async for canvases[number] in updates:
+                    yield canvases
+
+    async def _draw(self, name: str, canvas: Canvas, request: PictureRequest) -> AsyncIterator[Canvas]:
+        try:
+            generator = self.connect(name)
+            if isinstance(generator, Downloadable):
+                yield (canvas := replace(canvas, step=strings.LOADING))
+                async for text, share in generator.pull():
+                    yield replace(canvas, step=text, progress=share)
+            yield (canvas := replace(canvas, step=strings.STARTING))
+            start = now()
+            events = generator.generate(request)
+            async with closing(events):
+                async for event in events:
+                    yield (canvas := _updated(canvas, event, now() - start))
+        except BackendError as error:
+            yield replace(canvas, error=str(error), step="", progress=None)
+
+
+def _updated(canvas: Canvas, event: PictureEvent, seconds: float) -> Canvas:
+    if isinstance(event, Pictures):
+        return replace(canvas, step="", progress=None, preview=None, pictures=event.pictures, seconds=seconds)
+    if isinstance(event, Queued):
+        return replace(canvas, step=strings.queued_text(event.ahead))
+    share = event.step / event.steps if event.steps else None
+    step = strings.step_text(event.step, event.steps)
+    return replace(canvas, step=step, progress=share, preview=event.preview or canvas.preview)
