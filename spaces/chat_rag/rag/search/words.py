@@ -149,6 +149,8 @@ def _algorithm(language: str) -> str:
 
 
 def _all_without_diacritics(tokens: Sequence[str]) -> list[str]:
+    if all(map(str.isascii, tokens)):
+        return list(tokens)
     return [token if token.isascii() else _without_diacritics(token) for token in tokens]
 
 
