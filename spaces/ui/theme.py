@@ -176,6 +176,8 @@ def theme() -> Any:
         checkbox_border_color_dark="*neutral_500",
         checkbox_border_color_selected="*primary_700",
         checkbox_border_color_selected_dark="*primary_700",
+        checkbox_border_color_focus="*primary_700",
+        checkbox_border_color_focus_dark="*primary_400",
         block_title_text_color="*neutral_700",
         slider_color="*primary_700",
         slider_color_dark="*primary_400",
