@@ -23,7 +23,7 @@ _GENERAL = re.compile(
     r"|notes?|tips?|warnings?|examples?|added|changed|fixed|removed|sheet ?\d*",
     re.IGNORECASE,
 )
-_SECTION_NUMBER = re.compile(r"^(?:[A-Z]\.)?(?:\d{1,2}\.)+\d{0,3}\s+")
+_SECTION_NUMBER = re.compile(r"^(?:[A-Z]\.)?(?:\d{1,2}\.){1,6}\d{0,3}\s+")
 _LENGTH = range(4, 61)
 # The text of a PDF has no marks at its headings: they are lines without a full stop, above a paragraph's first line.
 _TITLE_LINE = re.compile(r"^([^\W\d_][^\n|.;:,\d]{3,59})\n(?=[^\W\d_][^\n|]{79})", re.MULTILINE)
