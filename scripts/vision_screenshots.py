@@ -27,8 +27,6 @@ def vision_states(browser: Browser, windows: Sequence[Window], out: Path) -> Non
 def _page_states(browser: Browser, url: str, window: Window, prefix: Path) -> None:
     page = _open(browser, url, window)
     page.screenshot(path=f"{prefix}-1-empty.png", full_page=True)
-    for box in page.locator("#targets input").all()[:2]:
-        box.check()
     picture = {"name": "seven.png", "mimeType": "image/png", "buffer": file_of(digit_picture(7))}
     page.locator("#picture input[type=file]").set_input_files(picture)  # type: ignore[arg-type]
     page.locator("#results .sp-find img").first.wait_for(timeout=60_000)
