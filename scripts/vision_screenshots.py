@@ -33,8 +33,9 @@ def _page_states(browser: Browser, url: str, window: Window, prefix: Path) -> No
     page.locator("#classify").wait_for(timeout=60_000)
     page.wait_for_timeout(1000)
     page.screenshot(path=f"{prefix}-2-classified.png", full_page=True)
-    for box in page.locator("#targets input:checked").all():
-        box.uncheck()
+    checked = page.locator("#targets input:checked")
+    while checked.count():
+        checked.first.uncheck()
     page.locator("#classify").click()
     page.wait_for_timeout(1500)
     page.screenshot(path=f"{prefix}-3-refused.png")
