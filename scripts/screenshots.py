@@ -41,8 +41,10 @@ from tests.helpers.apps import running_app
 from tests.helpers.servers import serving
 from tests.publish.fake_hub import TOKEN, Hub
 from ui.link_preview import HEIGHT, WIDTH
+from vision_screenshots import vision_states
 
 SPACES = ("chat_rag", "platform_compare", "dashboard")
+STATES_OF = (*SPACES, "vision")  # the vision page has no picture in the docs
 
 TERMINAL_CSS = "margin:0;padding:20px 24px;background:#0f172a;color:#e2e8f0;font:14px/1.5 'DejaVu Sans Mono',monospace"
 
@@ -172,6 +174,9 @@ def take_states(browser: Browser, space: str, options: argparse.Namespace) -> No
     if space == "dashboard":
         dashboard_states(browser, chosen, options.states)
         return
+    if space == "vision":
+        vision_states(browser, chosen, options.states)
+        return
     with running_space(space) as url:
         for window in chosen:
             if space == "chat_rag":
@@ -186,10 +191,13 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--filing", type=Path, help="the document to ask about (default: the sample documents)")
     parser.add_argument("--states", type=Path, metavar="FOLDER", help="write every state to this folder")
-    parser.add_argument("--space", choices=(*SPACES, "publish"), help="take only its pictures")
+    parser.add_argument("--space", choices=(*STATES_OF, "publish"), help="take only its pictures")
     parser.add_argument("--width", type=int, action="append", choices=HEIGHTS, help="only states of this width")
     parser.add_argument("--scheme", choices=("light", "dark"), help="only states in this colour scheme")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.space == "vision" and not options.states:
+        parser.error("the vision page only has states to look at: --states FOLDER")
+    return options
 
 
 def main() -> None:
@@ -199,7 +207,7 @@ def main() -> None:
         sys.exit("error: Chromium is missing.\n  Install it: apt-get install chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=BROWSER_ARGUMENTS)
-        for space in [options.space] if options.space else SPACES if options.states else (*SPACES, "publish"):
+        for space in [options.space] if options.space else STATES_OF if options.states else (*SPACES, "publish"):
             if options.states:
                 take_states(browser, space, options)
             else:

@@ -18,6 +18,9 @@ CSS = """
   *, ::before, ::after { animation-duration: .01ms !important; animation-iteration-count: 1 !important;
     transition-duration: .01ms !important; scroll-behavior: auto !important; }
 }
+/* Gradio's thumb is white on white. */
+input[type=range]::-webkit-slider-thumb { border: 1px solid var(--neutral-500) !important; }
+input[type=range]::-moz-range-thumb { border: 1px solid var(--neutral-500) !important; }
 footer .divider { display: none; }
 .gradio-container main { width: 100%; max-width: 1400px !important; margin: 0 auto !important; }
 .sp-head { display: flex; align-items: baseline; gap: .1rem .75rem; flex-wrap: wrap; padding: .25rem 0; }
@@ -166,6 +169,18 @@ def theme() -> Any:
         button_primary_background_fill_hover="*primary_800",
         button_primary_background_fill_dark="*primary_700",
         button_primary_text_color="white",
+        # White marks on them, and frames that show without one: 3:1 at least, as for all that can be clicked.
+        checkbox_background_color_selected="*primary_700",
+        checkbox_background_color_selected_dark="*primary_700",
+        checkbox_border_color="*neutral_500",
+        checkbox_border_color_dark="*neutral_500",
+        checkbox_border_color_selected="*primary_700",
+        checkbox_border_color_selected_dark="*primary_700",
+        checkbox_border_color_focus="*primary_700",
+        checkbox_border_color_focus_dark="*primary_400",
+        block_title_text_color="*neutral_700",
+        slider_color="*primary_700",
+        slider_color_dark="*primary_400",
         link_text_color="*primary_700",
         link_text_color_dark="*primary_400",
     )

@@ -21,6 +21,17 @@ def test_headings_become_questions() -> None:
     )
 
 
+def test_the_numbers_of_sections_and_headings_of_every_text_are_left_out() -> None:
+    text = (
+        "# Manual\n\n## Note\n\n## 8.5.1.\u00a0Date/Time Input\n\n## E.21.1. Overview\n\n## Fixed\n\n"
+        "## 1. Kitchen\n\n## 24 hours"
+    )
+    topics = ("Date/Time Input", "Kitchen", "24 hours")
+    assert questions([document("house.md", text)]) == tuple(
+        f"What does house.md say about “{each}”?" for each in topics
+    )
+
+
 def test_titles_in_the_text_of_a_pdf_become_questions() -> None:
     """Those that a row of a table answers come first, then those that it mentions most."""
     paragraph = "The company sold more in this quarter than in the one before, and expects the same for the next one"
@@ -39,10 +50,15 @@ def test_titles_in_the_text_of_a_pdf_become_questions() -> None:
 
 
 def test_documents_take_turns_and_the_newest_comes_first() -> None:
-    old, new = document("old.md", "# Old\n\n## Rooms\n\n## Baths"), document("scan.txt", "No heading.")
+    prose = "This letter has no heading, but a sentence that says something."
+    old, new = document("old.md", "# Old\n\n## Rooms\n\n## Baths"), document("scan.txt", prose)
     assert questions([old, new]) == (
         "What is scan.txt about?",
         "What does old.md say about “Rooms”?",
         "What does old.md say about “Baths”?",
     )
     assert questions([]) == ()
+
+
+def test_a_document_without_headings_and_sentences_is_not_asked_about() -> None:
+    assert questions([document("fees.csv", "name,fee\nboat,14\ncar,3\n")]) == ()

@@ -8,6 +8,7 @@ from itertools import islice, zip_longest
 
 from chat_page.strings import Strings
 from chat_page.translations.languages import strings, strings_of
+from rag.answering.evidence.summary import has_key_sentences
 from rag.documents import Document
 from rag.reading.headings import find_headings
 from rag.search.languages import detect_language
@@ -18,8 +19,11 @@ SAMPLE = 50  # the documents of a library of which some are asked about
 _FEWEST_WORDS = 40  # of fewer words, the language is a guess
 # Headings of every text say nothing about this one; a question needs words, and has to fit a card.
 _GENERAL = re.compile(
-    r"(table of )?contents|introduction|overview|summary|conclusions?|references|appendix.*|index", re.I
+    r"(table of )?contents|introduction|overview|summary|conclusions?|references|appendix.*|index"
+    r"|notes?|tips?|warnings?|examples?|added|changed|fixed|removed|sheet ?\d*",
+    re.IGNORECASE,
 )
+_SECTION_NUMBER = re.compile(r"^(?:[A-Z]\.)?(?:\d{1,2}\.){1,6}\d{0,3}\s+")
 _LENGTH = range(4, 61)
 # The text of a PDF has no marks at its headings: they are lines without a full stop, above a paragraph's first line.
 _TITLE_LINE = re.compile(r"^([^\W\d_][^\n|.;:,\d]{3,59})\n(?=[^\W\d_][^\n|]{79})", re.MULTILINE)
@@ -42,7 +46,7 @@ def library_questions(documents: Iterable[Document]) -> tuple[str, ...]:
 def _of_document(document: Document) -> Iterator[str]:
     topics = _own_topics(document)
     words = _strings(document)
-    if not topics:
+    if not topics and has_key_sentences(document):
         yield words.fill(words.summary_question, name=document.name)
     for heading in topics[:COUNT]:
         yield words.fill(words.heading_question, name=document.name, heading=f"“{heading}”")
@@ -65,7 +69,7 @@ def _topics(document: Document) -> Iterator[str]:
     """The last parts of the headings; those below the title come first."""
     paths = [heading.path for heading in find_headings(document.text[:READ])]
     for path in sorted(paths, key=lambda path: " > " not in path):  # a title alone is the whole document
-        heading = re.sub(r"[*_`#]", "", path.rpartition(" > ")[2]).strip()
+        heading = _SECTION_NUMBER.sub("", " ".join(re.sub(r"[*_`#]", "", path.rpartition(" > ")[2]).split()))
         if _is_topic(heading):
             yield heading
 

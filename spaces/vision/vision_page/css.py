@@ -3,6 +3,9 @@
 CSS = """
 #picture { min-height: 16rem; }
 #results { min-height: 12rem; }
+.html-container:has(> .prose > .sp-head), #empty .html-container { padding: 0; }
+#empty .sp-empty { display: grid; place-items: center; min-height: 20rem; margin: 0; padding: 1rem; text-align: center;
+  border: 1px dashed var(--border-color-primary); border-radius: 8px; }
 .sp-find header { display: flex; justify-content: space-between; gap: .5rem; align-items: baseline; }
 .sp-find h2 { font-size: 1rem; margin: 0; overflow-wrap: anywhere; }
 .sp-find .sp-time { color: var(--body-text-color-subdued); font-size: .875rem; white-space: nowrap;

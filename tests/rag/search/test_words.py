@@ -106,6 +106,12 @@ def test_wide_letters_and_digits_are_those_of_other_texts() -> None:
     assert split_tokens(["ＡＢＣ１２３ｶﾞｽ"]) == ["abc123", "ガス"]
 
 
+def test_a_text_in_ascii_has_the_words_that_it_has_beside_other_letters() -> None:
+    every = "".join(map(chr, range(128)))
+    for text in (every, "snake_case-9's 1,000.5 FOO_ _x __ a\tb", ""):
+        assert split_tokens([text]) == split_tokens([f"{text} \u00fc"])[:-1]
+
+
 def test_a_question_finds_words_of_each_document_as_its_language_has_them() -> None:
     index = BM25Index()
     index.add("german", ["Die Fähren fahren um neun von der Mole ab.", "Das Büro ist am Montag geschlossen."])

@@ -30,6 +30,7 @@ _DIACRITIC = re.compile(f"[{_DIACRITICS}]")
 _LETTER = rf"(?:(?![{_UNSPACED}])[^\W_]|[{_DIACRITICS}\u0900-\u0963\u0966-\u0dff])"
 _TOKEN = re.compile(rf"[{_UNSPACED}]+|{_LETTER}+")
 _WORD = re.compile(rf"[{_UNSPACED}]+|(?:{_LETTER}|_)+")
+_ASCII_TOKEN = re.compile(r"[a-z0-9]+")  # what `_TOKEN` finds in ASCII, in a quarter of the time
 _IS_UNSPACED = re.compile(f"[{_UNSPACED}]")
 _SHORTEST_KOREAN_WORD = 2
 _thread = threading.local()  # a Stemmer isn't thread-safe
@@ -59,24 +60,26 @@ def stems(texts: Iterable[str], language: str = ENGLISH) -> list[str]:
 
 def split_tokens(texts: Iterable[str]) -> list[str]:
     """Return the words of some texts in order, and pairs of characters where there are no spaces between words."""
-    return [
-        part
-        for text in texts
-        for token in _TOKEN.findall(unicodedata.normalize("NFKC", text.lower()))
-        for part in (_pairs(token) if _IS_UNSPACED.match(token) else (token,))
-    ]
+    tokens: list[str] = []
+    for text in texts:
+        if text.isascii():
+            tokens += _ASCII_TOKEN.findall(text.lower())
+            continue
+        for token in _TOKEN.findall(unicodedata.normalize("NFKC", text.lower())):
+            tokens += _pairs(token) if _IS_UNSPACED.match(token) else (token,)
+    return tokens
 
 
 def stem_tokens(tokens: Sequence[str], language: str) -> list[str]:
     """Return the stem of each token; only English accents are removed before the stemmer, which knows the others'."""
     if language == ENGLISH:
-        tokens = [_without_diacritics(token) for token in tokens]
+        tokens = _all_without_diacritics(tokens)
     stemmer = _stemmer(language)
     if stemmer is None:
-        return [_without_diacritics(token) for token in tokens]
+        return _all_without_diacritics(tokens)
     # Porter's stemmer shortens even "as" and "is"; short words stay as they are.
     stemmed = [stem if len(token) > 2 else token for token, stem in zip(tokens, stemmer.stemWords(tokens), strict=True)]
-    return stemmed if language == ENGLISH else [_without_diacritics(token) for token in stemmed]
+    return stemmed if language == ENGLISH else _all_without_diacritics(stemmed)
 
 
 def _pairs(token: str) -> Iterator[str]:
@@ -145,7 +148,11 @@ def _algorithm(language: str) -> str:
     return language if language in _algorithms() and language != ENGLISH else "porter"
 
 
+def _all_without_diacritics(tokens: Sequence[str]) -> list[str]:
+    if all(map(str.isascii, tokens)):
+        return list(tokens)
+    return [token if token.isascii() else _without_diacritics(token) for token in tokens]
+
+
 def _without_diacritics(text: str) -> str:
-    if text.isascii():
-        return text
     return unicodedata.normalize("NFC", _DIACRITIC.sub("", unicodedata.normalize("NFD", text)))

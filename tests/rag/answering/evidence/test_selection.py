@@ -114,6 +114,26 @@ def test_a_summary_has_key_sentences_in_the_order_of_the_text(ask: Ask) -> None:
     assert [quote.start for quote in quotes] == sorted(quote.start for quote in quotes)
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What is food.md about?",
+        "Worum geht es in food.md?",
+        "De quoi parle food.md ?",
+        "¿De qué trata food.md?",
+        "food.md 讲了什么？",
+    ],
+)
+def test_a_question_about_a_document_by_its_name_gets_its_key_sentences(ask: Ask, question: str) -> None:
+    food = (
+        "The kitchen serves soup at noon on each day of the week. The cook buys the fish at the market every morning."
+    )
+    selection = ask(question, birds=BIRDS, food=food)
+    assert selection.abstention is None
+    assert {quote.document for quote in selection.quotes} == {"food.md"}
+    assert len(selection.quotes) == 2
+
+
 def test_a_comparison_quotes_each_document(ask: Ask) -> None:
     texts = {
         "Alba": "# Alba\n\nAlba had 120 employees in 2022.\n",

@@ -8,7 +8,9 @@ import shutil
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -221,6 +223,26 @@ def test_the_tokens_of_a_question_have_their_places(embedder: Embedder) -> None:
     [related, other] = embedder.encode_tokens(["Tell your supervisor.", "Peel the potatoes."])
     likeness = [(each.tokens.astype(float) @ asked.tokens[2]).max() for each in (related, other)]
     assert likeness[0] > likeness[1] + 0.2
+
+
+def test_a_question_is_embedded_once_for_the_search_and_for_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    embedder, runs = Embedder(), list[int]()
+    model = embedder._load()
+    compute = model.token_vectors
+
+    def count(tokens: Any, rows: Sequence[int]) -> list[TokenVectors]:
+        runs.append(len(rows))
+        return compute(tokens, rows)
+
+    monkeypatch.setattr(model, "token_vectors", count)
+    first = embedder.encode_question("Is my boss unreachable?")
+    assert np.array_equal(embedder.encode_question_tokens("Is my boss unreachable?")[0].vector, first)
+    assert np.array_equal(embedder.encode(["Is my boss unreachable?"])[0], first)  # as a passage, with the same model
+    assert runs == [1]
+    for number in range(40):  # only the last questions are kept
+        embedder.encode_question(f"What is {number}?")
+    embedder.encode_question("Is my boss unreachable?")
+    assert len(runs) == 42
 
 
 @pytest.mark.parametrize("kind", ["embedder", "onnx_embedder"])

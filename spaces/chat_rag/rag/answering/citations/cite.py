@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from rag.answering.citations.markers import (
+    BRACKETS,
     Marker,
     is_link_target_prefix,
     is_marker_prefix,
@@ -152,7 +153,7 @@ class Citer:
                 return self._cite_row(text[position:end]), end
         if self._after_marker:
             return self._behind_marker(text, position, last)
-        if character in "[［【":
+        if character in BRACKETS:
             if marker := parse_marker(text, position):
                 self._add_model_marker(marker.numbers, marker.text, is_range=marker.is_range)
                 return "", marker.end
@@ -169,14 +170,20 @@ class Citer:
     def _space(self, text: str, position: int, last: bool) -> tuple[str, int] | None:
         """Return the white space at `position`, unless a marker follows, behind the markers of a finished sentence."""
         character, following = text[position], _SPACE.match(text, position).end()  # type: ignore[union-attr]
-        marker = parse_marker(text, following)
-        if not last and not marker and (following == len(text) or is_marker_prefix(text, following)):
+        begins_marker = text[following : following + 1] in BRACKETS
+        marker = parse_marker(text, following) if begins_marker else None
+        if (
+            not last
+            and not marker
+            and (following == len(text) or (begins_marker and is_marker_prefix(text, following)))
+        ):
             return None
         if marker and "\n" not in text[position:following] and following > position:
             return "", following
-        wrapped = is_wrapped(self._line, text[position:following], text[following : following + 1])
-        closing = self._close_sentence() if self._ends_sentence(character) and not wrapped else ""
-        return closing + self._take(character), position + 1
+        ends = self._ends_sentence(character)
+        if ends and not is_wrapped(self._line, text[position:following], text[following : following + 1]):
+            return self._close_sentence() + self._take(character), position + 1
+        return self._take(character), position + 1
 
     def _take(self, text: str) -> str:
         if len(self._sentence) >= _MAX_SENTENCE:
@@ -306,7 +313,7 @@ class Citer:
         parts, position, start = list[str](), 0, 0
         self._reset_sentence()
         while position < len(cell):
-            if cell[position] in "[［【" and (marker := parse_marker(cell, position)):
+            if cell[position] in BRACKETS and (marker := parse_marker(cell, position)):
                 parts.append(cell[start:position].rstrip())
                 self._raw = ""
                 self._add_model_marker(marker.numbers, marker.text, is_range=marker.is_range)

@@ -31,6 +31,7 @@ _TARGET_PREFIX = re.compile(
 _ADDRESS = re.compile(r"<|[a-z][a-z\d+.-]*:|[/#?]|www\.", re.IGNORECASE)
 # A marker as an answer contains it, for the patterns of other modules.
 MARKER_PATTERN = r"\s?\[\d{1,2}\]"
+BRACKETS = frozenset("[［【")  # that a model's marker begins with
 _BRACKET = re.compile(r"[\[［【]")
 _WRITTEN = re.compile(MARKER_PATTERN)
 # A bracketed number in a document, such as a footnote.

@@ -32,7 +32,7 @@ from rag.answering.evidence.features.names import NAMES
 from rag.answering.evidence.features.questions import Situation
 from rag.answering.evidence.features.units import Measurer
 from rag.answering.evidence.model import packaged_model
-from rag.answering.evidence.summary import key_sentences
+from rag.answering.evidence.summary import has_key_sentences, key_sentences
 from rag.answering.evidence.units.answer_spans import answer_span
 from rag.answering.evidence.units.split import Unit, find_units
 from rag.answering.quotes import Quote
@@ -68,8 +68,8 @@ def find_quotes(
     A question about whole documents gets key sentences of each, and one that compares documents a quote of each.
     """
     asked = read_question(question, passages)
-    if documents and is_about_whole_documents(question):
-        summary = key_sentences([*documents.values()], embedder)
+    if documents and (whole := _whole_documents(question, documents)):
+        summary = key_sentences(whole, embedder)
         return QuoteSelection(tuple(_quote(unit, asked, 1.0) for unit in summary))
     if compared := compared_documents(question, documents):
         return _compare(question, compared, passages, documents, embedder)
@@ -97,6 +97,14 @@ def find_quotes(
         )  # fmt: skip
         return QuoteSelection(ranking.likely, unsure=unsure or has_unknown_name(situation, documents))
     return QuoteSelection(nearest=ranking.quotes, abstention=_abstention(situation, ranking, documents, embedder))
+
+
+def _whole_documents(question: str, documents: Mapping[str, Document]) -> list[Document]:
+    """Return the documents that a question is about as a whole: those that it names, or all; often none."""
+    named = [each for each in documents.values() if each.name in question and has_key_sentences(each)]
+    for document in named:
+        question = question.replace(document.name, " ")
+    return (named or [*documents.values()]) if is_about_whole_documents(question) else []
 
 
 @dataclass(frozen=True, slots=True)

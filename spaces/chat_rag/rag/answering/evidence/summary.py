@@ -35,6 +35,11 @@ def key_sentences(documents: Sequence[Document], embedder: Embedder) -> list[Uni
     return [unit for document in documents for unit in _document_sentences(document, embedder, count, limit)]
 
 
+def has_key_sentences(document: Document) -> bool:
+    """Return whether a document has sentences; one of only tables has none."""
+    return bool(_candidates.of(document))
+
+
 def _document_sentences(document: Document, embedder: Embedder, count: int, limit: int) -> list[Unit]:
     import numpy as np
 

@@ -57,11 +57,14 @@ def normalize(text: str) -> str:
 def _names(sentence: str) -> Iterator[Name]:
     first = True
     for match in _WORD.finditer(sentence):
-        word = _POSSESSIVE.sub("", match[0]).rstrip(".")
-        begins = first or sentence[: match.start()].rstrip(' \t*_"“(').endswith((".", "!", "?", ":", "\n", "-", "|"))
-        first = False
-        if not word[:1].isupper() or len(word) < 2 or word.lower() in _NO_NAMES or _PERIOD.fullmatch(word):
+        is_first, first = first, False
+        if not match[0][0].isupper():
             continue
+        word = _POSSESSIVE.sub("", match[0]).rstrip(".")
+        if len(word) < 2 or word.lower() in _NO_NAMES or _PERIOD.fullmatch(word):
+            continue
+        before = sentence[: match.start()].rstrip(' \t*_"“(')
+        begins = is_first or before.endswith((".", "!", "?", ":", "\n", "-", "|"))
         if begins and (word.endswith("ly") or sentence[match.end() :].startswith(",")):
             continue
         yield Name(normalize(word), begins and not _POSSESSIVE.search(match[0]) and not word.isupper())

@@ -103,7 +103,7 @@ def read_words(text: str, language: str) -> SentenceWords:
         ]
         order += stems
         content.update(meant)
-        sides = frozenset(side for stem in stems for side in _sides(stem, known))
+        sides = frozenset(side for stem in set(stems) for side in _sides(stem, known))
         parts.append(Part(tuple(meant), frozenset(meant), _is_negated(words, known, language), sides))
     found = set(tokens)
     return SentenceWords(

@@ -83,6 +83,9 @@ class SourceSentences:
         found, before = list[Source](), None
         for sentence in self.all:
             claim = claims(sentence.language)
+            if claim.content.isdisjoint(sentence.words.content):  # most sentences of the passages
+                before = None
+                continue
             matched = claim.matched(sentence)
             found += claim.sources(minimum, matched, (sentence,))
             if before and _are_joined(*before, sentence, matched):
@@ -108,10 +111,10 @@ class Claim:
         text = known.framing.sub(" ", text)
         self.words = read_words(text, language)
         unknown = UNKNOWN_WEIGHT * log(1 + count)
-        content = self.words.content - _frame_stems(text, language, known.frame)
-        self._weights = {word: weights.get(word, unknown) for word in content}
+        self.content = self.words.content - _frame_stems(text, language, known.frame)
+        self._weights = {word: weights.get(word, unknown) for word in self.content}
         self._total = sum(self._weights.values())
-        self._topic = frozenset([word for word in self.words.order if word in content][:TOPIC_WORDS])
+        self._topic = frozenset([word for word in self.words.order if word in self.content][:TOPIC_WORDS])
 
     def matched(self, sentence: SourceSentence) -> frozenset[str]:
         """Return the words that the sentence has, or that name its topic."""

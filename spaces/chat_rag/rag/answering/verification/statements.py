@@ -9,6 +9,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from rag.answering.evidence.asked.periods import CALENDAR, days_in, length_in
+from rag.answering.evidence.tables.grid import LabeledCell
 from rag.answering.evidence.units.per_document import PerDocument, text_blocks
 from rag.answering.evidence.units.split import Unit, find_units
 from rag.answering.evidence.units.structure import structure_of
@@ -97,27 +98,30 @@ class Statements:
         self.all  # noqa: B018  # the first access reads the passages
 
     def _of_unit(self, passage: Passage, unit: Unit) -> list[Statement]:
+        clauses = self._cell_clauses(unit.cell) if unit.cell else figure_clauses(unit.text)
+        if not clauses:  # most sentences have no figure
+            return []
         before = unit.before if unit.cell else unit.referent
         # Each part by itself: a sentence is also the one before the next, and all of a passage have its heading.
         context = frozenset[str]().union(*map(self._role_words, (passage.document, unit.heading, before, unit.text)))
+        context |= clauses[0].words if unit.cell else frozenset()
         place = unit.start - passage.start, unit.end - passage.start
-        if cell := unit.cell:
-            labels = f"{cell.section} {cell.row_label} {cell.column_header}"
-            scale, words, periods = (
-                self._scale(unit, unit.measure),
-                self._role_words(labels),
-                tuple(find_periods(labels)),
-            )
-            clauses = [Clause(figure, words, periods) for figure in find_figures(cell.text)]
-            context |= words
-        else:
-            clauses, scale = figure_clauses(unit.text), self._scale(unit, "")
+        scale = self._scale(unit, unit.measure if unit.cell else "")
         row = unit.cell is not None or _is_row(unit.text)
         key = (passage.document_id, -1 if row else unit.start)
         times = _fiscal_quarters(unit), length_in(unit.cell.column_header) if unit.cell else 0
         return [
             Statement(passage, *place, clause, scale, context, key, unit.cell is not None, *times) for clause in clauses
         ]
+
+    def _cell_clauses(self, cell: LabeledCell) -> list[Clause]:
+        """Return the clauses of a cell's figures, with the words of its row and column."""
+        figures = find_figures(cell.text)
+        if not figures:
+            return []
+        labels = f"{cell.section} {cell.row_label} {cell.column_header}"
+        words, periods = self._role_words(labels), tuple(find_periods(labels))
+        return [Clause(figure, words, periods) for figure in figures]
 
     def _scale(self, unit: Unit, measure: str) -> float | None:
         """Return the scale that the table names, or the last one above the unit."""

@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Protocol
 
 from backends.processors import has_accelerator, has_feature
@@ -35,6 +36,7 @@ BATCH_TOKENS = 512  # with padding; larger batches were no faster and occupy a p
 URGENT_BATCH_TOKENS = 128
 TOKENISE_BATCH = 512  # texts, which are sorted by length among themselves
 UPLOAD_NICE = 10  # as the processes that read files
+_KEPT_QUESTIONS = 32  # more than there are searches at a time
 # English models have 30,000 to 50,000 tokens; those for many languages 100,000 and more.
 _MULTILINGUAL_VOCABULARY = 60_000
 
@@ -75,6 +77,8 @@ class Embedder:
         self._unrelated: float | None = None
         self._multilingual: bool | None = None
         self._load_lock = threading.Lock()
+        self._questions: dict[bytes, tuple[TokenVectors, list[Span]]] = {}  # by hash: no question stays in memory
+        self._question_lock = threading.Lock()
 
     @property
     def full_name(self) -> str:
@@ -96,8 +100,7 @@ class Embedder:
 
     def encode_question(self, question: str) -> NDArray[np.float32]:
         """Return the vector to search with; some models embed a question in another way than a passage."""
-        vector: NDArray[np.float32] = self._encode([f"{self._load().prompts.question}{question}"])[0]
-        return vector
+        return self.encode_question_tokens(question)[0].vector
 
     @property
     def multilingual(self) -> bool:
@@ -137,12 +140,22 @@ class Embedder:
     def encode_question_tokens(self, question: str) -> tuple[TokenVectors, list[Span]]:
         """Return the vectors of a question and of its tokens, and the characters of each token in the question.
 
-        There can be more vectors, since some models put words of their own before a question.
+        There can be more vectors, since some models put words of their own before a question. An answer needs them
+        several times: those of the last questions are kept.
         """
+        key = blake2b(question.encode(), digest_size=16).digest()
+        with self._question_lock:
+            if key in self._questions:
+                return self._questions[key]
         model = self._load()
         prompt = model.prompts.question
         spans = [(start - len(prompt), end - len(prompt)) for start, end in model.token_spans(f"{prompt}{question}")]
-        return self._encode_tokens([f"{prompt}{question}"])[0], spans
+        encoded = self._encode_tokens([f"{prompt}{question}"])[0], spans
+        with self._question_lock:
+            self._questions[key] = encoded
+            while len(self._questions) > _KEPT_QUESTIONS:
+                del self._questions[next(iter(self._questions))]
+        return encoded
 
     def _encode_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
         model = self._load()

@@ -40,9 +40,14 @@ def embedded_text(unit: Unit) -> str:
     """Return the text of a unit that is embedded: a sentence below its heading, or the label of a cell's row."""
     if unit.cell:
         return f"{unit.label}, {unit.cell.column_header}".strip(", ") or unit.text
-    heading = unit.heading.rpartition(" > ")[2]
+    heading = last_heading(unit)
     text = f"{unit.referent} {unit.text}".lstrip()
     return f"{heading}. {text}" if heading else text
+
+
+def last_heading(unit: Unit) -> str:
+    """Return the heading right above a unit."""
+    return unit.heading.rpartition(" > ")[2]
 
 
 def measure_similarities(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cache
 from itertools import pairwise
 from math import log
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from rag.answering.abstention.abstain import is_latin
 from rag.answering.evidence.asked.questions import Question, years_of
 from rag.answering.evidence.features.kinds import kind_features
 from rag.answering.evidence.features.names import BY_VECTORS, NAMES, RELATIVE
-from rag.answering.evidence.features.similarity import Similarities, embedded_text, measure_similarities
+from rag.answering.evidence.features.similarity import Similarities, embedded_text, last_heading, measure_similarities
 from rag.answering.evidence.tables.cell_scope import (
     CHANGE_WORDS,
     RowKey,
@@ -42,6 +43,10 @@ _CHANGE = re.compile("|".join((*CHANGE_WORDS, "%")), re.IGNORECASE)
 _ENDS = re.compile(r"[.!?。！？][\"'”’)\]]*$")
 
 
+def _text_stems(text: str) -> frozenset[str]:
+    return frozenset(stems([text]))
+
+
 def _around(unit: Unit) -> tuple[str, ...]:
     return unit.heading, unit.before, unit.after, unit.cell.row_words if unit.cell else ""
 
@@ -51,14 +56,16 @@ class Measurer:
 
     def __init__(self, question: Question, units: Sequence[Unit]) -> None:
         self.question, self.units = question, units
+        # A sentence is also the one before the next, and the one behind the last. Tokens never reach across texts.
+        self._stems_of = cache(_text_stems)
         passages = {unit.passage for unit in units if unit.passage}
-        self._passages = {passage: frozenset(stems([passage.heading, passage.text])) for passage in passages}
+        self._passages = {passage: self._all_stems(passage.heading, passage.text) for passage in passages}
         latest, self._parts = latest_days(units), find_parts(question, units)
         self._periods = [match_period(question, unit, latest) if unit.cell else 0.0 for unit in units]
         self._rows = self._row_values()
         self._stems = [self._own_stems(at) for at in range(len(units))]
         # The cells of a row have the same texts around them.
-        context = {around: frozenset(stems(around)) for around in set(map(_around, units))}
+        context = {around: self._all_stems(*around) for around in set(map(_around, units))}
         self._context = [context[_around(unit)] for unit in units]
         self._names = [frozenset(stems([name])) for name in question.names]
         self._weights = self._word_weights([*dict.fromkeys(self._stems)])
@@ -100,7 +107,12 @@ class Measurer:
     def _own_stems(self, at: int) -> frozenset[str]:
         """Return the stems of a unit; a cell of the question's period has all words of that period."""
         asked = self.question.period_stems if self._periods[at] == 1 else frozenset()
-        return frozenset(stems([embedded_text(self.units[at])])) | asked
+        unit = self.units[at]
+        texts = (embedded_text(unit),) if unit.cell else (last_heading(unit), unit.referent, unit.text)
+        return self._all_stems(*texts) | asked
+
+    def _all_stems(self, *texts: str) -> frozenset[str]:
+        return frozenset[str]().union(*map(self._stems_of, texts))
 
     def _word_weights(self, texts: Sequence[frozenset[str]]) -> dict[str, float]:
         """Return the weight of each of the question's words: rare ones among the texts say more."""
@@ -117,7 +129,7 @@ class Measurer:
         unit, own = self.units[at], self._stems[at]
         around = own | self._context[at]
         # A sentence that begins with a pronoun has the words of the one before it, which may answer by itself.
-        borrowed = own - frozenset(stems([unit.heading, unit.text])) if unit.referent else frozenset[str]()
+        borrowed = own - self._all_stems(unit.heading, unit.text) if unit.referent else frozenset[str]()
         row = dict.fromkeys(NAMES, 0.0)
         row |= {
             "coverage": self._coverage(own),
@@ -192,7 +204,7 @@ class Measurer:
     def _cell_row(self, unit: Unit, at: int) -> dict[str, float]:
         cell, question = unit.cell, self.question
         assert cell is not None  # noqa: S101  # the caller checked it
-        label, header = label_stems(unit), frozenset(stems([cell.column_header]))
+        label, header = label_stems(unit), self._stems_of(cell.column_header)
         header_words = frozenset(stem for stem in header if not stem.isdigit())
         asked = set(question.stems)
         return {
@@ -201,7 +213,7 @@ class Measurer:
             "label coverage": self._coverage(label),
             "label precision": len(label & asked) / (len(label) or 1),
             "label is asked": float(bool(label) and label <= asked | {"total"}),
-            "section coverage": self._coverage(frozenset(stems([cell.section])) - label),
+            "section coverage": self._coverage(self._stems_of(cell.section) - label),
             "header coverage": self._coverage(header_words - label),
             "header precision": len(header_words & asked) / (len(header_words) or 1),
             "cell year": self._periods[at],
@@ -211,7 +223,7 @@ class Measurer:
             "change column": float(_is_change(f"{cell.section} {cell.column_header}") != _is_change(question.text)),
             "total": float(("total" in label) == ("total" in asked)),
             "extreme": self._extreme(unit),
-            "rest coverage": self._coverage(frozenset(stems([unit.before])) - label - header),
+            "rest coverage": self._coverage(self._stems_of(unit.before) - label - header),
         }
 
     def _extreme(self, unit: Unit) -> float:
