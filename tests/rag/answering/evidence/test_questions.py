@@ -6,7 +6,7 @@ from rag.answering.evidence.asked.kinds import Kind
 from rag.answering.evidence.asked.mentions import Missing, covered_years, find_missing
 from rag.answering.evidence.asked.questions import Question, years_of
 from rag.answering.evidence.asked.typos import read_question
-from rag.answering.evidence.units.answer_spans import answer_span, candidates, counts, has_figure
+from rag.answering.evidence.units.answer_spans import answer_span, candidates, counts, has_amount, has_figure
 from rag.answering.evidence.units.sentences import split_sentences
 from rag.documents import Document, Passage
 
@@ -229,3 +229,31 @@ def test_a_text_without_any_figure(text: str, is_there: bool) -> None:
 )
 def test_years_of_a_text(text: str, years: set[str]) -> None:
     assert years_of(text) == years
+
+
+@pytest.mark.parametrize(
+    ("question", "asks"),
+    [
+        ("How much did net sales in Japan fall in the third quarter of 2022?", True),
+        ("By how much have operating expenses increased?", True),
+        ("By what percentage did Mac net sales change?", True),
+        ("How much has the population grown since 1990?", True),
+        ("How much did the change in fair value cost?", False),
+        ("How much did sales increase to?", False),
+        ("How much were net sales?", False),
+    ],
+)
+def test_some_questions_ask_by_how_much_something_changed(question: str, asks: bool) -> None:
+    assert Question(question).asks_change is asks
+
+
+@pytest.mark.parametrize(
+    ("text", "has"),
+    [
+        ("Total purchase commitments as of April 30, 2023 are as follows:", False),
+        ("As of April 30, 2023, they were $10.5 billion.", True),
+        ("They were 12 in 2023.", True),
+    ],
+)
+def test_the_figures_of_a_date_are_no_amount(text: str, has: bool) -> None:
+    assert has_amount(text) is has

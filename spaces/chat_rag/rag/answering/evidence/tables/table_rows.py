@@ -32,11 +32,20 @@ _ASKING = frozenset(
     stems(["much many s did do does get got have has had make made pay paid spend spent earn earned report reported"])
 )
 
+# Labels name what a question says with a verb: "Payments for dividends".
+_VERBS_AND_NOUNS = {
+    "pay": "payments", "paid": "payments", "repay": "repayments", "repaid": "repayments", "acquire": "acquisition",
+    "issue": "issuance", "sell": "sales", "sold": "sales", "invest": "investments", "borrow": "borrowings",
+}  # fmt: skip
+_NOUNS = {stems([verb])[0]: stems([noun])[0] for verb, noun in _VERBS_AND_NOUNS.items()}
+
 
 def find_rows(question: Question, documents: Iterable[Document], passages: Sequence[Passage]) -> list[Passage]:
     """Return the rows that answer by their label, best first, as passages; those of `passages` are left out."""
     documents = list(documents)
-    words = frozenset(stem for stem in question.stems if not stem.isdigit()) - PERIOD_STEMS - _ASKING
+    words = frozenset(stem for stem in question.stems if not stem.isdigit()) - PERIOD_STEMS
+    nouns = frozenset(_NOUNS[word] for word in words if word in _NOUNS)
+    words -= _ASKING
     owners = frozenset(stems([name for name in question.names if any(is_about(each, name) for each in documents)]))
     asked = words - owners
     if question.kind not in _FIGURES or not asked:
@@ -46,10 +55,14 @@ def find_rows(question: Question, documents: Iterable[Document], passages: Seque
         (score, document, start, end, table)
         for document in documents
         if document.tables
-        for score, start, end, table in islice(_best_rows(asked, document, passages), _MOST_ROWS)
+        for each in dict.fromkeys((asked, asked.difference(_NOUNS) | nouns))
+        for score, start, end, table in islice(_best_rows(each, document, passages), _MOST_ROWS)
     ]
-    best = sorted(scored, key=lambda row: -row[0])[:_MOST_ROWS]
-    return [_passage(document, start, end, table, score) for score, document, start, end, table in best]
+    best = sorted(scored, key=lambda row: -row[0])
+    rows = {
+        (id(document), start): (document, start, end, table, score) for score, document, start, end, table in best[::-1]
+    }
+    return [_passage(*row) for row in [*rows.values()][::-1][:_MOST_ROWS]]
 
 
 @dataclass(frozen=True, slots=True)

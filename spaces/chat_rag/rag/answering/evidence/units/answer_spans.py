@@ -128,6 +128,14 @@ def has_figure(text: str) -> bool:
     return bool(_FIGURE.search(text))
 
 
+def has_amount(text: str) -> bool:
+    """Return whether a text has any number beside those of its dates."""
+    kept, done = [], 0
+    for start, end in _dates(text):
+        kept, done = [*kept, text[done:start]], end
+    return has_figure(" ".join([*kept, text[done:]]))
+
+
 def says_amount(text: str) -> bool:
     """Return whether words say how much, how many or how long: "free", "unlimited"."""
     return bool(_AMOUNT_PATTERN.search(text))
