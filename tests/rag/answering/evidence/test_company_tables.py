@@ -180,6 +180,8 @@ Quarterly report for the quarter ended April 30, 2023.
 | Dividends declared | (311) | (298) |
 | Ending balances | 5,289 | 5,002 |
 | Payments for berths | 87 | 81 |
+| Cash paid for tolls, net | 12 | 14 |
+| Moorings (2) | 640 | 590 |
 """
 
 
@@ -194,6 +196,8 @@ Quarterly report for the quarter ended April 30, 2023.
         # "Ending balances" has nothing of the question but that its period ended.
         ("How much did Cove declare in dividends in the three months ended April 30, 2023?", "(311)"),
         ("How much did Cove pay for berths in the three months ended April 30, 2023?", "87"),
+        ("How much did Cove pay for tolls in the three months ended May 1, 2022?", "14"),
+        ("How much were Cove's moorings in the three months ended May 1, 2022?", "590"),
         # How much there was of it is no change.
         ("How much did Brio's net sales rise in the Cloud segment?", "12%"),
     ],

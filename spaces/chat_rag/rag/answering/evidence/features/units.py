@@ -198,7 +198,6 @@ class Measurer:
         asked = set(question.stems)
         if _PERIOD_ENDED.search(question.text):
             label -= _END  # "Ending balances" are no answer because a year ended
-        asks_change = question.asks_change or is_change(question.text)
         return {
             "is a cell": 1.0,
             "cell for words": float(question.wants_words and is_figure(cell.text)),
@@ -212,7 +211,7 @@ class Measurer:
             "period": match_length(question, unit),
             "part": float(self._parts[at]),
             "column": 1 / (1 + cell.cell.column),
-            "change column": float(is_change(f"{cell.section} {cell.column_header}") != asks_change),
+            "change column": float(is_change(f"{cell.section} {cell.column_header}") != question.names_change),
             "total": float(("total" in label) == ("total" in asked)),
             "extreme": self._extreme(unit),
             "rest coverage": self._coverage(frozenset(stems([unit.before])) - label - header),

@@ -24,13 +24,15 @@ _CHANGE = re.compile("|".join((*_CHANGE_WORDS, "%")), re.IGNORECASE)
 _MEASURES = frozenset(
     stems(["unit price cost fee quantity number count rate duration length minutes hours days weeks usd eur gbp chf"])
 )
+_NOTE_MARK = re.compile(r"\((?:\d{1,2}|[a-z]|note \w{1,3})\)")
 _NO_DAY = 31  # of a month without a day
 RowKey = tuple[str, int]
 
 
 def label_stems(unit: Unit) -> frozenset[str]:
     """Return the stems of a cell's row label, without the other sign that it can have and without stop words."""
-    words = frozenset(stems([without_alternatives(unit.cell.row_label)])) if unit.cell else frozenset[str]()
+    label = _NOTE_MARK.sub("", without_alternatives(unit.cell.row_label)) if unit.cell else ""
+    words = frozenset(stems([label]))
     return words - STOP_WORDS or words
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _FIGURES = {Kind.MONEY, Kind.NUMBER, Kind.PERCENT, Kind.OTHER}
 # A row is a candidate if its label and the question share so much of both; more rows take longer than they help.
-_LEAST_SHARED, _MOST_ROWS = 0.65, 4
+_LEAST_SHARED, _MOST_ROWS, _MOST_VERBS = 0.65, 4, 2
 # Characters of the table around the row, for the reader of the source, and of all rows together.
 _AROUND, _MOST_AROUND = 300, 1200
 # Words of a question that no label has.
@@ -33,29 +33,33 @@ _ASKING = frozenset(
 )
 
 # Labels name what a question says with a verb: "Payments for dividends".
-_VERBS_AND_NOUNS = {
-    "pay": "payments", "paid": "payments", "repay": "repayments", "repaid": "repayments", "acquire": "acquisition",
-    "issue": "issuance", "sell": "sales", "sold": "sales", "invest": "investments", "borrow": "borrowings",
+_VERBS = {
+    "pay": "payments paid", "paid": "payments paid", "repay": "repayments repaid", "repaid": "repayments repaid",
+    "acquire": "acquisition acquired", "issue": "issuance issued", "sell": "sales sold", "sold": "sales sold",
+    "invest": "investments invested", "borrow": "borrowings borrowed",
 }  # fmt: skip
-_NOUNS = {stems([verb])[0]: stems([noun])[0] for verb, noun in _VERBS_AND_NOUNS.items()}
+_LABEL_WORDS = {stems([verb])[0]: stems([words]) for verb, words in _VERBS.items()}
 
 
 def find_rows(question: Question, documents: Iterable[Document], passages: Sequence[Passage]) -> list[Passage]:
     """Return the rows that answer by their label, best first, as passages; those of `passages` are left out."""
     documents = list(documents)
     words = frozenset(stem for stem in question.stems if not stem.isdigit()) - PERIOD_STEMS
-    nouns = frozenset(_NOUNS[word] for word in words if word in _NOUNS)
+    verbs = [word for word in words if word in _LABEL_WORDS]
     words -= _ASKING
     owners = frozenset(stems([name for name in question.names if any(is_about(each, name) for each in documents)]))
     asked = words - owners
     if question.kind not in _FIGURES or not asked:
         return []
+    wordings = dict.fromkeys(
+        (asked, *(asked - {verb} | {word} for verb in verbs[:_MOST_VERBS] for word in _LABEL_WORDS[verb]))
+    )
     # Of each document the best ones: with those of all together, a long table would be sorted for each question.
     scored = [
         (score, document, start, end, table)
         for document in documents
         if document.tables
-        for each in dict.fromkeys((asked, asked.difference(_NOUNS) | nouns))
+        for each in wordings
         for score, start, end, table in islice(_best_rows(each, document, passages), _MOST_ROWS)
     ]
     best = sorted(scored, key=lambda row: -row[0])
