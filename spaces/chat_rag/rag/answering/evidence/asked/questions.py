@@ -44,6 +44,7 @@ _ASKS_FIGURE = re.compile(r"(?:\w+ )?(?:how|when)\b", re.IGNORECASE)
 _ASKS_CHANGE = re.compile(
     r"\b(?:more|less|higher|lower|change|(?:in|de)crease|differ|grow|rise|fall)\w*", re.IGNORECASE
 )
+_HOW_MUCH = re.compile(r"\bhow much\b", re.IGNORECASE)
 _NAMES_CHANGE = re.compile(r"change|increase|decrease|variance|growth|decline|percent(?!\w* of\b)|%", re.IGNORECASE)
 _ASKS_NAME = re.compile(r"who(?:['’]s| is| was| are| were) (?:the|our|your|my|his|her|their|its)\b", re.IGNORECASE)
 _COUNTED = re.compile(
@@ -170,6 +171,11 @@ class Question:
     def names_change(self) -> bool:
         """Whether the question names a change: of a "percentage of revenue", no column of changes has one."""
         return self.asks_change or bool(_NAMES_CHANGE.search(self.text))
+
+    @cached_property
+    def may_be_money(self) -> bool:
+        """Whether money answers too, where the question asks how much there is: of goodwill, or of butter."""
+        return self.kind is Kind.NUMBER and bool(_HOW_MUCH.search(self.text))
 
     @cached_property
     def wants_name(self) -> bool:

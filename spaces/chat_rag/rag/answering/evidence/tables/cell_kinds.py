@@ -42,6 +42,8 @@ def has_kind(question: Question, cell: LabeledCell) -> bool | None:
     if kind in _WORDS:
         return False
     own = _kind_of_text(cell.text) or _kind_of_column(header)
+    if own is Kind.MONEY and question.may_be_money:
+        return True
     return own is kind if own or kind in (Kind.PERCENT, Kind.DURATION) else None
 
 

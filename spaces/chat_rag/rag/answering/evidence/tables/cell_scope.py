@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rag.answering.evidence.asked.periods import CALENDAR, PERIOD_STEMS, Day, days_in, last_day, length_in
 from rag.answering.evidence.asked.questions import Question, years_of
-from rag.answering.evidence.tables.figures import is_figure, without_alternatives
+from rag.answering.evidence.tables.figures import is_figure, plain_label
 from rag.answering.evidence.units.split import Unit
 from rag.answering.evidence.units.structure import structure_of
 from rag.search.bm25 import STOP_WORDS, stems
@@ -24,15 +24,13 @@ _CHANGE = re.compile("|".join((*_CHANGE_WORDS, "%")), re.IGNORECASE)
 _MEASURES = frozenset(
     stems(["unit price cost fee quantity number count rate duration length minutes hours days weeks usd eur gbp chf"])
 )
-_NOTE_MARK = re.compile(r"\((?:\d{1,2}|[a-z]|note \w{1,3})\)")
 _NO_DAY = 31  # of a month without a day
 RowKey = tuple[str, int]
 
 
 def label_stems(unit: Unit) -> frozenset[str]:
     """Return the stems of a cell's row label, without the other sign that it can have and without stop words."""
-    label = _NOTE_MARK.sub("", without_alternatives(unit.cell.row_label)) if unit.cell else ""
-    words = frozenset(stems([label]))
+    words = frozenset(stems([plain_label(unit.cell.row_label)])) if unit.cell else frozenset[str]()
     return words - STOP_WORDS or words
 
 
@@ -44,6 +42,18 @@ def is_change(text: str) -> bool:
 def without_levels(question: Question, units: Sequence[Unit]) -> list[Unit]:
     """Return the units without the figures that don't say by how much something changed, if the question asks that."""
     return [unit for unit in units if not (question.asks_change and _is_level(unit))]
+
+
+def without_shorter_labels(question: Question, units: Sequence[Unit]) -> list[Unit]:
+    """Return the units without cells whose label is in the question only as a part of another row's label.
+
+    "Cash" isn't asked for by "cash and cash equivalents", nor "Revenue" by "cost of revenue".
+    """
+    words = set(question.stems)
+    labels = [(unit.document.id, label_stems(unit)) for unit in units]
+    asked = {each for each in labels if each[1] and each[1] <= words}
+    shorter = {(key, label) for key, label in asked if any(label < longer for other, longer in asked if other == key)}
+    return [unit for unit, label in zip(units, labels, strict=True) if label not in shorter]
 
 
 def _is_level(unit: Unit) -> bool:

@@ -11,7 +11,7 @@ from rag.answering.evidence.asked.kinds import Kind
 from rag.answering.evidence.asked.mentions import is_about
 from rag.answering.evidence.asked.periods import PERIOD_STEMS
 from rag.answering.evidence.asked.questions import Question
-from rag.answering.evidence.tables.figures import without_alternatives
+from rag.answering.evidence.tables.figures import plain_label
 from rag.answering.evidence.units.per_document import PerDocument
 from rag.documents import Document, Passage, Span, Table
 from rag.search.bm25 import stems
@@ -51,6 +51,7 @@ def find_rows(question: Question, documents: Iterable[Document], passages: Seque
     asked = words - owners
     if question.kind not in _FIGURES or not asked:
         return []
+    names = frozenset(stems(question.names))
     wordings = dict.fromkeys(
         (asked, *(asked - {verb} | {word} for verb in verbs[:_MOST_VERBS] for word in _LABEL_WORDS[verb]))
     )
@@ -60,7 +61,7 @@ def find_rows(question: Question, documents: Iterable[Document], passages: Seque
         for document in documents
         if document.tables
         for each in wordings
-        for score, start, end, table in islice(_best_rows(each, document, passages), _MOST_ROWS)
+        for score, start, end, table in islice(_best_rows(each, names, document, passages), _MOST_ROWS)
     ]
     best = sorted(scored, key=lambda row: -row[0])
     rows = {
@@ -104,28 +105,39 @@ class _Labels:
             np.array([number for _, _, number in rows], np.uint32),
         )
 
-    def shares(self, asked: frozenset[str]) -> NDArray[np.float64]:
-        """Return for each row how much of both its label and the question have in common."""
+    def shares(self, asked: frozenset[str], names: frozenset[str]) -> NDArray[np.float64]:
+        """Return for each row how much of both its label and the question have in common.
+
+        A label that is a name of the question has all of it: "iPad" in "net sales of iPad".
+        """
         import numpy as np
 
-        words = np.array(sorted(map(hash, asked)), np.int64)
-        bounds = zip(np.searchsorted(self.hashes, words), np.searchsorted(self.hashes, words, "right"), strict=True)
-        rows = np.concatenate([self.rows[start:end] for start, end in bounds])
-        shares: NDArray[np.float64] = 2 * np.bincount(rows, minlength=len(self.lengths)) / (len(asked) + self.lengths)
+        shares: NDArray[np.float64] = 2 * self._counts(asked) / (len(asked) + self.lengths)
+        is_name = (self._counts(asked | names) == self.lengths) & (self._counts(names) > 0)
+        shares[is_name] = 1.0
         return shares
+
+    def _counts(self, words: frozenset[str]) -> NDArray[np.int64]:
+        """Return how many of some words each label has."""
+        import numpy as np
+
+        hashes = np.array(sorted(map(hash, words)), np.int64)
+        bounds = zip(np.searchsorted(self.hashes, hashes), np.searchsorted(self.hashes, hashes, "right"), strict=True)
+        rows = [self.rows[start:end] for start, end in bounds]
+        return np.bincount(np.concatenate([*rows, self.rows[:0]]), minlength=len(self.lengths))
 
 
 _labels = PerDocument(_Labels.of)
 
 
 def _best_rows(
-    asked: frozenset[str], document: Document, passages: Sequence[Passage]
+    asked: frozenset[str], names: frozenset[str], document: Document, passages: Sequence[Passage]
 ) -> Iterator[tuple[float, int, int, Table]]:
     """Yield the rows of a document that no passage has, the best first: share, span and table."""
     import numpy as np
 
     labels = _labels.of(document)
-    shares = labels.shares(asked)
+    shares = labels.shares(asked, names)
     found = np.flatnonzero(shares >= _LEAST_SHARED)
     # Each passage can have many rows, so that the best ones of all are too few.
     for at in found[np.argsort(-shares[found], kind="stable")].tolist():
@@ -148,7 +160,7 @@ def _labeled_rows(document: Document, table: Table) -> Iterator[tuple[str, Span]
 
 
 def _words(label: str) -> frozenset[str]:
-    words = content_words(without_alternatives(label).lower(), ENGLISH)
+    words = content_words(plain_label(label).lower(), ENGLISH)
     return frozenset(stems(words)) - PERIOD_STEMS
 
 

@@ -89,6 +89,7 @@ _AMOUNT = (
     r"\b(?:no|none|free|included|once|twice|each|every|several|few|(?:annual|month|week|dai)ly|annual|centur(?:y|ies)"
     r"|decades?|indefinite(?:ly)?|permanent(?:ly)?|forever|unlimited)\b"
 )
+_PRICE_WORDS = re.compile(r"\b(?:free|nothing|without charge|no (?:charge|fee|cost)s?)\b", re.IGNORECASE)
 _AMOUNT_PATTERN = re.compile(_AMOUNT, re.IGNORECASE)
 # "The kettle holds a litre" says how much.
 _ONE_MEASURE = (
@@ -133,15 +134,18 @@ def has_figure(text: str) -> bool:
 
 def has_amount(text: str) -> bool:
     """Return whether a text has any number beside those of its dates."""
-    kept, done = [], 0
-    for start, end in _dates(text):
-        kept, done = [*kept, text[done:start]], end
-    return has_figure(" ".join([*kept, text[done:]]))
+    edges = [0, *(edge for date in _dates(text) for edge in date), len(text)]
+    return has_figure(" ".join(text[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True)))
 
 
 def says_amount(text: str) -> bool:
     """Return whether words say how much, how many or how long: "free", "unlimited"."""
     return bool(_AMOUNT_PATTERN.search(text))
+
+
+def says_price(text: str) -> bool:
+    """Return whether words say what something costs: "free of charge"."""
+    return bool(_PRICE_WORDS.search(text))
 
 
 def has_price(text: str, question: Question) -> bool:
@@ -202,6 +206,8 @@ def _spans(text: str, question: Question) -> list[Span]:
         amounts = [*spans, *candidates(Kind.PERCENT, text, question), *candidates(Kind.MONEY, text, question)]
         if changes := [span for span in amounts if _BEHIND_CHANGE.search(text[max(0, span[0] - 60) : span[0]])]:
             return changes
+    if not spans and question.may_be_money:
+        return list(candidates(Kind.MONEY, text, question))
     if not spans and question.kind is Kind.MONEY:
         spans = list(candidates(Kind.PERCENT, text, question)) or list(candidates(Kind.NUMBER, text, question))
     return spans
