@@ -2,10 +2,10 @@
 
     python benchmarks/answers.py DIRECTORY [--vectors FILE] [--rows FILE]
 
-DIRECTORY has `spans` (brandonstarxel/chunking_evaluation, MIT), `tables` (TAT-QA, CC BY 4.0), `xquad` (CC BY-SA 4.0)
-and `filings` (three quarterly reports). Each corpus is measured with models that were trained on the other corpora
-only, as benchmarks/answers_train.py trains them; half of `tables`, by the hash of a context's id, is in no training and
-is measured with models of all the rest. The last table asks the packaged models twelve questions about `filings`.
+DIRECTORY has `spans` (brandonstarxel/chunking_evaluation, MIT), `tables` (TAT-QA, CC BY 4.0) and `xquad` (CC BY-SA
+4.0). Each corpus is measured with models that were trained on the other corpora only, as benchmarks/answers_train.py
+trains them; half of `tables`, by the hash of a context's id, is in no training and is measured with models of all the
+rest.
 
 The plain cosine of "heading. sentence", or of a row's label and column header, ranks all units for comparison; the
 model ranks the twenty that the page embeds, and all of them in the table of what the features bring. The gold words are
@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 from answers_train import read_arguments
-from harness.answers.filings import measure_filings
 from harness.answers.models import embedded_part, fit_units, train
 from harness.answers.rows import Row
 from harness.tables import table, write
@@ -178,13 +177,6 @@ def print_shares(outcome: str, shares: dict[str, dict[str, float]]) -> None:
     print(table([f"held out, {outcome}", *kinds], cells), end="\n\n")
 
 
-def print_filings(filings: dict[str, Any]) -> None:
-    cells = [[each["question"], each["quote"], "yes" if each["right"] else "no"] for each in filings["questions"]]
-    print(table(["question", "first quote", "right"], cells))
-    print(f"\nfirst quotes right: {filings['right']} of {len(cells)}; p95 of the search and the quotes: ", end="")
-    print(f"{filings['p95_ms']:.0f} ms")
-
-
 def pooled(shares: dict[str, dict[str, float]], rows: Sequence[Row]) -> dict[str, float]:
     """Return the shares over all corpora together."""
     counts = {
@@ -201,7 +193,7 @@ def pooled(shares: dict[str, dict[str, float]], rows: Sequence[Row]) -> dict[str
 
 
 def main() -> None:
-    directory, rows = read_arguments(__doc__)
+    _, rows = read_arguments(__doc__)
     results, outcomes = measure_folds(rows)
     print_ranks(results)
     shares = {outcome: {name: each[outcome] for name, each in outcomes.items()} for outcome in OUTCOMES}
@@ -211,9 +203,7 @@ def main() -> None:
     ablated = ablation(rows)
     cells = [[name, *(f"{share:.3f}" for share in each.values())] for name, each in ablated.items()]
     print(table(["first quote right, without", *KINDS], cells), end="\n\n")
-    filings = measure_filings(directory / "filings")
-    print_filings(filings)
-    write("answers", {"ranks": results, "outcomes": shares, "ablation": ablated, "filings": filings})
+    write("answers", {"ranks": results, "outcomes": shares, "ablation": ablated})
 
 
 if __name__ == "__main__":

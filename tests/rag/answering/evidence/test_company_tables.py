@@ -156,3 +156,58 @@ def test_the_language_of_a_small_table_is_not_guessed(ask: Callable[..., QuoteSe
     abstention = ask("What were the net sales in 2021?", text).abstention
     assert abstention
     assert not abstention.languages
+
+
+NOTES = """# Cove Inc.
+
+Quarterly report for the quarter ended April 30, 2023.
+
+| | Effective Interest Rate | April 30, 2023 | January 29, 2023 |
+|---|---|---|---|
+| 2.85% Notes Due 2030 | 2.93% | 1,500 | 1,500 |
+| 2.00% Notes Due 2031 | 2.09% | 1,250 | 1,250 |
+
+| | Harbour | Fleet | Total |
+|---|---|---|---|
+| Three Months Ended April 30, 2023 | | | |
+| Net sales | 410 | 325 | 735 |
+| Three Months Ended May 1, 2022 | | | |
+| Net sales | 377 | 402 | 779 |
+
+| | Three Months Ended April 30, 2023 | Three Months Ended May 1, 2022 |
+|---|---|---|
+| Beginning balances | 5,100 | 4,900 |
+| Dividends declared | (311) | (298) |
+| Ending balances | 5,289 | 5,002 |
+| Payments for berths | 87 | 81 |
+| Cash paid for tolls, net | 12 | 14 |
+| Moorings (2) | 640 | 590 |
+"""
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        # The year of a label is no year of the document.
+        ("What effective interest rate do Cove's notes due 2031 have?", "2.09%"),
+        # The title above the rows names their period.
+        ("What were the net sales of Cove's fleet in the three months ended May 1, 2022?", "402"),
+        ("What were the net sales of Cove's harbour in the three months ended April 30, 2023?", "410"),
+        # "Ending balances" has nothing of the question but that its period ended.
+        ("How much did Cove declare in dividends in the three months ended April 30, 2023?", "(311)"),
+        ("How much did Cove pay for berths in the three months ended April 30, 2023?", "87"),
+        ("How much did Cove pay for tolls in the three months ended May 1, 2022?", "14"),
+        ("How much were Cove's moorings in the three months ended May 1, 2022?", "590"),
+        # How much there was of it is no change.
+        ("How much did Brio's net sales rise in the Cloud segment?", "12%"),
+    ],
+)
+def test_the_label_of_a_row_and_the_title_above_it_are_read(
+    ask: Callable[..., QuoteSelection], question: str, answer: str
+) -> None:
+    assert ask(question, NOTES, SEGMENTS).quotes[0].answer == answer
+
+
+def test_a_level_is_no_answer_to_how_much_it_changed(ask: Callable[..., QuoteSelection]) -> None:
+    selection = ask("How much did Cove's net sales of the fleet fall?", NOTES)
+    assert not any(quote.answer in ("402", "325") for quote in selection.quotes)

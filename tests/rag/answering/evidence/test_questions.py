@@ -6,7 +6,7 @@ from rag.answering.evidence.asked.kinds import Kind
 from rag.answering.evidence.asked.mentions import Missing, covered_years, find_missing
 from rag.answering.evidence.asked.questions import Question, years_of
 from rag.answering.evidence.asked.typos import read_question
-from rag.answering.evidence.units.answer_spans import answer_span, candidates, counts, has_figure
+from rag.answering.evidence.units.answer_spans import answer_span, candidates, counts, has_amount, has_figure
 from rag.answering.evidence.units.sentences import split_sentences
 from rag.documents import Document, Passage
 
@@ -229,3 +229,76 @@ def test_a_text_without_any_figure(text: str, is_there: bool) -> None:
 )
 def test_years_of_a_text(text: str, years: set[str]) -> None:
     assert years_of(text) == years
+
+
+@pytest.mark.parametrize(
+    ("question", "asks"),
+    [
+        ("How much did net sales in Japan fall in the third quarter of 2022?", True),
+        ("By how much have operating expenses increased?", True),
+        ("By what percentage did Mac net sales change?", True),
+        ("How much has the population grown since 1990?", True),
+        ("How much did the change in fair value cost?", False),
+        ("How much did sales increase to?", False),
+        ("How much were net sales?", False),
+    ],
+)
+def test_some_questions_ask_by_how_much_something_changed(question: str, asks: bool) -> None:
+    assert Question(question).asks_change is asks
+
+
+@pytest.mark.parametrize(
+    ("text", "has"),
+    [
+        ("Total purchase commitments as of April 30, 2023 are as follows:", False),
+        ("As of April 30, 2023, they were $10.5 billion.", True),
+        ("They were 12 in 2023.", True),
+    ],
+)
+def test_the_figures_of_a_date_are_no_amount(text: str, has: bool) -> None:
+    assert has_amount(text) is has
+
+
+VIDEO = (
+    "Total video expense was $3.7 billion and $4.4\nbillion in Q2 2022 and Q2 2023, and $7.3 billion and $8.4 billion"
+    " for the six months ended June 30, 2022 and 2023."
+)
+RECEIVABLES = (
+    "As of December 31, 2022 and June 30, 2023, customer receivables were $26.6 billion and $25.3 billion, and vendor"
+    " receivables were $6.9 billion and $5.6 billion."
+)
+BERTHS = "Berths had a value of $2.9 billion and $2.6 billion as of December 31, 2022 and June 30, 2023."
+SALES = "Sales were $5 million and $6 million in 2021 and 2022, respectively."
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "answer"),
+    [
+        ("What was total video expense in Q2 2023?", VIDEO, "$4.4\nbillion"),
+        ("What was total video expense in the six months ended June 30, 2022?", VIDEO, "$7.3 billion"),
+        ("How much were vendor receivables on June 30, 2023?", RECEIVABLES, "$5.6 billion"),
+        ("How much were customer receivables on December 31, 2022?", RECEIVABLES, "$26.6 billion"),
+        ("What was the value of the berths on June 30, 2023?", BERTHS, "$2.6 billion"),
+        ("What is the value of the berths?", BERTHS, "$2.6 billion"),  # the last one, if no day is named
+        ("What were sales in 2021?", SALES, "$5 million"),
+        ("What were sales in 2019?", SALES, SALES),  # no figure is of that year
+        ("By how much did sales grow?", "Sales were $296 million, up 114% from a year ago.", "114%"),
+        ("How much were sales down?", "Sales were $2.24 billion, down 38% from a year ago.", "38%"),
+    ],
+)
+def test_the_figure_of_the_period_is_marked(question: str, text: str, answer: str) -> None:
+    start, end = answer_span(text, Question(question))
+    assert text[start:end] == answer
+
+
+@pytest.mark.parametrize(
+    ("question", "names"),
+    [
+        ("What is research as a percentage of revenue?", False),
+        ("What percentage change did sales have?", True),
+        ("What was the growth of sales?", True),
+        ("What were sales in percent?", True),
+    ],
+)
+def test_a_share_is_no_change(question: str, names: bool) -> None:
+    assert Question(question).names_change is names

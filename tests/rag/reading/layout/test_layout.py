@@ -92,6 +92,26 @@ def test_a_mark_that_is_drawn_after_the_page_belongs_to_its_figure(read):
     assert read("a.pdf", make.pdf_drawn(draw)).text == "Sales were 4,210 (note 7)\nAnother line"
 
 
+def test_marks_that_are_drawn_after_the_page_belong_into_their_line(read):
+    words = ["The new Tern Air", "and the Tern Pro", ", both with the", "Skua engine.", "The next line"]
+
+    def draw(sheet):
+        sheet.setFont("Helvetica", 11)
+        x, marks = 60.0, []
+        for word in words[:3]:
+            sheet.drawString(x, 700, word)
+            x += sheet.stringWidth(word, "Helvetica", 11)
+            marks.append(x)
+            x += 6
+        sheet.drawString(60, 687, words[3])
+        sheet.drawString(60, 674, words[4])
+        for place in marks[:2]:
+            make.draw_raised(sheet, place, 700, ("®", 4))
+
+    lines = read("a.pdf", make.pdf_drawn(draw)).text.splitlines()
+    assert lines == ["The new Tern Air® and the Tern Pro®, both with the", "Skua engine.", "The next line"]
+
+
 def form(sheet):
     fields = sheet.acroForm
     for number, label in enumerate(["Owner:", "Pier:", "Insured:", "Paid:", "Code:", "Remarks:"]):

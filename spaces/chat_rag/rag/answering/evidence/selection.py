@@ -33,6 +33,7 @@ from rag.answering.evidence.features.questions import Situation
 from rag.answering.evidence.features.units import Measurer
 from rag.answering.evidence.model import packaged_model
 from rag.answering.evidence.summary import has_key_sentences, key_sentences
+from rag.answering.evidence.tables.cell_scope import without_levels, without_shorter_labels
 from rag.answering.evidence.units.answer_spans import answer_span
 from rag.answering.evidence.units.split import Unit, find_units
 from rag.answering.quotes import Quote
@@ -76,6 +77,7 @@ def find_quotes(
     evidence = measure_evidence(asked.text, passages)
     meant = documents_that_are_meant(asked, documents.values())
     units = find_units([passage for passage in passages if passage.document_id in meant], documents)
+    units = without_shorter_labels(asked, without_levels(asked, units)) or units
     if not units:
         return QuoteSelection(abstention=Abstention(AbstentionKind.NO_PASSAGES, evidence))
     situation = Situation(asked, evidence, find_missing(asked, documents.values()))

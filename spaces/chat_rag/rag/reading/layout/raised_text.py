@@ -8,22 +8,27 @@ from collections.abc import Sequence
 from operator import attrgetter
 
 from rag.reading.layout.segments import Segment, inserted_text, join_segments
+from rag.reading.layout.words import Words
 
 _SMALLER = 0.85  # a script's height as a share of the text's, at most
 _LONGEST_WORD = 40
 _LONGEST_SCRIPT = 12
 _MOST_NEIGHBORS = 40  # that a script is compared with
-_right_edge = attrgetter("right")
+_right_edge, _bottom_of = attrgetter("right"), attrgetter("bottom")
 _UNITS = frozenset(["m", "cm", "mm", "km", "dm", "nm", "µm", "μm", "in", "ft", "yd", "mi", "s", "h"])
 _ORDINALS = frozenset(["st", "nd", "rd", "th", "er", "re", "e", "ème", "o", "a", "os", "as", "TM", "SM", "®", "™"])
 _MARK = re.compile(r"[\[(]?([0-9a-z*†‡§]{1,2}(?:[,;] ?[0-9a-z*†‡§]{1,2}){0,8})[)\]]?", re.IGNORECASE)
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _BRACKETS = ("(", ")", "[", "]")
+_SPACE_BEFORE_STOP = re.compile(r"(?:\s+(?=[,.;:)]))?")  # the script's place
 _SIGNED = re.compile(r"[-−–+]\d+")
 
 
-def attach_scripts(segments: Sequence[Segment]) -> list[Segment]:
-    """Return the segments with each script in the text before it; they are in the order in which they were drawn."""
+def attach_scripts(segments: Sequence[Segment], words: Words) -> list[Segment]:
+    """Return the segments with each script in the text before it; they are in the order in which they were drawn.
+
+    `words` are those that the segments were made of.
+    """
     attached: list[Segment] = []
     for segment in segments:
         previous = attached[-1] if attached else None
@@ -36,16 +41,65 @@ def attach_scripts(segments: Sequence[Segment]) -> list[Segment]:
             attached[-1].size, attached[-1].bottom = segment.size, segment.bottom
         else:
             attached.append(segment)
-    return _attach_distant(attached)
+    scripts = _scripts(attached)
+    if not scripts:
+        return attached
+    inside = _attach_inside(attached, scripts, words)
+    return _attach_distant(inside, _scripts(inside))
 
 
-def _attach_distant(segments: list[Segment]) -> list[Segment]:
-    """Return the segments with the scripts attached that were drawn long after their text."""
+def _scripts(segments: Sequence[Segment]) -> list[Segment]:
+    """Return the short segments that are smaller than most."""
     sizes = sorted(segment.size for segment in segments)
     largest = _SMALLER * sizes[len(sizes) // 2] if sizes else 0.0
-    scripts = [segment for segment in segments if segment.size <= largest and len(segment.text) <= _LONGEST_SCRIPT]
-    if not scripts:
-        return segments
+    return [segment for segment in segments if segment.size <= largest and len(segment.text) <= _LONGEST_SCRIPT]
+
+
+def _attach_inside(segments: list[Segment], scripts: Sequence[Segment], words: Words) -> list[Segment]:
+    """Return the segments with the scripts in them that were drawn long after, in spaces between their words."""
+    by_bottom = sorted(segments, key=_bottom_of)
+    places: dict[int, list[tuple[int, Segment]]] = {}
+    for script in scripts:
+        first = bisect_left(by_bottom, script.bottom - 2 * script.size, key=_bottom_of)
+        for text in by_bottom[first : first + _MOST_NEIGHBORS]:
+            if (word := _word_before(text, script, words)) is not None:
+                places.setdefault(id(text), []).append((word, script))
+                break
+    used = {id(script) for found in places.values() for _, script in found}
+    return [
+        _with_scripts(segment, places[id(segment)], words) if id(segment) in places else segment
+        for segment in segments
+        if id(segment) not in used
+    ]
+
+
+def _word_before(text: Segment, script: Segment, words: Words) -> int | None:
+    """Return the word of a segment that a script stands behind, with another word behind the script."""
+    if text.words is None or not text.left < script.left < script.right < text.right or not _is_raised(text, script):
+        return None
+    first, last = text.words
+    word = first + int(words.left[first : last + 1].searchsorted(script.left)) - 1
+    if word < first or word == last or not _is_behind(float(words.right[word]), text.size, script):
+        return None
+    return word if words.left[word + 1] > script.right - 0.2 * script.size else None
+
+
+def _with_scripts(text: Segment, scripts: Sequence[tuple[int, Segment]], words: Words) -> Segment:
+    """Return a segment with scripts behind the words with their indexes."""
+    joined, done = None, text.indexes[0]
+    for word, script in sorted(scripts, key=lambda each: (each[0], each[1].left)):
+        end = int(words.ends[word])
+        part = _part(text, done - text.indexes[0], end - text.indexes[0])
+        joined = _attach(join_segments(joined, part, "") if joined else part, script)
+        done = end + len(_SPACE_BEFORE_STOP.match(text.text, end - text.indexes[0])[0])
+    rest = _part(text, done - text.indexes[0], len(text.text))
+    joined = join_segments(joined, rest, "") if joined else rest
+    joined.order, joined.count = text.order, text.count
+    return joined
+
+
+def _attach_distant(segments: list[Segment], scripts: Sequence[Segment]) -> list[Segment]:
+    """Return the segments with the scripts attached that were drawn long after their text."""
     by_edge = sorted(segments, key=_right_edge)
     replaced: dict[int, Segment | None] = {}
     for script in scripts:
@@ -62,12 +116,19 @@ def _attach_distant(segments: list[Segment]) -> list[Segment]:
 
 def _is_script(text: Segment, script: Segment) -> bool:
     """Return whether the second segment is a smaller one right behind the first, and higher or lower."""
+    return _is_raised(text, script) and _is_behind(text.right, text.size, script)
+
+
+def _is_raised(text: Segment, script: Segment) -> bool:
+    """Return whether a segment is smaller than a text, and a little higher or lower."""
     if script.size > _SMALLER * text.size or len(script.text) > _LONGEST_SCRIPT:
         return False
-    distance = script.left - text.right
-    if not -0.1 * text.size < distance < 0.35 * text.size:
-        return False
     return text.bottom - 0.4 * text.size < script.bottom < text.top - 0.2 * text.size
+
+
+def _is_behind(right: float, size: float, script: Segment) -> bool:
+    """Return whether a script is right behind a text of some size that ends at `right`."""
+    return -0.1 * size < script.left - right < 0.35 * size
 
 
 def _is_leading_mark(mark: Segment, text: Segment) -> bool:

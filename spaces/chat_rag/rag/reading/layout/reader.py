@@ -59,12 +59,13 @@ def read_page(page: Any) -> ReadPage:
 def _segments(text_page: Any, words: Words) -> tuple[list[Segment], Words | None]:
     """Return the segments, and the words if their places are those of the segments."""
     if not RIGHT_TO_LEFT.search(words.text):
-        return attach_scripts(make_segments(words)), words
+        return attach_scripts(make_segments(words), words), words
     text = "".join(words.text[start:end] for start, end in _spans(words))
     if is_right_to_left(text):
         return logical_segments(text_page, words, mirrored=True), None
     leftward = _in_leftward_lines(words)
-    segments = attach_scripts(make_segments(words.select(~leftward)))
+    rightward = words.select(~leftward)
+    segments = attach_scripts(make_segments(rightward), rightward)
     segments += logical_segments(text_page, words.select(leftward), mirrored=False)
     ordered = [replace(segment, words=None, order=max(segment.indexes)) for segment in segments]
     return sorted(ordered, key=lambda segment: segment.order), None

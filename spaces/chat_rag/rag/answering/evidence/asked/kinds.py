@@ -84,7 +84,10 @@ _KINDS = [
     (Kind.YES_NO, rf"^(?:{_AUXILIARY})\b"),
 ]
 # "How much oil is used?" and "How much do they eat?" ask for no price.
-ASKS_PRICE = re.compile(rf"^how (?:much|expensive)\b.{{0,200}}\b(?:{_MONEY_WORDS})\b", re.IGNORECASE)
+ASKS_PRICE = re.compile(
+    rf"^how (?:much|expensive)\b.{{0,200}}\b(?:{_MONEY_WORDS})\b|^what (?:do|does|did|will|would)\b.{{1,200}}\bcost\b",
+    re.IGNORECASE,
+)
 _KIND_PATTERNS = [(kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _KINDS]
 _FOREIGN_PATTERNS = {
     language: [(Kind(kind), re.compile(pattern, re.IGNORECASE)) for kind, pattern in patterns.items()]

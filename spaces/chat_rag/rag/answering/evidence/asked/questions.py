@@ -44,8 +44,19 @@ _ASKS_FIGURE = re.compile(r"(?:\w+ )?(?:how|when)\b", re.IGNORECASE)
 _ASKS_CHANGE = re.compile(
     r"\b(?:more|less|higher|lower|change|(?:in|de)crease|differ|grow|rise|fall)\w*", re.IGNORECASE
 )
+_HOW_MUCH = re.compile(r"\bhow much\b", re.IGNORECASE)
+_NAMES_CHANGE = re.compile(r"change|increase|decrease|variance|growth|decline|percent(?!\w* of\b)|%", re.IGNORECASE)
 _ASKS_NAME = re.compile(r"who(?:['’]s| is| was| are| were) (?:the|our|your|my|his|her|their|its)\b", re.IGNORECASE)
-_COUNTED = re.compile(r"\bhow (?:many|much) (\w+(?: \w+)?)", re.IGNORECASE)
+_COUNTED = re.compile(
+    r"\bhow (?:many|much) (?!(?:is|are|was|were|do|does|did|has|have|had|will)\b)(\w+(?: \w+)?)", re.IGNORECASE
+)
+# "How much did sales fall?", but not "How much did the change cost?" or "How much did sales rise to?"
+_CHANGED = re.compile(
+    r"\b(?:how much|by what \w+|by how (?:much|many))\b.{0,40}\b(?:did|do|does|has|have|had|was|were|will)\b.{1,200}"
+    r"(?<!\bthe)(?<!\ba)(?<!\ban)(?<!\bof)(?<!\bin) (?:increase|decrease|rise|fall|grow|decline|drop|change|shrink"
+    r"|increased|decreased|risen|fallen|grown|declined|dropped|changed|shrunk|up|down)\b(?! to\b)",
+    re.IGNORECASE,
+)
 # Words that only ask, and that the answer needn't have.
 _ASKING = frozenset(["much", "many", "s", "must", "may", "might", "shall", "ever"])
 # In lower case: "Greater China" is a name.
@@ -144,12 +155,27 @@ class Question:
     @cached_property
     def wants_figure(self) -> bool:
         """Whether the question asks how much, how many, how long or when: no words alone answer it."""
-        return self.kind in FIGURES and bool(_ASKS_FIGURE.match(self.text))
+        return self.kind in FIGURES and (bool(_ASKS_FIGURE.match(self.text)) or self.wants_price)
 
     @cached_property
     def wants_price(self) -> bool:
         """Whether the question asks what something costs: a number of other things doesn't answer it."""
         return self.kind is Kind.MONEY and bool(ASKS_PRICE.search(self.text)) and not _ASKS_CHANGE.search(self.text)
+
+    @cached_property
+    def asks_change(self) -> bool:
+        """Whether the question asks by how much something changed: how much there is of it doesn't answer."""
+        return bool(_CHANGED.search(self.text))
+
+    @cached_property
+    def names_change(self) -> bool:
+        """Whether the question names a change: of a "percentage of revenue", no column of changes has one."""
+        return self.asks_change or bool(_NAMES_CHANGE.search(self.text))
+
+    @cached_property
+    def may_be_money(self) -> bool:
+        """Whether money answers too, where the question asks how much there is: of goodwill, or of butter."""
+        return self.kind is Kind.NUMBER and bool(_HOW_MUCH.search(self.text))
 
     @cached_property
     def wants_name(self) -> bool:

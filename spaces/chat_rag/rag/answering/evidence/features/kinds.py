@@ -8,11 +8,21 @@ from rag.answering.evidence.asked.kinds import FIGURES, Kind
 from rag.answering.evidence.asked.questions import Question
 from rag.answering.evidence.tables.cell_kinds import has_kind
 from rag.answering.evidence.tables.figures import is_figure
-from rag.answering.evidence.units.answer_spans import candidates, counts, has_figure, has_price, says_amount
+from rag.answering.evidence.units.answer_spans import (
+    candidates,
+    counts,
+    has_amount,
+    has_figure,
+    has_price,
+    says_amount,
+    says_price,
+)
 from rag.answering.evidence.units.split import Unit
 from rag.search.bm25 import stems
 
 _CONDITION = re.compile(r"\b(?:when|whenever|if|where|once|upon|after|before|until|unless)\b", re.IGNORECASE)
+
+_AMOUNTS = (Kind.MONEY, Kind.PERCENT, Kind.NUMBER)  # "As of April 30, 2023, they are as follows:" has none
 
 
 def kind_features(question: Question, unit: Unit) -> dict[str, float]:
@@ -21,7 +31,8 @@ def kind_features(question: Question, unit: Unit) -> dict[str, float]:
         has = has_kind(question, unit.cell)
     else:
         asks = question.kind not in (Kind.OTHER, Kind.YES_NO)
-        has = any(candidates(question.kind, unit.text, question)) if asks else None
+        kinds = (question.kind, *([Kind.MONEY] if question.may_be_money else []))
+        has = any(any(candidates(kind, unit.text, question)) for kind in kinds) if asks else None
     return {
         "counts": float(_counts(question, unit)),
         "has the kind": float(has is True),
@@ -44,7 +55,9 @@ def _lacks_figure(question: Question, unit: Unit) -> bool:
     if unit.cell:  # "3 May" is no answer to how much, "Indefinite" is one to how long
         text = unit.cell.text
         return has_kind(question, unit.cell) is False and not is_figure(text) and not says_amount(text)
-    if question.wants_price and not (has_price(unit.text, question) or says_amount(unit.text)):
+    if question.wants_price and not (has_price(unit.text, question) or says_price(unit.text)):
         return True
+    if question.kind in _AMOUNTS:
+        return not has_amount(unit.text)
     is_condition = question.kind is Kind.DATE and _CONDITION.search(unit.text)
     return not (has_figure(unit.text) or is_condition)

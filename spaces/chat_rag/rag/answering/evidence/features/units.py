@@ -19,9 +19,9 @@ from rag.answering.evidence.features.kinds import kind_features
 from rag.answering.evidence.features.names import BY_VECTORS, NAMES, RELATIVE
 from rag.answering.evidence.features.similarity import Similarities, embedded_text, last_heading, measure_similarities
 from rag.answering.evidence.tables.cell_scope import (
-    CHANGE_WORDS,
     RowKey,
     find_parts,
+    is_change,
     label_stems,
     latest_days,
     match_length,
@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 
 # Words that have nothing to do with each other have a cosine of up to this.
 _UNRELATED_WORDS = 0.3
-_CHANGE = re.compile("|".join((*CHANGE_WORDS, "%")), re.IGNORECASE)
+_PERIOD_ENDED = re.compile(r"\b(?:months?|years?|quarters?|weeks?|periods?) ended\b", re.IGNORECASE)
+_END = frozenset(stems(["ended"]))
 _ENDS = re.compile(r"[.!?。！？][\"'”’)\]]*$")
 
 
@@ -98,7 +99,7 @@ class Measurer:
         """Return the figures of each row, without those of a change, for a question for the largest or smallest one."""
         rows: dict[RowKey, list[float]] = {}
         for unit in self.units if self.question.extreme else ():
-            if not unit.cell or _CHANGE.search(unit.cell.column_header):
+            if not unit.cell or is_change(unit.cell.column_header):
                 continue
             if (number := value(unit.cell.text)) is not None:
                 rows.setdefault((unit.document.id, unit.start), []).append(number)
@@ -207,6 +208,8 @@ class Measurer:
         label, header = label_stems(unit), self._stems_of(cell.column_header)
         header_words = frozenset(stem for stem in header if not stem.isdigit())
         asked = set(question.stems)
+        if _PERIOD_ENDED.search(question.text):
+            label -= _END  # "Ending balances" are no answer because a year ended
         return {
             "is a cell": 1.0,
             "cell for words": float(question.wants_words and is_figure(cell.text)),
@@ -217,10 +220,10 @@ class Measurer:
             "header coverage": self._coverage(header_words - label),
             "header precision": len(header_words & asked) / (len(header_words) or 1),
             "cell year": self._periods[at],
-            "period": match_length(question, cell.column_header),
+            "period": match_length(question, unit),
             "part": float(self._parts[at]),
             "column": 1 / (1 + cell.cell.column),
-            "change column": float(_is_change(f"{cell.section} {cell.column_header}") != _is_change(question.text)),
+            "change column": float(is_change(f"{cell.section} {cell.column_header}") != question.names_change),
             "total": float(("total" in label) == ("total" in asked)),
             "extreme": self._extreme(unit),
             "rest coverage": self._coverage(self._stems_of(unit.before) - label - header),
@@ -242,10 +245,6 @@ def _add_relative(values: NDArray[np.float64], names: Collection[str]) -> None:
         if name in names:
             column = values[:, NAMES.index(name)]
             values[:, NAMES.index(relative)] = column - column.max()
-
-
-def _is_change(text: str) -> bool:
-    return bool(_CHANGE.search(text))
 
 
 def _shared_pairs(question: str, text: str) -> float:

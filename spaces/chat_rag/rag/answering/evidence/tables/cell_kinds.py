@@ -7,6 +7,7 @@ import re
 from rag.answering.evidence.asked.kinds import Kind
 from rag.answering.evidence.asked.periods import last_day, length_in
 from rag.answering.evidence.asked.questions import Question
+from rag.answering.evidence.tables.cell_scope import is_change
 from rag.answering.evidence.tables.figures import is_figure, is_period
 from rag.answering.evidence.tables.grid import LabeledCell
 from rag.answering.evidence.units.answer_spans import candidates
@@ -26,6 +27,8 @@ _WORDS = {Kind.PERSON, Kind.PLACE, Kind.REASON}
 def has_kind(question: Question, cell: LabeledCell) -> bool | None:
     """Return whether a cell has the kind of answer that the question asks for; None if nothing tells."""
     kind, header = question.kind, f"{cell.section} {cell.column_header}"
+    if question.asks_change and is_figure(cell.text):
+        return is_change(f"{header} {cell.row_label}")
     if kind in (Kind.OTHER, Kind.YES_NO):
         return None
     if kind is Kind.DATE:  # the period of a figure, or its largest one, is in the header
@@ -39,6 +42,8 @@ def has_kind(question: Question, cell: LabeledCell) -> bool | None:
     if kind in _WORDS:
         return False
     own = _kind_of_text(cell.text) or _kind_of_column(header)
+    if own is Kind.MONEY and question.may_be_money:
+        return True
     return own is kind if own or kind in (Kind.PERCENT, Kind.DURATION) else None
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from rag.answering.evidence.asked.periods import CALENDAR, PERIOD_STEMS, Day, days_in, last_day, length_in
 from rag.answering.evidence.asked.questions import Question, years_of
-from rag.answering.evidence.tables.figures import is_figure, without_alternatives
+from rag.answering.evidence.tables.figures import is_figure, plain_label
 from rag.answering.evidence.units.split import Unit
 from rag.answering.evidence.units.structure import structure_of
 from rag.search.bm25 import STOP_WORDS, stems
@@ -16,8 +17,9 @@ _WHOLE = frozenset(
     stems(["total", "consolidated", "reported", "overall", "group", "company", "combined", "sum", "amount"])
 )
 # What names a column of changes. It is none of a part; the feature "change column" knows it.
-CHANGE_WORDS = ("change", "increase", "decrease", "variance", "growth", "percent")
-_CHANGES = frozenset(stems(CHANGE_WORDS))
+_CHANGE_WORDS = ("change", "increase", "decrease", "variance", "growth", "percent")
+_CHANGES = frozenset(stems(_CHANGE_WORDS))
+_CHANGE = re.compile("|".join((*_CHANGE_WORDS, "%")), re.IGNORECASE)
 # What a column measures: "Unit price" beside "Amount" isn't the figure of a part of the company.
 _MEASURES = frozenset(
     stems(["unit price cost fee quantity number count rate duration length minutes hours days weeks usd eur gbp chf"])
@@ -27,8 +29,36 @@ RowKey = tuple[str, int]
 
 
 def label_stems(unit: Unit) -> frozenset[str]:
-    """Return the stems of a cell's row label, without the other sign that it can have."""
-    return frozenset(stems([without_alternatives(unit.cell.row_label)])) if unit.cell else frozenset()
+    """Return the stems of a cell's row label, without the other sign that it can have and without stop words."""
+    words = frozenset(stems([plain_label(unit.cell.row_label)])) if unit.cell else frozenset[str]()
+    return words - STOP_WORDS or words
+
+
+def is_change(text: str) -> bool:
+    """Return whether labels, or a question, name the change of a figure."""
+    return bool(_CHANGE.search(text))
+
+
+def without_levels(question: Question, units: Sequence[Unit]) -> list[Unit]:
+    """Return the units without the figures that don't say by how much something changed, if the question asks that."""
+    return [unit for unit in units if not (question.asks_change and _is_level(unit))]
+
+
+def without_shorter_labels(question: Question, units: Sequence[Unit]) -> list[Unit]:
+    """Return the units without cells whose label is in the question only as a part of another row's label.
+
+    "Cash" isn't asked for by "cash and cash equivalents", nor "Revenue" by "cost of revenue".
+    """
+    words = set(question.stems)
+    labels = [(unit.document.id, label_stems(unit)) for unit in units]
+    asked = {each for each in labels if each[1] and each[1] <= words}
+    shorter = {(key, label) for key, label in asked if any(label < longer for other, longer in asked if other == key)}
+    return [unit for unit, label in zip(units, labels, strict=True) if label not in shorter]
+
+
+def _is_level(unit: Unit) -> bool:
+    cell = unit.cell
+    return bool(cell and is_figure(cell.text)) and not is_change(f"{unit.label} {cell.text if cell else ''}")
 
 
 def latest_days(units: Sequence[Unit]) -> dict[RowKey, Day]:
@@ -55,10 +85,13 @@ def match_period(question: Question, unit: Unit, latest: dict[RowKey, Day]) -> f
 
     Without a year in the question, the periods of a row before the last one aren't meant.
     """
-    header = unit.cell.column_header if unit.cell else ""
+    header = _dated_label(unit)
+    newest = latest.get((unit.document.id, unit.start))
+    is_newest = newest is None or last_day(header) == newest
     if not question.years:
-        newest = latest.get((unit.document.id, unit.start))
-        return 0.0 if newest is None or last_day(header) == newest else -0.5
+        return 0.0 if is_newest else -0.5
+    if unit.cell and question.years <= years_of(unit.cell.row_label):  # "Notes due 2031" of any balance sheet
+        return 1.0 if is_newest else -0.5
     days = days_in(header)
     if days and (question.days or question.quarter or question.is_fiscal):
         return 1.0 if any(_is_asked(question, day, header, unit) for day in days) else -1.0
@@ -66,6 +99,15 @@ def match_period(question: Question, unit: Unit, latest: dict[RowKey, Day]) -> f
     fiscal = structure_of(unit.document).fiscal_years
     own |= {str(fiscal.quarter_of(day)[0]) for day in days if fiscal != CALENDAR}
     return match_years(question.years, own, years_of(unit.before))
+
+
+def _dated_label(unit: Unit) -> str:
+    """Return the label of a cell that names its period: the header of its column, or the title above its row."""
+    if not unit.cell:
+        return ""
+    header, section = unit.cell.column_header, unit.cell.section
+    has_period = last_day(header) or length_in(header)
+    return header if has_period or not (last_day(section) and length_in(section)) else section
 
 
 def _is_asked(question: Question, day: Day, header: str, unit: Unit) -> bool:
@@ -81,9 +123,9 @@ def _is_asked(question: Question, day: Day, header: str, unit: Unit) -> bool:
     return is_quarter and bool(years & question.years)
 
 
-def match_length(question: Question, header: str) -> float:
-    """Return whether a column has the length of the question's period: 1, -1, or 0 if one of them names none."""
-    length = length_in(header)
+def match_length(question: Question, unit: Unit) -> float:
+    """Return whether a cell has the length of the question's period: 1, -1, or 0 if one of them names none."""
+    length = length_in(_dated_label(unit))
     if not length or not question.months:
         return 0.0
     return 1.0 if question.months == length else -1.0

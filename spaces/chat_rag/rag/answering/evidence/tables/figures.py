@@ -55,6 +55,11 @@ def without_alternatives(label: str) -> str:
     return " ".join(_ALTERNATIVE.sub(" ", label).split()) or label
 
 
+def plain_label(label: str) -> str:
+    """Return a label without the other sign of its figure and without footnote marks."""
+    return without_note_mark(without_alternatives(label))
+
+
 def is_figure(text: str) -> bool:
     """Return whether a cell has a figure, and not only a year or a date."""
     if len(text) > _MAX_FIGURE:

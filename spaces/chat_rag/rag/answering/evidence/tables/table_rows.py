@@ -11,7 +11,7 @@ from rag.answering.evidence.asked.kinds import Kind
 from rag.answering.evidence.asked.mentions import is_about
 from rag.answering.evidence.asked.periods import PERIOD_STEMS
 from rag.answering.evidence.asked.questions import Question
-from rag.answering.evidence.tables.figures import without_alternatives
+from rag.answering.evidence.tables.figures import plain_label
 from rag.answering.evidence.units.per_document import PerDocument
 from rag.documents import Document, Passage, Span, Table
 from rag.search.bm25 import stems
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _FIGURES = {Kind.MONEY, Kind.NUMBER, Kind.PERCENT, Kind.OTHER}
 # A row is a candidate if its label and the question share so much of both; more rows take longer than they help.
-_LEAST_SHARED, _MOST_ROWS = 0.65, 4
+_LEAST_SHARED, _MOST_ROWS, _MOST_VERBS = 0.65, 4, 2
 # Characters of the table around the row, for the reader of the source, and of all rows together.
 _AROUND, _MOST_AROUND = 300, 1200
 # Words of a question that no label has.
@@ -32,24 +32,42 @@ _ASKING = frozenset(
     stems(["much many s did do does get got have has had make made pay paid spend spent earn earned report reported"])
 )
 
+# Labels name what a question says with a verb: "Payments for dividends".
+_VERBS = {
+    "pay": "payments paid", "paid": "payments paid", "repay": "repayments repaid", "repaid": "repayments repaid",
+    "acquire": "acquisition acquired", "issue": "issuance issued", "sell": "sales sold", "sold": "sales sold",
+    "invest": "investments invested", "borrow": "borrowings borrowed",
+}  # fmt: skip
+_LABEL_WORDS = {stems([verb])[0]: stems([words]) for verb, words in _VERBS.items()}
+
 
 def find_rows(question: Question, documents: Iterable[Document], passages: Sequence[Passage]) -> list[Passage]:
     """Return the rows that answer by their label, best first, as passages; those of `passages` are left out."""
     documents = list(documents)
-    words = frozenset(stem for stem in question.stems if not stem.isdigit()) - PERIOD_STEMS - _ASKING
+    words = frozenset(stem for stem in question.stems if not stem.isdigit()) - PERIOD_STEMS
+    verbs = [word for word in words if word in _LABEL_WORDS]
+    words -= _ASKING
     owners = frozenset(stems([name for name in question.names if any(is_about(each, name) for each in documents)]))
     asked = words - owners
     if question.kind not in _FIGURES or not asked:
         return []
+    names = frozenset(stems(question.names))
+    wordings = dict.fromkeys(
+        (asked, *(asked - {verb} | {word} for verb in verbs[:_MOST_VERBS] for word in _LABEL_WORDS[verb]))
+    )
     # Of each document the best ones: with those of all together, a long table would be sorted for each question.
     scored = [
         (score, document, start, end, table)
         for document in documents
         if document.tables
-        for score, start, end, table in islice(_best_rows(asked, document, passages), _MOST_ROWS)
+        for each in wordings
+        for score, start, end, table in islice(_best_rows(each, names, document, passages), _MOST_ROWS)
     ]
-    best = sorted(scored, key=lambda row: -row[0])[:_MOST_ROWS]
-    return [_passage(document, start, end, table, score) for score, document, start, end, table in best]
+    best = sorted(scored, key=lambda row: -row[0])
+    rows = {
+        (id(document), start): (document, start, end, table, score) for score, document, start, end, table in best[::-1]
+    }
+    return [_passage(*row) for row in [*rows.values()][::-1][:_MOST_ROWS]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,28 +105,39 @@ class _Labels:
             np.array([number for _, _, number in rows], np.uint32),
         )
 
-    def shares(self, asked: frozenset[str]) -> NDArray[np.float64]:
-        """Return for each row how much of both its label and the question have in common."""
+    def shares(self, asked: frozenset[str], names: frozenset[str]) -> NDArray[np.float64]:
+        """Return for each row how much of both its label and the question have in common.
+
+        A label that is a name of the question has all of it: "iPad" in "net sales of iPad".
+        """
         import numpy as np
 
-        words = np.array(sorted(map(hash, asked)), np.int64)
-        bounds = zip(np.searchsorted(self.hashes, words), np.searchsorted(self.hashes, words, "right"), strict=True)
-        rows = np.concatenate([self.rows[start:end] for start, end in bounds])
-        shares: NDArray[np.float64] = 2 * np.bincount(rows, minlength=len(self.lengths)) / (len(asked) + self.lengths)
+        shares: NDArray[np.float64] = 2 * self._counts(asked) / (len(asked) + self.lengths)
+        is_name = (self._counts(asked | names) == self.lengths) & (self._counts(names) > 0)
+        shares[is_name] = 1.0
         return shares
+
+    def _counts(self, words: frozenset[str]) -> NDArray[np.int64]:
+        """Return how many of some words each label has."""
+        import numpy as np
+
+        hashes = np.array(sorted(map(hash, words)), np.int64)
+        bounds = zip(np.searchsorted(self.hashes, hashes), np.searchsorted(self.hashes, hashes, "right"), strict=True)
+        rows = [self.rows[start:end] for start, end in bounds]
+        return np.bincount(np.concatenate([*rows, self.rows[:0]]), minlength=len(self.lengths))
 
 
 _labels = PerDocument(_Labels.of)
 
 
 def _best_rows(
-    asked: frozenset[str], document: Document, passages: Sequence[Passage]
+    asked: frozenset[str], names: frozenset[str], document: Document, passages: Sequence[Passage]
 ) -> Iterator[tuple[float, int, int, Table]]:
     """Yield the rows of a document that no passage has, the best first: share, span and table."""
     import numpy as np
 
     labels = _labels.of(document)
-    shares = labels.shares(asked)
+    shares = labels.shares(asked, names)
     found = np.flatnonzero(shares >= _LEAST_SHARED)
     # Each passage can have many rows, so that the best ones of all are too few.
     for at in found[np.argsort(-shares[found], kind="stable")].tolist():
@@ -131,7 +160,7 @@ def _labeled_rows(document: Document, table: Table) -> Iterator[tuple[str, Span]
 
 
 def _words(label: str) -> frozenset[str]:
-    words = content_words(without_alternatives(label).lower(), ENGLISH)
+    words = content_words(plain_label(label).lower(), ENGLISH)
     return frozenset(stems(words)) - PERIOD_STEMS
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from rag.answering.evidence.asked.kinds import FIGURES, Kind
 from rag.answering.evidence.asked.questions import Question
 from rag.answering.evidence.tables.figures import YEAR
+from rag.answering.evidence.units.series import Span, figures_of_period
 from rag.answering.numbers import (
     CODE,
     CURRENCY_BEFORE,
@@ -66,6 +67,9 @@ _BEFORE_CHANGE = re.compile(
     rf"(?:{SIGNS}?\s?{NUMBER}\s?(?:{PERCENT}|{SCALE})?,?\s(?:or\s|\())?$",
     re.IGNORECASE,
 )
+_BEHIND_CHANGE = re.compile(
+    rf"(?:{_CHANGE}|\b(?:up|down))\s(?:(?:by|approximately|about|nearly|almost|over)\s)*$", re.IGNORECASE
+)
 _ASKS_CHANGE = re.compile(
     rf"{_CHANGE}|\b(?:chang\w{{1,3}}|more|less|fewer|higher|lower|up|down|differ\w*|gain\w*|added?|lost|reduc\w*)\b",
     re.IGNORECASE,
@@ -85,6 +89,7 @@ _AMOUNT = (
     r"\b(?:no|none|free|included|once|twice|each|every|several|few|(?:annual|month|week|dai)ly|annual|centur(?:y|ies)"
     r"|decades?|indefinite(?:ly)?|permanent(?:ly)?|forever|unlimited)\b"
 )
+_PRICE_WORDS = re.compile(r"\b(?:free|nothing|without charge|no (?:charge|fee|cost)s?)\b", re.IGNORECASE)
 _AMOUNT_PATTERN = re.compile(_AMOUNT, re.IGNORECASE)
 # "The kettle holds a litre" says how much.
 _ONE_MEASURE = (
@@ -97,7 +102,6 @@ _FIGURE = re.compile(
 _PRICE = re.compile(rf"\d[.,]\d\d(?!\d)|\d\s?{SCALE}")
 _WORD = re.compile(r"\w+")
 _NEXT, _NEXT_CHARACTERS = 3, 60
-Span = tuple[int, int]
 
 
 def candidates(kind: Kind, text: str, question: Question) -> Iterator[Span]:
@@ -128,9 +132,20 @@ def has_figure(text: str) -> bool:
     return bool(_FIGURE.search(text))
 
 
+def has_amount(text: str) -> bool:
+    """Return whether a text has any number beside those of its dates."""
+    edges = [0, *(edge for date in _dates(text) for edge in date), len(text)]
+    return has_figure(" ".join(text[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True)))
+
+
 def says_amount(text: str) -> bool:
     """Return whether words say how much, how many or how long: "free", "unlimited"."""
     return bool(_AMOUNT_PATTERN.search(text))
+
+
+def says_price(text: str) -> bool:
+    """Return whether words say what something costs: "free of charge"."""
+    return bool(_PRICE_WORDS.search(text))
 
 
 def has_price(text: str, question: Question) -> bool:
@@ -172,22 +187,30 @@ def _dates(text: str) -> list[Span]:
 
 def answer_span(text: str, question: Question) -> Span:
     """Return the part of a sentence that answers: the candidate nearest to the question's words, or all of it."""
-    spans = list(candidates(question.kind, text, question))
-    if not spans and question.kind is Kind.MONEY:
-        spans = list(candidates(Kind.PERCENT, text, question)) or list(candidates(Kind.NUMBER, text, question))
+    spans = _spans(text, question)
     if not spans:
         return 0, len(text)
-    if len(spans) > 1 and "respectively" in text:
-        return _respective_span(spans, text, question)
+    if len(spans) > 1:
+        of_period = figures_of_period(spans, text, question)
+        if not of_period and "respectively" in text:
+            return 0, len(text)
+        spans = of_period or spans
     places = [word.span() for word in _WORD.finditer(text) if set(stems([word[0]])) & set(question.stems)]
     return min(spans, key=lambda span: _distance(span, places))
 
 
-def _respective_span(spans: Sequence[Span], text: str, question: Question) -> Span:
-    """Return the span in the place of the question's year among the years; all of the sentence if that isn't clear."""
-    years = list(dict.fromkeys(YEAR.findall(text)))
-    asked = [at for at, year in enumerate(years) if year in question.years]
-    return spans[asked[0]] if len(asked) == 1 and len(years) == len(spans) else (0, len(text))
+def _spans(text: str, question: Question) -> list[Span]:
+    """Return the parts of a sentence that have the kind of answer, or else another figure for a question for money."""
+    spans = list(candidates(question.kind, text, question))
+    if question.asks_change:
+        amounts = [*spans, *candidates(Kind.PERCENT, text, question), *candidates(Kind.MONEY, text, question)]
+        if changes := [span for span in amounts if _BEHIND_CHANGE.search(text[max(0, span[0] - 60) : span[0]])]:
+            return changes
+    if not spans and question.may_be_money:
+        return list(candidates(Kind.MONEY, text, question))
+    if not spans and question.kind is Kind.MONEY:
+        spans = list(candidates(Kind.PERCENT, text, question)) or list(candidates(Kind.NUMBER, text, question))
+    return spans
 
 
 def _distance(span: Span, places: Sequence[Span]) -> float:
