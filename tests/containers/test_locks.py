@@ -167,7 +167,13 @@ def test_pip_with_the_options_of_the_images(wheel: Path, tmp_path: Path, line: s
 
 @pytest.mark.parametrize(
     "file",
-    ["inference/Dockerfile", "inference/Dockerfile.gpu", "edge/Dockerfile", "vision/Dockerfile", "diffusion/Dockerfile.gpu"],
+    [
+        "inference/Dockerfile",
+        "inference/Dockerfile.gpu",
+        "edge/Dockerfile",
+        "vision/Dockerfile",
+        "diffusion/Dockerfile.gpu",
+    ],
 )
 def test_an_image_of_a_server_has_all_of_its_folders(file: str) -> None:
     """When each folder had a line of its own, a new one was missing from the images."""

@@ -20,7 +20,7 @@ _ORDINALS = frozenset(["st", "nd", "rd", "th", "er", "re", "e", "ème", "o", "a"
 _MARK = re.compile(r"[\[(]?([0-9a-z*†‡§]{1,2}(?:[,;] ?[0-9a-z*†‡§]{1,2}){0,8})[)\]]?", re.IGNORECASE)
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _BRACKETS = ("(", ")", "[", "]")
-_SPACE_BEFORE_STOP = re.compile(r"(?:\s+(?=[,.;:)]))?")  # the script's place
+_SPACE_BEFORE_STOP = re.compile(r"\s+(?=[,.;:)])")  # the script's place
 _SIGNED = re.compile(r"[-−–+]\d+")
 
 
@@ -91,7 +91,8 @@ def _with_scripts(text: Segment, scripts: Sequence[tuple[int, Segment]], words: 
         end = int(words.ends[word])
         part = _part(text, done - text.indexes[0], end - text.indexes[0])
         joined = _attach(join_segments(joined, part, "") if joined else part, script)
-        done = end + len(_SPACE_BEFORE_STOP.match(text.text, end - text.indexes[0])[0])
+        space = _SPACE_BEFORE_STOP.match(text.text, end - text.indexes[0])
+        done = end + len(space[0] if space else "")
     rest = _part(text, done - text.indexes[0], len(text.text))
     joined = join_segments(joined, rest, "") if joined else rest
     joined.order, joined.count = text.order, text.count

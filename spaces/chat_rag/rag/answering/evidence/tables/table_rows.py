@@ -110,7 +110,6 @@ class _Labels:
 
         A label that is a name of the question has all of it: "iPad" in "net sales of iPad".
         """
-        import numpy as np
 
         shares: NDArray[np.float64] = 2 * self._counts(asked) / (len(asked) + self.lengths)
         is_name = (self._counts(asked | names) == self.lengths) & (self._counts(names) > 0)
