@@ -26,7 +26,7 @@ from harness.tables import table, write
 from rag.answering.evidence.decision import is_refused, is_unsure, lacks_figure
 from rag.answering.evidence.features.names import NAMES
 from rag.answering.evidence.model import Model
-from rag.answering.evidence.selection import LEAST_SHARE, MAX_QUOTES
+from rag.answering.evidence.ranking import LEAST_SHARE, MAX_QUOTES
 
 TABLES = "tables"
 REFUSED, UNSURE, ANSWERED = OUTCOMES = ("refused", "unsure", "answered")
