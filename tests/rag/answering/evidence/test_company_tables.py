@@ -211,3 +211,37 @@ def test_the_label_of_a_row_and_the_title_above_it_are_read(
 def test_a_level_is_no_answer_to_how_much_it_changed(ask: Callable[..., QuoteSelection]) -> None:
     selection = ask("How much did Cove's net sales of the fleet fall?", NOTES)
     assert not any(quote.answer in ("402", "325") for quote in selection.quotes)
+
+
+CHANGES = """# Dune Inc.
+
+Quarterly report of Dune for the quarter ended April 30, 2023 (in millions):
+
+| | April 30, 2023 | May 1, 2022 | $ Change | % Change |
+|---|---|---|---|---|
+| Revenue | 7,192 | 8,288 | (1,096) | (13) |
+| Cost of revenue | 2,544 | 2,857 | (313) | (11) |
+| Foreign exchange losses | 12 | 9 | 3 | 33 |
+
+| | 2023 | 2022 |
+|---|---|---|
+| Cloud: | | |
+| Operating expenses | 16,775 | 14,024 |
+| Segment operating expenses | 31,583 | 31,451 |
+| Total operating expenses | 126,702 | 117,917 |
+"""
+
+
+@pytest.mark.parametrize(
+    ("question", "answers"),
+    [
+        ("How much did Dune's revenue decrease?", {"(1,096)", "(13)"}),
+        ("How much did Dune's foreign exchange losses rise?", {"3", "33"}),
+        ("What was Dune's cost of revenue on April 30, 2023?", {"2,544"}),
+        ("What was Dune's revenue on May 1, 2022?", {"8,288"}),
+    ],
+)
+def test_the_column_of_changes_and_the_row_of_the_whole_label(
+    ask: Callable[..., QuoteSelection], question: str, answers: set[str]
+) -> None:
+    assert ask(question, CHANGES).quotes[0].answer in answers

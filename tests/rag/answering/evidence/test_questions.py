@@ -241,6 +241,11 @@ def test_years_of_a_text(text: str, years: set[str]) -> None:
         ("How much did the change in fair value cost?", False),
         ("How much did sales increase to?", False),
         ("How much were net sales?", False),
+        ("How much were gaming sales up from a year ago?", True),
+        ("How much do I pay up front?", False),
+        ("How much does it cost to set up a berth?", False),
+        ("How much inventory did NVIDIA write down?", False),
+        ("How much did Apple spend on climate change?", False),
     ],
 )
 def test_some_questions_ask_by_how_much_something_changed(question: str, asks: bool) -> None:
@@ -253,6 +258,10 @@ def test_some_questions_ask_by_how_much_something_changed(question: str, asks: b
         ("Total purchase commitments as of April 30, 2023 are as follows:", False),
         ("As of April 30, 2023, they were $10.5 billion.", True),
         ("They were 12 in 2023.", True),
+        ("The boat costs 2000 euros.", True),
+        ("The hall seats 2000 people.", True),
+        ("The rent is £1950 per month.", True),
+        ("In Q2 2023 it was higher.", False),
     ],
 )
 def test_the_figures_of_a_date_are_no_amount(text: str, has: bool) -> None:
@@ -268,6 +277,11 @@ RECEIVABLES = (
     " receivables were $6.9 billion and $5.6 billion."
 )
 BERTHS = "Berths had a value of $2.9 billion and $2.6 billion as of December 31, 2022 and June 30, 2023."
+TWICE = (
+    "For the three months ended June 30, 2022 and 2023, sales were $5 million and $6 million, and for the six months"
+    " ended June 30, 2022 and 2023, sales were $9 million and $11 million."
+)
+HARBOUR = "We sold the Harbour and the Fleet in 2021 and 2022 for $5 million and $6 million, respectively."
 SALES = "Sales were $5 million and $6 million in 2021 and 2022, respectively."
 
 
@@ -282,6 +296,12 @@ SALES = "Sales were $5 million and $6 million in 2021 and 2022, respectively."
         ("What is the value of the berths?", BERTHS, "$2.6 billion"),  # the last one, if no day is named
         ("What were sales in 2021?", SALES, "$5 million"),
         ("What were sales in 2019?", SALES, SALES),  # no figure is of that year
+        ("What were sales in the three months ended June 30, 2023?", TWICE, "$6 million"),
+        ("What were sales in the six months ended June 30, 2022?", TWICE, "$9 million"),
+        ("How much was the Harbour sold for?", HARBOUR, HARBOUR),  # it isn't respectively by period alone
+        ("How much were vendor receivables on June 30, 2022?", RECEIVABLES, RECEIVABLES),  # of no day here
+        ("What was total video expense in Q1 2023?", VIDEO, VIDEO),  # nor of this quarter
+        ("How much did sales grow?", "Sales grew to $6 million.", "Sales grew to $6 million."),
         ("By how much did sales grow?", "Sales were $296 million, up 114% from a year ago.", "114%"),
         ("How much were sales down?", "Sales were $2.24 billion, down 38% from a year ago.", "38%"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -66,9 +67,10 @@ def find_quotes(
     evidence = measure_evidence(asked.text, passages)
     meant = documents_that_are_meant(asked, documents.values())
     units = find_units([passage for passage in passages if passage.document_id in meant], documents)
-    units = without_shorter_labels(asked, without_levels(asked, units)) or units
     if not units:
         return QuoteSelection(abstention=Abstention(AbstentionKind.NO_PASSAGES, evidence))
+    if not (units := without_shorter_labels(asked, without_levels(asked, units))):
+        return QuoteSelection(abstention=Abstention(AbstentionKind.WEAK_EVIDENCE, evidence))
     situation = Situation(asked, evidence, find_missing(asked, documents.values()))
     ranking = rank_units(situation, units, embedder)
     decides = is_for_model(question, documents, embedder)
@@ -92,9 +94,14 @@ def find_quotes(
 
 def _whole_documents(question: str, documents: Mapping[str, Document]) -> list[Document]:
     """Return the documents that a question is about as a whole: those that it names, or all; often none."""
-    named = [each for each in documents.values() if each.name in question and has_key_sentences(each)]
-    for document in named:
-        question = question.replace(document.name, " ")
+    named = []
+    # The longest name first: "food.md" is no document of "seafood.md".
+    for document in sorted(documents.values(), key=lambda each: -len(each.name)):
+        if document.name in question and has_key_sentences(document):
+            without = re.sub(rf"(?<![\w.-]){re.escape(document.name)}(?!\w)", " ", question)
+            if without != question:
+                named.append(document)
+                question = without
     return (named or [*documents.values()]) if is_about_whole_documents(question) else []
 
 

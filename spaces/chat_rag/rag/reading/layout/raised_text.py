@@ -65,7 +65,7 @@ def _attach_inside(segments: list[Segment], scripts: Sequence[Segment], words: W
             if (word := _word_before(text, script, words)) is not None:
                 places.setdefault(id(text), []).append((word, script))
                 break
-    used = {id(script) for found in places.values() for _, script in found}
+    used = {id(script) for found in places.values() for _, script in found} - places.keys()
     return [
         _with_scripts(segment, places[id(segment)], words) if id(segment) in places else segment
         for segment in segments

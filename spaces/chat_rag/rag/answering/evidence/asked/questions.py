@@ -45,16 +45,19 @@ _ASKS_CHANGE = re.compile(
     r"\b(?:more|less|higher|lower|change|(?:in|de)crease|differ|grow|rise|fall)\w*", re.IGNORECASE
 )
 _HOW_MUCH = re.compile(r"\bhow much\b", re.IGNORECASE)
-_NAMES_CHANGE = re.compile(r"change|increase|decrease|variance|growth|decline|percent(?!\w* of\b)|%", re.IGNORECASE)
+_NAMES_CHANGE = re.compile(r"\bchange|increase|decrease|variance|growth|decline|percent(?!\w* of\b)|%", re.IGNORECASE)
 _ASKS_NAME = re.compile(r"who(?:['’]s| is| was| are| were) (?:the|our|your|my|his|her|their|its)\b", re.IGNORECASE)
 _COUNTED = re.compile(
     r"\bhow (?:many|much) (?!(?:is|are|was|were|do|does|did|has|have|had|will)\b)(\w+(?: \w+)?)", re.IGNORECASE
 )
 # "How much did sales fall?", but not "How much did the change cost?" or "How much did sales rise to?"
 _CHANGED = re.compile(
-    r"\b(?:how much|by what \w+|by how (?:much|many))\b.{0,40}\b(?:did|do|does|has|have|had|was|were|will)\b.{1,200}"
+    r"\b(?:how much|by what \w+|by how (?:much|many))\b.{0,40}"
+    r"(?:\b(?:did|do|does|has|have|had|was|were|will)\b"
+    r"(?!.{0,200}\b(?:pay|paid|costs?|spen[dt]|writ(?:e|ten)|set|sign|earn|charged?|need|take|bring)\b).{1,200}"
     r"(?<!\bthe)(?<!\ba)(?<!\ban)(?<!\bof)(?<!\bin) (?:increase|decrease|rise|fall|grow|decline|drop|change|shrink"
-    r"|increased|decreased|risen|fallen|grown|declined|dropped|changed|shrunk|up|down)\b(?! to\b)",
+    r"|increased|decreased|risen|fallen|grown|declined|dropped|changed|shrunk)\b(?! to\b)"
+    r"|\b(?:is|are|was|were|been)\b.{1,200} (?:up|down)\b)",
     re.IGNORECASE,
 )
 # Words that only ask, and that the answer needn't have.
@@ -208,8 +211,7 @@ class Question:
     @cached_property
     def quarter(self) -> int:
         """The number of the quarter that the question names, 0 if it names none."""
-        match = _QUARTER.search(self.text)
-        return (_QUARTERS[match[1].lower()] if match[1] else int(match[2])) if match else 0
+        return quarter_in(self.text)
 
     @cached_property
     def is_fiscal(self) -> bool:
@@ -224,6 +226,12 @@ class Question:
 
 def _parts(name: str) -> frozenset[str]:
     return frozenset(re.split("[ -]", name))
+
+
+def quarter_in(text: str) -> int:
+    """Return the number of the first quarter that a text names, 0 if it names none."""
+    match = _QUARTER.search(text)
+    return (_QUARTERS[match[1].lower()] if match[1] else int(match[2])) if match else 0
 
 
 def years_of(text: str) -> frozenset[str]:

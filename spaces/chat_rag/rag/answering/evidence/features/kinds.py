@@ -55,9 +55,9 @@ def _lacks_figure(question: Question, unit: Unit) -> bool:
     if unit.cell:  # "3 May" is no answer to how much, "Indefinite" is one to how long
         text = unit.cell.text
         return has_kind(question, unit.cell) is False and not is_figure(text) and not says_amount(text)
-    if question.wants_price and not (has_price(unit.text, question) or says_price(unit.text)):
-        return True
+    if question.wants_price:
+        return not (has_price(unit.text, question) or says_price(unit.text))
     if question.kind in _AMOUNTS:
-        return not has_amount(unit.text)
+        return not (has_amount(unit.text) or counts(unit.text, question))
     is_condition = question.kind is Kind.DATE and _CONDITION.search(unit.text)
     return not (has_figure(unit.text) or is_condition)

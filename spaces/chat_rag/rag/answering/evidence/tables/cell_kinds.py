@@ -7,7 +7,7 @@ import re
 from rag.answering.evidence.asked.kinds import Kind
 from rag.answering.evidence.asked.periods import last_day, length_in
 from rag.answering.evidence.asked.questions import Question
-from rag.answering.evidence.tables.cell_scope import is_change
+from rag.answering.evidence.tables.cell_scope import names_change
 from rag.answering.evidence.tables.figures import is_figure, is_period
 from rag.answering.evidence.tables.grid import LabeledCell
 from rag.answering.evidence.units.answer_spans import candidates
@@ -28,7 +28,7 @@ def has_kind(question: Question, cell: LabeledCell) -> bool | None:
     """Return whether a cell has the kind of answer that the question asks for; None if nothing tells."""
     kind, header = question.kind, f"{cell.section} {cell.column_header}"
     if question.asks_change and is_figure(cell.text):
-        return is_change(f"{header} {cell.row_label}")
+        return names_change(cell)
     if kind in (Kind.OTHER, Kind.YES_NO):
         return None
     if kind is Kind.DATE:  # the period of a figure, or its largest one, is in the header

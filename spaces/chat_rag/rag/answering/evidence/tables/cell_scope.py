@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from rag.answering.evidence.asked.periods import CALENDAR, PERIOD_STEMS, Day, days_in, last_day, length_in
 from rag.answering.evidence.asked.questions import Question, years_of
 from rag.answering.evidence.tables.figures import is_figure, plain_label
+from rag.answering.evidence.tables.grid import LabeledCell
 from rag.answering.evidence.units.split import Unit
 from rag.answering.evidence.units.structure import structure_of
 from rag.search.bm25 import STOP_WORDS, stems
@@ -19,13 +20,18 @@ _WHOLE = frozenset(
 # What names a column of changes. It is none of a part; the feature "change column" knows it.
 _CHANGE_WORDS = ("change", "increase", "decrease", "variance", "growth", "percent")
 _CHANGES = frozenset(stems(_CHANGE_WORDS))
-_CHANGE = re.compile("|".join((*_CHANGE_WORDS, "%")), re.IGNORECASE)
+# "Exchange losses" and a "gross margin percentage" are no changes.
+_CHANGE = re.compile(
+    r"\b(?:changes?|(?:in|de)creas(?:e|es|ed)|variances?|growth|percent)\b|\bpercentage (?:change|growth)|%(?! of\b)",
+    re.IGNORECASE,
+)
 # What a column measures: "Unit price" beside "Amount" isn't the figure of a part of the company.
 _MEASURES = frozenset(
     stems(["unit price cost fee quantity number count rate duration length minutes hours days weeks usd eur gbp chf"])
 )
 _NO_DAY = 31  # of a month without a day
 RowKey = tuple[str, int]
+_RowWords = tuple[str, frozenset[str], frozenset[str]]  # the document; words of the label, and those of the section
 
 
 def label_stems(unit: Unit) -> frozenset[str]:
@@ -35,7 +41,7 @@ def label_stems(unit: Unit) -> frozenset[str]:
 
 
 def is_change(text: str) -> bool:
-    """Return whether labels, or a question, name the change of a figure."""
+    """Return whether labels name the change of a figure."""
     return bool(_CHANGE.search(text))
 
 
@@ -50,15 +56,34 @@ def without_shorter_labels(question: Question, units: Sequence[Unit]) -> list[Un
     "Cash" isn't asked for by "cash and cash equivalents", nor "Revenue" by "cost of revenue".
     """
     words = set(question.stems)
-    labels = [(unit.document.id, label_stems(unit)) for unit in units]
-    asked = {each for each in labels if each[1] and each[1] <= words}
-    shorter = {(key, label) for key, label in asked if any(label < longer for other, longer in asked if other == key)}
-    return [unit for unit, label in zip(units, labels, strict=True) if label not in shorter]
+    sections = {unit.cell.section for unit in units if unit.cell}
+    stems_of = {section: frozenset(stems([section])) & words for section in sections}
+    keys = [
+        (unit.document.id, label_stems(unit) - _WHOLE, stems_of[unit.cell.section]) if unit.cell else None
+        for unit in units
+    ]
+    asked = {key for key in keys if key and key[1] and key[1] <= words}
+    shorter = {key for key in asked if any(_is_longer(other, key) for other in asked)}
+    return [unit for unit, key in zip(units, keys, strict=True) if key not in shorter]
+
+
+def _is_longer(row: _RowWords, other: _RowWords) -> bool:
+    """Return whether a row's label has all words of another one, and of its section, and more.
+
+    A row of a segment isn't dropped for one of the company.
+    """
+    document, label, section = row
+    return document == other[0] and other[1] < label and other[2] <= label | section
 
 
 def _is_level(unit: Unit) -> bool:
     cell = unit.cell
-    return bool(cell and is_figure(cell.text)) and not is_change(f"{unit.label} {cell.text if cell else ''}")
+    return bool(cell and is_figure(cell.text) and not names_change(cell))
+
+
+def names_change(cell: LabeledCell) -> bool:
+    """Return whether the labels of a cell name the change of a figure."""
+    return is_change(f"{cell.section} {cell.column_header} {cell.row_label}")
 
 
 def latest_days(units: Sequence[Unit]) -> dict[RowKey, Day]:
@@ -90,7 +115,9 @@ def match_period(question: Question, unit: Unit, latest: dict[RowKey, Day]) -> f
     is_newest = newest is None or last_day(header) == newest
     if not question.years:
         return 0.0 if is_newest else -0.5
-    if unit.cell and question.years <= years_of(unit.cell.row_label):  # "Notes due 2031" of any balance sheet
+    is_dated = question.days or question.quarter
+    # "Notes due 2031" of any balance sheet.
+    if unit.cell and not is_dated and question.years <= years_of(unit.cell.row_label):
         return 1.0 if is_newest else -0.5
     days = days_in(header)
     if days and (question.days or question.quarter or question.is_fiscal):

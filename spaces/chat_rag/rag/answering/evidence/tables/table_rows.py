@@ -45,7 +45,7 @@ def find_rows(question: Question, documents: Iterable[Document], passages: Seque
     """Return the rows that answer by their label, best first, as passages; those of `passages` are left out."""
     documents = list(documents)
     words = frozenset(stem for stem in question.stems if not stem.isdigit()) - PERIOD_STEMS
-    verbs = [word for word in words if word in _LABEL_WORDS]
+    verbs = [word for word in question.stems if word in _LABEL_WORDS]  # in one order in each process
     words -= _ASKING
     owners = frozenset(stems([name for name in question.names if any(is_about(each, name) for each in documents)]))
     asked = words - owners
@@ -64,10 +64,10 @@ def find_rows(question: Question, documents: Iterable[Document], passages: Seque
         for score, start, end, table in islice(_best_rows(each, names, document, passages), _MOST_ROWS)
     ]
     best = sorted(scored, key=lambda row: -row[0])
-    rows = {
-        (id(document), start): (document, start, end, table, score) for score, document, start, end, table in best[::-1]
-    }
-    return [_passage(*row) for row in [*rows.values()][::-1][:_MOST_ROWS]]
+    rows: dict[tuple[int, int], tuple[Document, int, int, Table, float]] = {}
+    for score, document, start, end, table in best:
+        rows.setdefault((id(document), start), (document, start, end, table, score))
+    return [_passage(*row) for row in [*rows.values()][:_MOST_ROWS]]
 
 
 @dataclass(frozen=True, slots=True)

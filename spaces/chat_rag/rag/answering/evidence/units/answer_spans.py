@@ -68,7 +68,7 @@ _BEFORE_CHANGE = re.compile(
     re.IGNORECASE,
 )
 _BEHIND_CHANGE = re.compile(
-    rf"(?:{_CHANGE}|\b(?:up|down))\s(?:(?:by|approximately|about|nearly|almost|over)\s)*$", re.IGNORECASE
+    rf"(?:{_CHANGE}|\b(?:up|down))\s(?:(?:by|of|approximately|about|nearly|almost|over)\s)*$", re.IGNORECASE
 )
 _ASKS_CHANGE = re.compile(
     rf"{_CHANGE}|\b(?:chang\w{{1,3}}|more|less|fewer|higher|lower|up|down|differ\w*|gain\w*|added?|lost|reduc\w*)\b",
@@ -89,7 +89,15 @@ _AMOUNT = (
     r"\b(?:no|none|free|included|once|twice|each|every|several|few|(?:annual|month|week|dai)ly|annual|centur(?:y|ies)"
     r"|decades?|indefinite(?:ly)?|permanent(?:ly)?|forever|unlimited)\b"
 )
-_PRICE_WORDS = re.compile(r"\b(?:free|nothing|without charge|no (?:charge|fee|cost)s?)\b", re.IGNORECASE)
+_PRICE_WORDS = re.compile(
+    r"\b(?:free|nothing|(?<!not )included|complimentary|waived|without charge|no (?:charge|fee|cost)s?)\b",
+    re.IGNORECASE,
+)
+_CALENDAR = re.compile(
+    rf"{_MONTH}\s\d{{1,2}}(?!\d)(?:,?\s\d{{4}})?|\d{{1,2}}\s{_MONTH}(?:\s\d{{4}})?|{_MONTH}\s\d{{4}}|\bQ[1-4]\s\d{{4}}"
+    r"|\b(?:in|of|since|by|until|from|year|years|fiscal|and|to|during|for|ended)\s(?:19|20)\d\d\b(?!\s[a-z]+s\b)",
+    re.IGNORECASE,
+)
 _AMOUNT_PATTERN = re.compile(_AMOUNT, re.IGNORECASE)
 # "The kettle holds a litre" says how much.
 _ONE_MEASURE = (
@@ -133,9 +141,8 @@ def has_figure(text: str) -> bool:
 
 
 def has_amount(text: str) -> bool:
-    """Return whether a text has any number beside those of its dates."""
-    edges = [0, *(edge for date in _dates(text) for edge in date), len(text)]
-    return has_figure(" ".join(text[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True)))
+    """Return whether a text has any number beside those of its dates: 2,000 or 2000 seats are no year."""
+    return has_figure(_CALENDAR.sub(" ", text))
 
 
 def says_amount(text: str) -> bool:
@@ -192,7 +199,7 @@ def answer_span(text: str, question: Question) -> Span:
         return 0, len(text)
     if len(spans) > 1:
         of_period = figures_of_period(spans, text, question)
-        if not of_period and "respectively" in text:
+        if of_period == [] or (of_period is None and "respectively" in text):
             return 0, len(text)
         spans = of_period or spans
     places = [word.span() for word in _WORD.finditer(text) if set(stems([word[0]])) & set(question.stems)]
@@ -204,8 +211,7 @@ def _spans(text: str, question: Question) -> list[Span]:
     spans = list(candidates(question.kind, text, question))
     if question.asks_change:
         amounts = [*spans, *candidates(Kind.PERCENT, text, question), *candidates(Kind.MONEY, text, question)]
-        if changes := [span for span in amounts if _BEHIND_CHANGE.search(text[max(0, span[0] - 60) : span[0]])]:
-            return changes
+        return [span for span in amounts if _BEHIND_CHANGE.search(text[max(0, span[0] - 60) : span[0]])]
     if not spans and question.may_be_money:
         return list(candidates(Kind.MONEY, text, question))
     if not spans and question.kind is Kind.MONEY:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from rag.answering.evidence.asked.periods import Day, days_in, length_in
-from rag.answering.evidence.asked.questions import Question
+from rag.answering.evidence.asked.questions import Question, quarter_in
 from rag.answering.evidence.tables.figures import YEAR
 from rag.search.bm25 import stems
 
@@ -19,36 +19,45 @@ _BETWEEN_YEARS = re.compile(
     r",?\s*(?:,|\band\b|\bor\b)\s*(?:(?:Q[1-4]|the|fiscal|years?|[A-Z][a-z]{2,8}\.? \d{1,2},?)\s+){0,4}"
 )
 _LONGEST = 60  # characters between two years
+_BEFORE = 30  # characters before a year that can name its day or quarter
 _NO_DAY = Day(0, 12, 31)
 
 
 @dataclass(frozen=True, slots=True)
 class _Periods:
-    """The ends of the periods that a text names one after the other, and where."""
+    """The ends of the periods that a text names one after the other, the number of each one's quarter, and where."""
 
     start: int
     end: int
     days: tuple[Day, ...]
+    quarters: tuple[int, ...]
 
 
-def figures_of_period(spans: Sequence[Span], text: str, question: Question) -> list[Span]:
+def figures_of_period(spans: Sequence[Span], text: str, question: Question) -> list[Span] | None:
     """Return the figures that a text gives for the question's period, by their places in its series of figures.
 
-    If the question names none, it's the last one. Without a series, or if none fits, there are none.
+    If the question names none, it's the last one. Without a series of figures and periods, the result is None, and
+    with none that fits it's empty.
     """
     series, periods = _series(spans, text), _periods(text)
+    # "In 2021 and 2022 it was …" has the periods before the figures, "It was … in 2021 and 2022" behind them.
+    is_behind = bool(series) and any(_fits(each, series[-1]) and each.start >= series[-1][-1][1] for each in periods)
     found: dict[Span, int] = {}  # with the number of the question's words before its series
+    has_periods = False
     for number, figures in enumerate(series):
         start = series[number - 1][-1][1] if number else 0
         end = series[number + 1][0][0] if number + 1 < len(series) else len(text)
-        if of := _periods_of(figures, periods, end):
-            context = text[figures[-1][1] : of.end] if of.start > figures[0][0] else text[: figures[0][0]]
-            months, place = length_in(context), _place(of.days, question)
-            if place is not None and (not months or not question.months or months == question.months):
-                label = stems([text[start : figures[0][0]]])
-                found[figures[place]] = len(set(label) & set(question.stems) - question.period_stems)
+        of = _periods_of(figures, periods, end, is_behind=is_behind)
+        if of is None:
+            continue
+        has_periods = True
+        context = text[figures[-1][1] : of.end] if is_behind else text[start : figures[0][0]]
+        months, place = length_in(context), _place(of, question, text)
+        if place is not None and (not months or not question.months or months == question.months):
+            label = stems([text[start : figures[0][0]]])
+            found[figures[place]] = len(set(label) & set(question.stems) - question.period_stems)
     most = max(found.values(), default=0)
-    return [figure for figure, count in found.items() if count == most]
+    return [figure for figure, count in found.items() if count == most] if has_periods else None
 
 
 def _series(spans: Sequence[Span], text: str) -> list[list[Span]]:
@@ -77,31 +86,48 @@ def _periods(text: str) -> list[_Periods]:
 
 def _with_days(text: str, years: Sequence[re.Match[str]]) -> _Periods:
     days: list[Day] = []
-    start = max(0, years[0].start() - 20)
+    quarters: list[int] = []
+    start = max(0, years[0].start() - _BEFORE)
     for year in years:
         own = days_in(text[start : year.end()])
         month_and_day = own[-1] if own else days[-1] if days else _NO_DAY
         days.append(Day(int(year[0]), month_and_day.month, month_and_day.day))
+        named = quarter_in(text[start : year.start()])
+        quarters.append(named or (quarters[-1] if quarters else 0))
         start = year.end()
-    return _Periods(years[0].start(), years[-1].end(), tuple(days))
+    return _Periods(years[0].start(), years[-1].end(), tuple(days), tuple(quarters))
 
 
-def _periods_of(figures: Sequence[Span], periods: Sequence[_Periods], following: int) -> _Periods | None:
-    """Return the periods of a series of figures: the next ones before another series, or those before it."""
-    fitting = [each for each in periods if len(each.days) == len(figures)]
-    behind = [each for each in fitting if figures[-1][1] <= each.start < following]
-    before = [each for each in fitting if each.end <= figures[0][0]]
-    return behind[0] if behind else before[-1] if before else None
+def _fits(periods: _Periods, figures: Sequence[Span]) -> bool:
+    return len(periods.days) == len(figures)
 
 
-def _place(days: Sequence[Day], question: Question) -> int | None:
-    """Return the place of the question's period, or of the last one if it names none; None if that isn't clear."""
+def _periods_of(
+    figures: Sequence[Span], periods: Sequence[_Periods], following: int, *, is_behind: bool
+) -> _Periods | None:
+    """Return the periods of a series of figures: the next ones before another series, or the last ones before it."""
+    fitting = [each for each in periods if _fits(each, figures)]
+    if is_behind:
+        return next((each for each in fitting if figures[-1][1] <= each.start < following), None)
+    return next((each for each in reversed(fitting) if each.end <= figures[0][0]), None)
+
+
+def _place(periods: _Periods, question: Question, text: str) -> int | None:
+    """Return the place of the question's period, or of the last one if it names none; None if that isn't clear.
+
+    "Respectively" can be of something else than the periods, which a question without a period may name.
+    """
+    days = periods.days
     if question.days:
         places = [at for at, day in enumerate(days) if any(_is_same(day, each) for each in question.days)]
     elif question.years:
-        places = [at for at, day in enumerate(days) if str(day.year) in question.years]
+        places = [
+            at
+            for at, (day, quarter) in enumerate(zip(days, periods.quarters, strict=True))
+            if str(day.year) in question.years and (not quarter or not question.quarter or quarter == question.quarter)
+        ]
     else:
-        places = [at for at, day in enumerate(days) if day == max(days)]
+        places = [] if "respectively" in text else [at for at, day in enumerate(days) if day == max(days)]
     return places[0] if len(places) == 1 else None
 
 
