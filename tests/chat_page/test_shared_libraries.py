@@ -36,7 +36,10 @@ def embedder() -> Embedder:
 def folders(embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Two libraries of the same name, about birds and about fees."""
     place = tmp_path_factory.mktemp("libraries")
-    texts = {"birds": "The gannet dives from thirty metres.", "fees": "A berth at the north quay costs 120 euros."}
+    texts = {
+        "birds": "The gannet dives from thirty metres to catch the fish that it eats.",
+        "fees": "A berth at the north quay costs 120 euros.",
+    }
     for name, text in texts.items():
         (place / name).mkdir()
         (place / name / f"{name}.txt").write_text(text)

@@ -78,7 +78,7 @@ def test_an_image_installs_the_packages_of_its_extra() -> None:
 
 def test_the_gateways_image_installs_the_packages_of_its_extras() -> None:
     packages = requirements("requirements.txt", folder="gateway")
-    assert packages == extra("gateway") | extra("inference") | {project()["dependencies"][0]}
+    assert packages == extra("gateway") | extra("replicas") | extra("inference") | {project()["dependencies"][0]}
 
 
 def project() -> dict[str, Any]:
