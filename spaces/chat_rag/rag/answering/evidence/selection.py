@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -98,10 +97,10 @@ def _whole_documents(question: str, documents: Mapping[str, Document]) -> list[D
     # The longest name first: "food.md" is no document of "seafood.md".
     for document in sorted(documents.values(), key=lambda each: -len(each.name)):
         if document.name in question and has_key_sentences(document):
-            without = re.sub(rf"(?<![\w.-]){re.escape(document.name)}(?!\w)", " ", question)
-            if without != question:
+            before, _, behind = question.partition(document.name)
+            if not before[-1:].isalnum() and before[-1:] not in ("-", ".", "_") and not behind[:1].isalnum():
                 named.append(document)
-                question = without
+                question = f"{before} {behind}"
     return (named or [*documents.values()]) if is_about_whole_documents(question) else []
 
 

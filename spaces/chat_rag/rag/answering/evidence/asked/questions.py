@@ -45,7 +45,9 @@ _ASKS_CHANGE = re.compile(
     r"\b(?:more|less|higher|lower|change|(?:in|de)crease|differ|grow|rise|fall)\w*", re.IGNORECASE
 )
 _HOW_MUCH = re.compile(r"\bhow much\b", re.IGNORECASE)
-_NAMES_CHANGE = re.compile(r"\bchange|increase|decrease|variance|growth|decline|percent(?!\w* of\b)|%", re.IGNORECASE)
+_NAMES_CHANGE = re.compile(
+    r"\bchange|increase|decrease|variance|growth|decline|percent(?!(?:age)? of\b)|%", re.IGNORECASE
+)
 _ASKS_NAME = re.compile(r"who(?:['’]s| is| was| are| were) (?:the|our|your|my|his|her|their|its)\b", re.IGNORECASE)
 _COUNTED = re.compile(
     r"\bhow (?:many|much) (?!(?:is|are|was|were|do|does|did|has|have|had|will)\b)(\w+(?: \w+)?)", re.IGNORECASE
