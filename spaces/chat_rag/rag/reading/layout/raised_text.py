@@ -20,7 +20,7 @@ _ORDINALS = frozenset(["st", "nd", "rd", "th", "er", "re", "e", "ème", "o", "a"
 _MARK = re.compile(r"[\[(]?([0-9a-z*†‡§]{1,2}(?:[,;] ?[0-9a-z*†‡§]{1,2}){0,8})[)\]]?", re.IGNORECASE)
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _BRACKETS = ("(", ")", "[", "]")
-_SPACE_BEFORE_STOP = re.compile(r"\s+(?=[,.;:)])")  # the script's place
+_SPACE_BEFORE_STOP = re.compile(r"\s{1,9}(?=[,.;:)])")  # the script's place
 _SIGNED = re.compile(r"[-−–+]\d+")
 
 

@@ -13,10 +13,10 @@ from rag.answering.evidence.tables.figures import YEAR
 from rag.search.bm25 import stems
 
 Span = tuple[int, int]
-_JOINT = re.compile(r",?\s*(?:,|\band\b|\bor\b)\s*")
+_JOINT = re.compile(r",?\s{0,9}(?:,|\band\b|\bor\b)\s{0,9}")
 # What can stand between two years of a series: "June 30, 2022 and September 30, 2023", "Q2 2022 and Q2 2023".
 _BETWEEN_YEARS = re.compile(
-    r",?\s*(?:,|\band\b|\bor\b)\s*(?:(?:Q[1-4]|the|fiscal|years?|[A-Z][a-z]{2,8}\.? \d{1,2},?)\s+){0,4}"
+    r",?\s{0,9}(?:,|\band\b|\bor\b)\s{0,9}(?:(?:Q[1-4]|the|fiscal|years?|[A-Z][a-z]{2,8}\.? \d{1,2},?)\s{1,9}){0,4}"
 )
 _LONGEST = 60  # characters between two years
 _BEFORE = 30  # characters before a year that can name its day or quarter
