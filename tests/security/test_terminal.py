@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from rag.library.built.manifest import FORMAT
+
 pty = pytest.importorskip("pty")
 
 # Sets the title of the window, writes to the clipboard, and clears the screen, in 7 and in 8 bits.
@@ -53,7 +55,7 @@ def test_an_error_prints_the_control_characters_of_others_as_symbols() -> None:
 
 
 def test_a_library_of_somebody_else_is_inspected_without_obeying_it(tmp_path: Path) -> None:
-    manifest = {"format": 1, "name": EVIL, "label": EVIL}
+    manifest = {"format": FORMAT, "name": EVIL, "label": EVIL}
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
     text = shown("-m", "rag", "inspect", str(tmp_path))
     assert "is damaged" in text

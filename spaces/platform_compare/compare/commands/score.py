@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from backends import Catalog
+from backends.http.connections import close_connections
 from compare import run_file
 from compare.errors import CompareError, RunError
 from compare.judging.judge import Judge, check_judge, errors_of
@@ -69,6 +70,7 @@ async def _ask(judge: Judge, run: Run, sources: dict[int, str], may_be_target: b
         return await judge.judge(run, sources, _print_progress)
     finally:
         await judge.aclose()
+        await close_connections()
 
 
 def _print_progress(done: int, total: int) -> None:
