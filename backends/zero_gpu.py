@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
+from backends.errors import BackendError
+
+logger = logging.getLogger(__name__)
 F = TypeVar("F", bound=Callable[..., Any])
 ZERO_GPU = os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
 
@@ -25,3 +29,17 @@ def on_zero_gpu(seconds: Callable[..., int]) -> Callable[[F], F]:
 
     decorate: Callable[[F], F] = spaces.GPU(duration=seconds)
     return decorate
+
+
+def load_on_zero_gpu(connect: Callable[[str], object], names: Iterable[str]) -> None:
+    """On ZeroGPU, load the models of these targets that run in this process; call it while the app is imported.
+
+    Its documentation wants models on cuda then: https://huggingface.co/docs/hub/spaces-zerogpu. What can't be loaded
+    is logged, and said to those who choose it.
+    """
+    for name in names if ZERO_GPU else ():
+        try:
+            if load := getattr(connect(name), "load", None):
+                load()
+        except BackendError as error:
+            logger.warning("%s: %s", name, error)

@@ -60,6 +60,10 @@ class TransformersBackend:
         model = await asyncio.to_thread(load, self._settings)
         return Health(model.name, model.context, f"on {model.device}")
 
+    def load(self) -> None:
+        """Load the model, and download it if necessary; blocks."""
+        load(self._settings)
+
     async def pull(self) -> AsyncIterator[tuple[str, float | None]]:
         """Load the model before the first question, which downloads it if necessary."""
         yield f"Loading {self._settings.model or 'the default model'}", None

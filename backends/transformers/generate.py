@@ -10,7 +10,7 @@ from typing import Any
 
 from backends.transformers.models import Settings, load
 from backends.transformers.tokens import Sampler, Streamer
-from backends.zero_gpu import ZERO_GPU, on_zero_gpu
+from backends.zero_gpu import on_zero_gpu
 
 
 def _gpu_seconds(_settings: Settings, _ids: list[int], options: Mapping[str, Any]) -> int:
@@ -27,8 +27,6 @@ def generate(settings: Settings, ids: list[int], options: Mapping[str, Any]) -> 
     import torch
 
     model = load(settings).model
-    if ZERO_GPU:
-        model.to("cuda")
     output: queue.SimpleQueue[list[int] | BaseException | None] = queue.SimpleQueue()
     closed = threading.Event()
 

@@ -117,8 +117,8 @@ def _load(settings: Settings) -> LoadedModel:
     import transformers
 
     location, filename = source(settings.model)
-    # On ZeroGPU this process has no GPU: the weights stay in memory until a GPU is lent.
-    device = "cpu" if ZERO_GPU else resolve_device(settings.device)
+    # On ZeroGPU, cuda exists from the start, for models to be put on it; the GPU itself is lent to a call.
+    device = "cuda" if ZERO_GPU else resolve_device(settings.device)
     dtype = getattr(torch, resolve_dtype(settings.dtype, device))
     options = {"gguf_file": filename} if filename else {}
     try:
@@ -154,6 +154,6 @@ def resolve_dtype(dtype: str, device: str) -> str:
     """The number format: 16 bits need half the memory on a GPU; CPUs are slow with anything but float32."""
     if dtype != "auto":
         return dtype
-    if ZERO_GPU or device == "cuda":
+    if device == "cuda":
         return "bfloat16"
     return "float16" if device == "mps" else "float32"

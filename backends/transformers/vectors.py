@@ -12,6 +12,7 @@ from backends.settings import require_package
 from backends.transformers.models import Settings, resolve_device, resolve_dtype, source
 from backends.vectors.checks import check_scores
 from backends.vectors.types import Embeddings
+from backends.zero_gpu import ZERO_GPU
 
 _models: dict[tuple[str, Settings], Any] = {}
 _lock = threading.Lock()
@@ -56,7 +57,8 @@ def _new_model(settings: Settings, class_name: str) -> Any:
     import sentence_transformers
     import torch
 
-    device = resolve_device(settings.device)
+    # Outside of the calls that it lends a GPU to, ZeroGPU's cuda only keeps models.
+    device = "cpu" if ZERO_GPU else resolve_device(settings.device)
     make: Callable[..., Any] = getattr(sentence_transformers, class_name)
     try:
         return make(

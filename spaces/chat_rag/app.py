@@ -16,6 +16,7 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from backends import Catalog, SpaceportError
+from backends.zero_gpu import load_on_zero_gpu
 from chat_page import scripts
 from chat_page.better_model import ModelOffer
 from chat_page.chat import Chat
@@ -75,6 +76,8 @@ try:
     START = CHAT.catalog.target(ARGUMENTS.backend or CHAT.catalog.default)
     if ARGUMENTS.backend and START.unavailable:
         raise START.unavailable
+    if not START.unavailable:
+        load_on_zero_gpu(CHAT.catalog.connect, [START.name])
 except SpaceportError as error:
     raise SystemExit(error.for_terminal) from error
 PAGE = PageHandlers(CHAT)

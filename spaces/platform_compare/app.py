@@ -14,6 +14,7 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from backends import Catalog, NotConfigured, SpaceportError
+from backends.zero_gpu import load_on_zero_gpu
 from compare.measure.workload import MAX_FILE_BYTES
 from compare.publish.published import PublishedResults
 from compare.service import ComparisonService
@@ -47,6 +48,7 @@ except NotConfigured as error:
 AVAILABLE = [target for target in TARGETS if not target.unavailable]
 CHOICES = choices(AVAILABLE)
 SELECTED = list(dict.fromkeys([*filter(None, [ARGUMENTS.backend]), *(target.name for target in AVAILABLE)]))[:2]
+load_on_zero_gpu(SERVICE.catalog.connect, SELECTED)
 
 
 async def check_targets() -> tuple[Any, Any, str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
@@ -11,13 +10,11 @@ from backends.diffusion.types import PictureEvent, PictureGenerator, PictureRequ
 from backends.stopwatch import now
 from backends.streams import closing
 from backends.types import Downloadable
-from backends.zero_gpu import ZERO_GPU
+from backends.zero_gpu import load_on_zero_gpu
 from ui.admission.admission import Admission
 from vision_page import strings
 from vision_page.canvas import Canvas
 from vision_page.targets import TaskTargets
-
-logger = logging.getLogger(__name__)
 
 
 class DrawingService(TaskTargets[PictureGenerator]):
@@ -29,15 +26,7 @@ class DrawingService(TaskTargets[PictureGenerator]):
 
     def load_on_zero_gpu(self) -> None:
         """On ZeroGPU, load the models of this process while the app is imported, as its documentation wants."""
-        if not ZERO_GPU:
-            return
-        for target in self.targets():
-            load = None if target.unavailable else getattr(self.connect(target.name), "load", None)
-            try:
-                if load:
-                    load()
-            except BackendError as error:  # the page says it to those who choose this model
-                logger.warning("%s: %s", target.name, error)
+        load_on_zero_gpu(self.connect, [target.name for target in self.targets() if not target.unavailable])
 
     async def draw(self, request: PictureRequest, names: Sequence[str]) -> AsyncIterator[list[Canvas]]:
         """Yield what each model has drawn so far; they take turns, so that none slows another one down."""

@@ -235,3 +235,63 @@ def test_zero_gpu_gets_the_function_at_import(tmp_path: Path) -> None:
 
 def test_without_zero_gpu_the_spaces_package_is_not_imported(tmp_path: Path) -> None:
     assert run(tmp_path, ["print('spaces' in sys.modules)"], SPACES_ZERO_GPU="") == "False"
+
+
+# What the package does for this test: it knows the functions, and lets models be put on a cuda that isn't there.
+PACKAGE_WITH_CUDA = """
+import torch
+decorated, moved = [], []
+put = torch.nn.Module.to
+def to(module, *arguments, **named):
+    if arguments[:1] == ("cuda",):
+        moved.append(type(module).__name__)
+        return module
+    return put(module, *arguments, **named)
+torch.nn.Module.to = to
+def GPU(duration=None):
+    return lambda function: decorated.append(function.__name__) or function
+"""
+ZERO_GPU_SCRIPT = """
+import asyncio, sys
+from backends import Catalog, ChatRequest, Message
+from backends.zero_gpu import load_on_zero_gpu
+import backends.transformers.backend, spaces
+folders = {"tiny": sys.argv[1], "lost": sys.argv[1] + "/lost"}
+entries = {name: {"kind": "transformers", "model": folder} for name, folder in folders.items()}
+catalog = Catalog(entries, source="a test")
+load_on_zero_gpu(catalog.connect, ["tiny", "lost"])
+print(spaces.decorated, spaces.moved)
+async def answer():
+    request = ChatRequest([Message("user", "a b")], max_tokens=3)
+    return [event async for event in catalog.connect("tiny").stream(request)]
+print(type(asyncio.run(answer())[-1]).__name__, spaces.moved)
+"""
+
+
+def save_tiny_model(folder: Path) -> None:
+    """Write a model of random weights that loads in no time."""
+    import tokenizers
+    import transformers
+
+    words = tokenizers.models.WordLevel({"a": 0, "b": 1, "</s>": 2, "?": 3}, unk_token="?")
+    tokenizer = transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizers.Tokenizer(words), eos_token="</s>")
+    tokenizer.chat_template = "{% for message in messages %}{{ message.content }} {% endfor %}"
+    tokenizer.save_pretrained(folder)
+    config = transformers.LlamaConfig(
+        vocab_size=4, hidden_size=8, intermediate_size=8, num_hidden_layers=1, num_attention_heads=2, eos_token_id=2
+    )
+    transformers.LlamaForCausalLM(config).save_pretrained(folder)
+
+
+def test_zero_gpu_gets_the_function_and_the_model_at_import(tmp_path: Path) -> None:
+    """ZeroGPU's documentation wants models on cuda while the app is imported; what can't be loaded is logged."""
+    (tmp_path / "spaces.py").write_text(PACKAGE_WITH_CUDA)
+    save_tiny_model(tmp_path / "model")
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}", "SPACES_ZERO_GPU": "true"}
+    command = [sys.executable, "-c", ZERO_GPU_SCRIPT, str(tmp_path / "model")]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment)
+    assert result.stdout.splitlines() == [
+        "['generate'] ['LlamaForCausalLM']",
+        "Done ['LlamaForCausalLM']",
+    ], result.stderr
+    assert "lost" in result.stderr
