@@ -66,10 +66,10 @@ def _network_client(network: Network, *, timestamps: bool) -> httpx2.AsyncClient
 def _direct_transport(
     context: ssl.SSLContext, *, timestamps: bool, dial: Callable[[], socket.socket] | None = None
 ) -> httpx2.AsyncHTTPTransport:
-    from backends.http.timestamps import TimestampTransport
+    from backends.http.timestamps import DirectTransport
 
     limits = MEASURING_LIMITS if timestamps else LIMITS
-    return TimestampTransport(verify=context, limits=limits, dial=dial, receive_times=timestamps)
+    return DirectTransport(verify=context, limits=limits, dial=dial, receive_times=timestamps)
 
 
 def _without_proxy(transport: httpx2.AsyncHTTPTransport) -> dict[str, httpx2.AsyncBaseTransport | None]:

@@ -26,7 +26,7 @@ PollSelector: type[selectors.BaseSelector] = getattr(selectors, "PollSelector", 
 MOST_UNSENT = 64 * 1024  # bytes that wait for the rest of a request
 
 
-class TimestampStream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
+class DirectStream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
     """One connection; each chunk waits with its timestamp until httpcore reads it."""
 
     def __init__(self) -> None:

@@ -19,13 +19,13 @@ import httpx2
 from backends.errors import BackendError
 from backends.http.network import DialFailed
 from backends.http.receive_times import PausedConnection, take_socket, with_receive_times
-from backends.http.sockets import TimestampStream
+from backends.http.sockets import DirectStream
 
 # A host with several addresses: the next one is tried beside the first after so long, as in httpx2's transport.
 NEXT_ADDRESS_SECONDS = 0.25
 
 
-class TimestampTransport(httpx2.AsyncHTTPTransport):
+class DirectTransport(httpx2.AsyncHTTPTransport):
     """The httpx2 transport on connections of our own, or on sockets that `dial` returns.
 
     With `receive_times` they know when bytes arrived at this machine, which takes a little longer for each read.
@@ -40,18 +40,19 @@ class TimestampTransport(httpx2.AsyncHTTPTransport):
         receive_times: bool = True,
     ) -> None:
         super().__init__(verify=verify, limits=limits)
+        backend = DialBackend(dial, receive_times=receive_times) if dial else DirectBackend(receive_times=receive_times)
         # httpx2 has no argument for a network backend; its pool has. A test checks that timestamps are recorded.
         self._pool = httpcore2.AsyncConnectionPool(
             ssl_context=verify,
             max_connections=limits.max_connections,
             max_keepalive_connections=limits.max_keepalive_connections,
             keepalive_expiry=limits.keepalive_expiry,
-            network_backend=DialBackend(dial) if dial else TimestampBackend(receive_times=receive_times),
+            network_backend=backend,
         )
 
 
-class TimestampBackend(httpcore2.AsyncNetworkBackend):
-    """Opens asyncio connections that record timestamps."""
+class DirectBackend(httpcore2.AsyncNetworkBackend):
+    """Opens asyncio connections; with `receive_times`, they know when bytes arrived at this machine."""
 
     def __init__(self, *, receive_times: bool = True) -> None:
         self._receive_times = receive_times
@@ -64,7 +65,7 @@ class TimestampBackend(httpcore2.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.AsyncNetworkStream:
-        stream = TimestampStream()
+        stream = DirectStream()
         local = (local_address, 0) if local_address else None
         try:
             async with asyncio.timeout(timeout):
@@ -75,7 +76,7 @@ class TimestampBackend(httpcore2.AsyncNetworkBackend):
             raise httpcore2.ConnectError(str(error)) from error
         return stream
 
-    async def _open(self, stream: TimestampStream, host: str, port: int, local: tuple[str, int] | None) -> None:
+    async def _open(self, stream: DirectStream, host: str, port: int, local: tuple[str, int] | None) -> None:
         loop = asyncio.get_running_loop()
         if not isinstance(loop, asyncio.BaseEventLoop):  # uvloop, which tries one address after the other
             sock = await connect_to_first(await _addresses(host, port), local)
@@ -94,14 +95,14 @@ class TimestampBackend(httpcore2.AsyncNetworkBackend):
         await asyncio.sleep(seconds)
 
 
-class DialBackend(TimestampBackend):
+class DialBackend(DirectBackend):
     """Uses the sockets that `dial` returns, for any address; `dial` may block and may raise a `BackendError`."""
 
-    def __init__(self, dial: Callable[[], socket.socket]) -> None:
-        super().__init__()
+    def __init__(self, dial: Callable[[], socket.socket], *, receive_times: bool = True) -> None:
+        super().__init__(receive_times=receive_times)
         self._dial = dial
 
-    async def _open(self, stream: TimestampStream, host: str, port: int, local: tuple[str, int] | None) -> None:
+    async def _open(self, stream: DirectStream, host: str, port: int, local: tuple[str, int] | None) -> None:
         loop = asyncio.get_running_loop()
         try:
             sock = await asyncio.to_thread(self._dial)
@@ -109,8 +110,9 @@ class DialBackend(TimestampBackend):
             raise DialFailed(error) from error
         sock.setblocking(False)
         connect = loop.create_unix_connection if sock.family == socket.AF_UNIX else loop.create_connection
-        sock = with_receive_times(sock)
-        stream.use_times_of(sock)
+        if self._receive_times:
+            sock = with_receive_times(sock)
+            stream.use_times_of(sock)
         await connect(lambda: stream, sock=sock)
 
 

@@ -29,9 +29,9 @@ def timestamp_client() -> Any:
 
     import httpx2
 
-    from backends.http.timestamps import TimestampTransport
+    from backends.http.timestamps import DirectTransport
 
-    return httpx2.AsyncClient(transport=TimestampTransport(verify=ssl.create_default_context(), limits=httpx2.Limits()))
+    return httpx2.AsyncClient(transport=DirectTransport(verify=ssl.create_default_context(), limits=httpx2.Limits()))
 
 
 def bare(url: str, model: str = "bench") -> AsyncIterator[str]:

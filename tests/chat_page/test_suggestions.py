@@ -32,6 +32,14 @@ def test_the_numbers_of_sections_and_headings_of_every_text_are_left_out() -> No
     )
 
 
+def test_a_quantity_at_the_beginning_of_a_heading_is_no_section_number() -> None:
+    text = "# Report\n\n## 3.5 million users\n\n## 3.6 Growth\n\n## 4.1.2 other costs"
+    topics = ("3.5 million users", "Growth", "other costs")
+    assert questions([document("report.md", text)]) == tuple(
+        f"What does report.md say about “{each}”?" for each in topics
+    )
+
+
 def test_titles_in_the_text_of_a_pdf_become_questions() -> None:
     """Those that a row of a table answers come first, then those that it mentions most."""
     paragraph = "The company sold more in this quarter than in the one before, and expects the same for the next one"

@@ -3,7 +3,7 @@
     python fake_rag.py workload --questions FILE --documents FOLDER --out FILE
     python fake_rag.py score --workload FILE
 
-A question about "errors" makes it fail.
+A question about "errors" makes it fail, and so does a wrong answer to one about "crashes".
 """
 
 from __future__ import annotations
@@ -29,7 +29,11 @@ def main(command: str, *arguments: str) -> int:
     known = {entry["id"]: entry for entry in entries}
     for line in sys.stdin:
         answer = json.loads(line)
-        print(json.dumps(score(known[answer["id"]], answer["answer"])), flush=True)
+        entry = score(known[answer["id"]], answer["answer"])
+        if "crashes" in known[answer["id"]]["text"] and not entry["correct"]:
+            print("error: There is no memory left.\n  Close something.", file=sys.stderr)
+            return 1
+        print(json.dumps(entry), flush=True)
     return 0
 
 

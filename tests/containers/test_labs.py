@@ -1,4 +1,4 @@
-"""The commands of docs/labs.md that this machine can run print what the page says."""
+"""The commands of docs/labs.md that this machine can run print what the page says, apart from its numbers."""
 
 from __future__ import annotations
 

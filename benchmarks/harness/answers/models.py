@@ -14,7 +14,7 @@ from rag.answering.evidence.features.names import BY_VECTORS, NAMES, RELATIVE
 from rag.answering.evidence.features.questions import QUESTION_NAMES, question_features
 from rag.answering.evidence.model import Model, QuestionModel, UnitModel
 
-# Of exchangeable questions; those of a new corpus are not, so this is below the 3 % that it shall have.
+# Of exchangeable questions. Those of a new corpus aren't exchangeable, so this is below the goal for them, 3 %.
 MAX_REFUSED = 0.02
 _L2 = 1e-3
 # No table of the training data has columns for periods of different lengths: the weight is that of the year.

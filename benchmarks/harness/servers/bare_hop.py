@@ -1,7 +1,7 @@
 """The smallest server in front of another: `python -m harness.servers.bare_hop PORT URL [--hold]`.
 
 uvicorn and httpx2, as in Spaceport's server, but nothing is parsed or checked: the bytes pass through. With `--hold`,
-nothing is sent before the first text has come: a server has to wait for it if a refusal shall have its own status.
+nothing is sent before the first text has come: a server has to wait for it if a refusal should have its own status.
 """
 
 from __future__ import annotations

@@ -61,10 +61,11 @@ class HeadWithBody:
         self._transport.close()
 
     def _flush(self, body: bytes = b"") -> None:
-        self._cycle.transport = self._transport  # the rest takes no detour
+        self._cycle.transport = self._transport  # the rest is written directly
         head, self._head = self._head, b""
-        if (head or body) and not self._transport.is_closing():
-            self._transport.writelines([head or b"", body])
+        parts = [part for part in (head, body) if part]  # asyncio tries to send an empty one forever (Python 3.12)
+        if parts and not self._transport.is_closing():
+            self._transport.writelines(parts)
 
 
 class GuardedProtocol(HttpToolsProtocol):

@@ -24,6 +24,7 @@ _GENERAL = re.compile(
     re.IGNORECASE,
 )
 _SECTION_NUMBER = re.compile(r"^(?:[A-Z]\.)?(?:\d{1,2}\.){1,6}\d{0,3}\s+")
+_DECIMAL = re.compile(r"\d+\.\d+\s+")
 _LENGTH = range(4, 61)
 # The text of a PDF has no marks at its headings: they are lines without a full stop, above a paragraph's first line.
 _TITLE_LINE = re.compile(r"^([^\W\d_][^\n|.;:,\d]{3,59})\n(?=[^\W\d_][^\n|]{79})", re.MULTILINE)
@@ -69,9 +70,16 @@ def _topics(document: Document) -> Iterator[str]:
     """The last parts of the headings; those below the title come first."""
     paths = [heading.path for heading in find_headings(document.text[:READ])]
     for path in sorted(paths, key=lambda path: " > " not in path):  # a title alone is the whole document
-        heading = _SECTION_NUMBER.sub("", " ".join(re.sub(r"[*_`#]", "", path.rpartition(" > ")[2]).split()))
+        heading = _without_number(" ".join(re.sub(r"[*_`#]", "", path.rpartition(" > ")[2]).split()))
         if _is_topic(heading):
             yield heading
+
+
+def _without_number(heading: str) -> str:
+    """Return a heading without the number of its section; "3.5 million users" begins with a quantity."""
+    number = _SECTION_NUMBER.match(heading)
+    rest = heading[number.end() :] if number else heading
+    return heading if number and _DECIMAL.fullmatch(number[0]) and rest[:1].islower() else rest
 
 
 def _title_lines(text: str) -> list[str]:

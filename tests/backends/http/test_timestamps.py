@@ -24,8 +24,9 @@ from cryptography.x509.oid import NameOID
 
 from backends import Backend, BackendError, Catalog, Delta, Done, Interrupted, Stopwatch, Unreachable
 from backends.http.connections import LIMITS, close_connections, tls
-from backends.http.sockets import MOST_UNSENT, TimestampStream
-from backends.http.timestamps import TimestampTransport, connect_to_first
+from backends.http.receive_times import SO_TIMESTAMPNS
+from backends.http.sockets import MOST_UNSENT, DirectStream
+from backends.http.timestamps import DirectTransport, connect_to_first
 from backends.stopwatch import now
 from backends.streams import closing
 from tests.backends.recordings import OPENAI, REQUEST
@@ -230,7 +231,7 @@ async def test_closing_frees_the_connection(server: WireServer) -> None:
 async def test_a_body_of_many_megabytes_is_complete(server: WireServer) -> None:
     body = bytes(range(256)) * 40_000
     server.on("/big", Reply([body[start : start + 1_000_000] for start in range(0, len(body), 1_000_000)]))
-    transport = TimestampTransport(verify=tls(), limits=LIMITS)
+    transport = DirectTransport(verify=tls(), limits=LIMITS)
     async with httpx2.AsyncClient(transport=transport) as client, client.stream("GET", f"{server.url}/big") as response:
         await asyncio.sleep(0.2)  # more has arrived than the buffer holds
         assert b"".join([part async for part in response.aiter_raw()]) == body
@@ -238,7 +239,7 @@ async def test_a_body_of_many_megabytes_is_complete(server: WireServer) -> None:
 
 async def test_over_tls(tmp_path: Path) -> None:
     async with tls_server(tmp_path) as (url, trusted):
-        transport = TimestampTransport(verify=trusted, limits=LIMITS)
+        transport = DirectTransport(verify=trusted, limits=LIMITS)
         stopwatch = Stopwatch(started_at=now())
         async with httpx2.AsyncClient(transport=transport) as client:
             with stopwatch.marking():
@@ -249,7 +250,7 @@ async def test_over_tls(tmp_path: Path) -> None:
 
 async def test_an_untrusted_certificate_is_refused(tmp_path: Path) -> None:
     async with tls_server(tmp_path) as (url, _):
-        transport = TimestampTransport(verify=tls(), limits=LIMITS)
+        transport = DirectTransport(verify=tls(), limits=LIMITS)
         async with httpx2.AsyncClient(transport=transport) as client:
             with pytest.raises(httpx2.ConnectError, match="certificate"):
                 await client.get(url)
@@ -322,7 +323,7 @@ async def test_an_arrival_is_when_the_machine_received_it_even_if_the_loop_is_la
     with socket.create_server(("127.0.0.1", 0)) as listener:
         served = asyncio.get_running_loop().run_in_executor(None, serve, listener)
         url = f"{'https' if secure else 'http'}://127.0.0.1:{listener.getsockname()[1]}/"
-        transport = TimestampTransport(verify=client_context, limits=LIMITS)
+        transport = DirectTransport(verify=client_context, limits=LIMITS)
         async with httpx2.AsyncClient(transport=transport) as client:
             with stopwatch.marking():
                 request = asyncio.ensure_future(client.get(url))
@@ -354,7 +355,7 @@ async def test_a_request_leaves_in_one_packet() -> None:
     """A head alone would wake the server, which then takes the processor that the body needs."""
     one, other = socket.socketpair()
     with one, other:
-        stream, wire = TimestampStream(), Wire(one)
+        stream, wire = DirectStream(), Wire(one)
         stream.connection_made(wire)
         await stream.write(b"head ")
         await stream.write(b"body")
@@ -367,7 +368,7 @@ async def test_a_request_leaves_in_one_packet() -> None:
 async def test_a_large_request_is_sent_as_it_comes() -> None:
     one, other = socket.socketpair()
     with one, other:
-        stream, wire = TimestampStream(), Wire(one)
+        stream, wire = DirectStream(), Wire(one)
         stream.connection_made(wire)
         await stream.write(b"head ")
         await stream.write(bytes(MOST_UNSENT))
@@ -395,8 +396,11 @@ async def test_if_no_address_answers_the_error_is_that_of_the_first() -> None:
         await connect_to_first([(socket.AF_INET, (address, 9)) for address in ("127.0.0.1", "127.0.0.8")], None)
 
 
-async def test_small_packets_leave_at_once_on_a_socket_that_was_dialled(server: WireServer) -> None:
-    """asyncio leaves the option out for a socket that doesn't name its protocol."""
+@pytest.mark.parametrize("receive_times", [False, True])
+async def test_a_socket_that_was_dialled_has_the_same_options_as_others(
+    server: WireServer, receive_times: bool
+) -> None:
+    """asyncio doesn't send small packets at once on a socket that doesn't name its protocol."""
     server.on(CHAT, Reply([OPENAI.wire]))
     address = ("127.0.0.1", httpx2.URL(server.url).port or 0)
 
@@ -405,10 +409,12 @@ async def test_small_packets_leave_at_once_on_a_socket_that_was_dialled(server: 
         sock.connect(address)
         return sock
 
-    transport = TimestampTransport(verify=tls(), limits=LIMITS, dial=dial)
+    transport = DirectTransport(verify=tls(), limits=LIMITS, dial=dial, receive_times=receive_times)
     async with (
         httpx2.AsyncClient(transport=transport) as client,
         client.stream("POST", f"{server.url}/chat/completions", json={}) as response,
     ):
         sock = response.extensions["network_stream"].get_extra_info("socket")
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        if sys.platform == "linux":
+            assert bool(sock.getsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS)) == receive_times

@@ -158,16 +158,22 @@ def test_questions_of_a_workload_are_not_kept(models: Models, tmp_path: Path) ->
     assert '"answer":' not in out.read_text()
 
 
+def ask_in_a_hurry(models: Models, folder: Path, questions: list[str], replies: list[str]) -> list[str]:
+    """Let "hurries" know replies to questions, whose right answers are "word 0", "word 1"; return the arguments."""
+    entries = [{"question": each, "answers": [f"word {number}"]} for number, each in enumerate(questions)]
+    models.asked, models.replies = questions, {"hurries": replies}
+    (path := folder / "questions.jsonl").write_text("".join(f"{json.dumps(each)}\n" for each in entries))
+    return ["--questions", str(path), "--documents", "."]
+
+
 @pytest.mark.usefixtures("as_rag")
 def test_right_answers_limit_a_search(
     models: Models, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    questions = [{"question": f"Question {number}?", "answers": [f"word {number}"]} for number in range(6)]
-    models.asked = [each["question"] for each in questions]
-    models.replies = {"hurries": [f"It is word {number}" for number in range(5)] + ["No idea"]}
-    (path := tmp_path / "questions.jsonl").write_text("".join(f"{json.dumps(each)}\n" for each in questions))
+    questions = [f"Question {number}?" for number in range(6)]
+    replies = [f"It is word {number}" for number in range(5)] + ["No idea"]
+    asked = ask_in_a_hurry(models, tmp_path, questions, replies)
     monkeypatch.chdir(tmp_path)
-    asked = ["--questions", str(path), "--documents", "."]
     status, answer, out = search(models, tmp_path, *asked, target="hurries", slo="e2e_p50<5s, quality>=0.8*baseline")
     assert status == 0
     found = answer["targets"]["hurries"]
@@ -182,6 +188,39 @@ def test_right_answers_limit_a_search(
     assert read_capacities(run)[0].limited_by == read_capacities(run)[0].clauses[1:]
     assert main(["report", str(out), "--json", str(tmp_path / "report.json")]) == 0
     assert json.loads((tmp_path / "report.json").read_text())["capacity"]["targets"] == answer["targets"]
+
+
+@pytest.mark.usefixtures("as_rag")
+def test_a_search_ends_if_no_answer_is_right_at_the_first_load(
+    models: Models, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = ask_in_a_hurry(models, tmp_path, ["Why?"], ["No idea"])
+    monkeypatch.chdir(tmp_path)
+    status, answer, _ = search(models, tmp_path, *asked, target="hurries", slo="quality>=0.9*baseline")
+    assert status == 4
+    found = answer["targets"]["hurries"]
+    assert (found["holds"], found["missed_at"], found["baseline"]) == (None, None, 0)
+    assert [load["value"] for load in found["curve"]] == [1]
+    assert "No answer of hurries was right at the first load, so quality>=0.9*baseline" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("as_rag")
+def test_answers_that_cannot_be_scored_end_a_search_and_keep_its_answer(
+    models: Models, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = ask_in_a_hurry(models, tmp_path, ["Why do crashes happen?"], ["It is word 0"])
+    monkeypatch.chdir(tmp_path)
+    status, answer, out = search(models, tmp_path, *asked, target="hurries", slo="quality>=0.8*baseline")
+    assert status == 1
+    printed = capsys.readouterr()
+    assert "There is no memory left." in printed.err
+    assert "The search ended before its answer was clear." in printed.out
+    run = run_file.read(out)
+    assert {record.load for record in run.measured("hurries")} == {f"concurrency {users}" for users in (1, 2, 4)}
+    assert {block.load for block in run.blocks} == {record.load for record in run.measured("hurries")}
+    (stored,) = read_capacities(run)
+    assert [load.value for load in stored.curve] == [1, 2]  # the answers at 4 users have no scores
+    assert stored.holds == answer["targets"]["hurries"]["holds"] == 2
 
 
 @pytest.mark.usefixtures("as_rag")

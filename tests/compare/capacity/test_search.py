@@ -13,8 +13,10 @@ from compare.capacity.grid import Grid
 from compare.capacity.knee import estimate_knee
 from compare.capacity.point import State
 from compare.capacity.result import Reliability, conclude
+from compare.capacity.scored import with_score
 from compare.capacity.slo import parse_slo
 from compare.errors import PlanError
+from compare.records import Score
 from compare.report.words.capacity_text import capacity_text
 from tests.compare.capacity.simulated import SLO, SimulatedSearch
 from tests.compare.make_runs import failure, record
@@ -158,6 +160,57 @@ def test_the_answer_is_fitted_to_all_loads_nearby() -> None:
     assert answer.low <= answer.holds <= (answer.high or 99)
     assert answer.missed_at == 10
     assert answer.limited_by
+
+
+def add_shares(curve: Curve, value: float, slow: float, failed: float = 0.0) -> None:
+    """Add five batches of which these shares are slow or failed, spread evenly over 1,000 requests."""
+
+    def hits(share: float, number: int) -> bool:
+        return int((number + 1) * share) > int(number * share)
+
+    requests = [
+        failure() if hits(failed, each) else record(2.0 if hits(slow, each) else 0.5) for each in range(1, 1001)
+    ]
+    for start in range(0, 1000, 200):
+        curve.add(value, requests[start : start + 200])
+
+
+def test_a_clause_that_jumps_is_not_replaced_by_the_knee_of_another_one() -> None:
+    curve = Curve(parse_slo("ttft_p95<1s, error<1%"), Grid("requests/s", 100))
+    for value, slow, failed in (
+        *((2, 0, 0), (4, 0, 0), (8, 0, 0), (10, 0.02, 0.002)),
+        *((10.5, 0.40, 0.003), (12, 0.42, 0.004), (16, 0.45, 0.03)),
+    ):
+        add_shares(curve, value, slow, failed)
+    assert curve.point(10.5).state is State.MISSED
+    answer = conclude("a", curve)
+    assert (answer.holds, answer.missed_at) == (10, 10.5)
+    assert [clause.text for clause in answer.limited_by] == ["ttft_p95<1s"]
+
+
+def test_a_rate_that_was_clearly_missed_is_not_held() -> None:
+    """Its later requests were good, so that by all of them it seems to hold."""
+    curve = Curve(parse_slo(SLO), Grid("requests/s", 100))
+    for value, slow in ((8, 0), (10, 0.02), (10.5, 0.1), (10.5, 0.02), (10.5, 0.02), (10.5, 0.02), (12, 0.2)):
+        add_shares(curve, value, slow)
+    assert curve.bracket() == (10.5, 12)
+    assert curve.point(10.5).state is State.MISSED
+    answer = conclude("a", curve)
+    assert (answer.holds, answer.missed_at) == (10, 10.5)
+
+
+@pytest.mark.parametrize("requests", [40, 60, 80, 500])
+def test_a_baseline_without_right_answers_gives_no_verdict(requests: int) -> None:
+    """Each value is what is just allowed, so that rounding would decide."""
+    curve = Curve(parse_slo("ttft_p95<1s, quality>=0.9*baseline"), USERS)
+    wrong = with_score(record(0.5), None, Score(0, False, None, False, None, 1))
+    curve.add(1, [wrong for _ in range(requests)])
+    answer = conclude("a", curve)
+    assert (answer.holds, answer.missed_at, answer.limited_by) == (None, None, ())
+    assert answer.reliability is Reliability.NO_BASELINE
+    assert capacity_text([answer]).startswith(
+        "a: no answer at ttft_p95<1s, quality>=0.9*baseline.\nNo answer of a was right at the first load"
+    )
 
 
 @pytest.mark.parametrize(

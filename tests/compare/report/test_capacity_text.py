@@ -36,6 +36,7 @@ def test_what_is_clear_is_compared(reliability: Reliability) -> None:
         (Reliability.NOT_MONOTONE, "a higher load of B held where a lower one didn't"),
         (Reliability.DIED, "B stopped answering"),
         (Reliability.NO_VALUES, "B gives no values for a condition"),
+        (Reliability.NO_BASELINE, "no answer of B was right at the first load"),
     ],
 )
 def test_an_answer_that_cannot_be_relied_on_is_not_compared(reliability: Reliability, reason: str) -> None:

@@ -29,7 +29,9 @@ class Wire(asyncio.Transport):
         self.writes.append(bytes(data))
 
     def writelines(self, parts: Iterable[Any]) -> None:
-        self.writes.append(b"".join(parts))
+        data = [*parts]
+        assert all(data)  # asyncio tries to send an empty part forever
+        self.writes.append(b"".join(data))
 
     def close(self) -> None:
         self.writes.append(None)

@@ -64,6 +64,12 @@ class Curve:
         records = [record for point in self.points for record in point.records if record.ok]
         return [clause for clause in self.clauses if records and not any(map(clause.values, records))]
 
+    @property
+    def clauses_without_baseline(self) -> list[Clause]:
+        """The clauses that compare with right answers of which the first load had none: nothing can miss them."""
+        none_right = self.baseline is not None and self.baseline.right == 0
+        return [clause for clause in self.clauses if clause.relative and none_right]
+
     def clear_loads(self) -> tuple[list[float], list[float]]:
         """Return the loads that clearly meet the service level, and those that clearly miss it."""
         met = [point.value for point in self.points if point.state is State.MET]
@@ -75,7 +81,7 @@ class Curve:
         A higher load never misses less, so shares that do are averaged with those of their neighbours (isotonic
         regression): one unlucky load doesn't decide.
         """
-        points = [point for point in self.points if point.look is not State.UNCLEAR]
+        points = self._judged_points()
         good = [all(each) for each in zip(*(self._holds(points, clause) for clause in self.clauses), strict=True)]
         count = good.index(False) if False in good else len(good)
         return (
@@ -84,17 +90,14 @@ class Curve:
         )
 
     def estimate(self) -> float | None:
-        """Return where the first clause is just missed, fitted to all loads nearby; None if that isn't to be seen."""
-        points = self.points
-        loads = [point.value for point in points]
-        knees = []
-        for clause in self.clauses:
-            evidence = [point.evidence[clause] for point in points]
-            misses, counts = [each.share * each.count for each in evidence], [each.count for each in evidence]
-            effects = [effect for each in evidence if (effect := each.design_effect)]
-            effect = float(np.mean(effects)) if effects else 1.0
-            knees.append(estimate_knee(loads, misses, counts, clause.allowed, effect))
-        return min((knee for knee in knees if knee is not None), default=None)
+        """Return where the first clause is just missed, fitted to all loads nearby; None if that isn't to be seen.
+
+        It isn't if a clause that limits the target doesn't fit the curve: the knee of another one is too high then.
+        """
+        knees = {clause: self._knee(clause) for clause in self.clauses}
+        if any(knees[clause] is None for clause in self._limiting_clauses()):
+            return None
+        return min((knee for knee in knees.values() if knee is not None), default=None)
 
     def load_near_knee(self) -> float | None:
         """Return the load to measure for a better estimate: a measured one if it's near enough."""
@@ -103,6 +106,25 @@ class Curve:
             return None
         nearest = min((point.value for point in self.points), key=lambda value: abs(value - knee))
         return nearest if abs(nearest - knee) < SAME * knee else self.grid.round(knee)
+
+    def _knee(self, clause: Clause) -> float | None:
+        evidence = [point.evidence[clause] for point in self.points]
+        misses, counts = [each.share * each.count for each in evidence], [each.count for each in evidence]
+        effects = [effect for each in evidence if (effect := each.design_effect)]
+        effect = float(np.mean(effects)) if effects else 1.0
+        return estimate_knee([point.value for point in self.points], misses, counts, clause.allowed, effect)
+
+    def _limiting_clauses(self) -> list[Clause]:
+        """Return the clauses that seem to be missed at the lowest load that doesn't hold."""
+        points = self._judged_points()
+        _, bad = self.bracket()
+        if bad is None:
+            return []
+        place = [point.value for point in points].index(bad)
+        return [clause for clause in self.clauses if not [*self._holds(points, clause)][place]]
+
+    def _judged_points(self) -> list[Point]:
+        return [point for point in self.points if point.look is not State.UNCLEAR]
 
     def _effect_nearby(self, value: float, clause: Clause) -> float:
         """Return the mean design effect of nearby loads in an open loop.

@@ -100,7 +100,7 @@ class Grid:
         return other if self.lowest <= other <= self.limit else None
 
     def below(self, value: float) -> float:
-        """Return the highest load below one that doesn't hold: users are whole, rates aren't."""
+        """Return the upper end of what a target can hold if it misses `value`: users are whole, rates aren't."""
         return value - 1 if self.unit == "users" else value
 
     def round(self, value: float) -> float:

@@ -106,7 +106,7 @@ class CapacityMeasurement(SustainedMeasurement):
             spread=min(state.answer_seconds, MAX_SPREAD),
             is_enough=point.is_missed_with,
         )
-        scores = await self._score([entry for entry in entries if isinstance(entry, Record)])
+        scores = await self._score(entries)
         for entry in [*entries, *scores.values()]:
             yield entry
         records = measured_in_order(entries)
@@ -120,17 +120,24 @@ class CapacityMeasurement(SustainedMeasurement):
         elif has_stopped(records):
             async for entry in self._recover(target, block):
                 yield entry
+        if curve.clauses_without_baseline:
+            state.is_over = True
 
-    async def _score(self, records: Sequence[Record]) -> dict[int, Score]:
-        """Return the scores of answers that count, by the identities of their records, which are written next."""
+    async def _score(self, entries: Sequence[Entry]) -> dict[int, Score]:
+        """Return the scores of answers that count, by the identities of their records, which are written next.
+
+        If they can't be scored, the entries are pending.
+        """
         if self._scorer is None:
             return {}
+        records = [entry for entry in entries if isinstance(entry, Record)]
         measured = {self._written + place: each for place, each in enumerate(records) if each.phase == "measured"}
         try:
             scores = await asyncio.to_thread(self._scorer.score, measured)
-        except asyncio.CancelledError:
-            self._scorer.stop()
-            self._finished.extend(records)
+        except BaseException as error:
+            if isinstance(error, asyncio.CancelledError):
+                self._scorer.stop()
+            self._finished.extend(entries)
             raise
         return {id(measured[score.request]): score for score in scores}
 

@@ -25,6 +25,7 @@ class Reliability(StrEnum):
     NOT_MONOTONE = "a higher load holds where a lower one doesn't"
     DIED = "the target stopped answering"
     NO_VALUES = "a figure has no values"
+    NO_BASELINE = "no answer was right at the first load"
     INCOMPLETE = "the search didn't end"
 
 
@@ -76,6 +77,7 @@ class Capacity:
     clauses: tuple[Clause, ...]
     curve: tuple[MeasuredLoad, ...]
     clauses_without_values: tuple[Clause, ...] = ()
+    clauses_without_baseline: tuple[Clause, ...] = ()
     stopped_at: float | None = None
     baseline: float | None = None
 
@@ -87,14 +89,11 @@ class Capacity:
 def conclude(target: str, curve: Curve, *, ended: bool = True, stopped_at: float | None = None) -> Capacity:
     """Return the answer from what was measured; `ended` says that the search came to its end."""
     grid, points = curve.grid, curve.points
-    good, bad = curve.bracket()
     met, missed = curve.clear_loads()
     low = max((value for value in met if value < min(missed, default=grid.limit + 1)), default=0.0)
     above = [value for value in missed if value > max(met, default=0)]
     high = grid.below(min(above)) if above else None
-    holds = good if good is not None else 0.0 if bad == grid.lowest else None
-    if good is not None and bad is not None:
-        holds, bad = _refine(curve, good, bad, low, high)
+    holds, bad = _held_and_missed(curve, low, high)
     contradictory = curve.contradictory_points
     worst = curve.point(bad) if bad is not None else None
     return Capacity(
@@ -103,16 +102,32 @@ def conclude(target: str, curve: Curve, *, ended: bool = True, stopped_at: float
         holds=holds,
         low=low if holds is None else min(low, holds),
         high=high if holds is None or high is None else max(high, holds),
-        at_limit=bad is None and good == grid.limit,
+        at_limit=bad is None and holds == grid.limit,
         missed_at=bad,
         limited_by=tuple(worst.limiting_clauses) if worst else (),
         reliability=_reliability(curve, ended=ended, stopped=stopped_at is not None),
         clauses=tuple(curve.clauses),
         curve=tuple(_measured(point, contradictory=point in contradictory) for point in points),
         clauses_without_values=tuple(curve.clauses_without_values),
+        clauses_without_baseline=tuple(curve.clauses_without_baseline),
         stopped_at=stopped_at,
         baseline=curve.baseline.right if curve.baseline else None,
     )
+
+
+def _held_and_missed(curve: Curve, low: float, high: float | None) -> tuple[float | None, float | None]:
+    """Return what the target holds, and the next load that it misses; one that it clearly misses isn't held."""
+    if curve.clauses_without_baseline:
+        return None, None
+    holds, bad = curve.bracket()
+    if holds is None:
+        return (0.0 if bad == curve.grid.lowest else None), bad
+    if bad is not None:
+        holds, bad = _refine(curve, holds, bad, low, high)
+    if curve.point(holds).state is not State.MISSED:
+        return holds, bad
+    below = [point.value for point in curve.points if point.value < holds and point.state is not State.MISSED]
+    return max(below, default=0.0), holds
 
 
 def _refine(curve: Curve, good: float, bad: float, low: float, high: float | None) -> tuple[float, float]:
@@ -130,6 +145,8 @@ def _reliability(curve: Curve, *, ended: bool, stopped: bool) -> Reliability:
         return Reliability.NO_VALUES
     if stopped:
         return Reliability.DIED
+    if curve.clauses_without_baseline:
+        return Reliability.NO_BASELINE
     if curve.contradictory_points:
         return Reliability.DRIFTED
     met, missed = curve.clear_loads()

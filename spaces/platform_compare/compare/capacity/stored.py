@@ -29,10 +29,12 @@ def _read_capacity(run: Run, settings: CapacitySettings, target: str) -> Capacit
     planned = search.batches()
     dead = _unanswered(run, target)
     ignored = {(each.load, each.block, each.intended) for each in dead}
+    unscored = _unscored_batches(run, target) if settings.scores_answers else set()
     batches: dict[tuple[str, int], list[Record]] = {}
     for record in measured_in_order(_scored(run, settings, target)):
-        if record.load in settings.values and (record.load, record.block, record.intended) not in ignored:
-            batches.setdefault((record.load, record.block), []).append(record)
+        batch = record.load, record.block
+        if record.load in settings.values and (*batch, record.intended) not in ignored and batch not in unscored:
+            batches.setdefault(batch, []).append(record)
     for (load, _), records in batches.items():
         next(planned, None)
         search.curve.add(settings.values[load], records)
@@ -51,6 +53,16 @@ def _scored(run: Run, settings: CapacitySettings, target: str) -> list[Entry]:
             score = run.scores.get(number)
             entries.append(with_score(record, question, score) if settings.scores_answers else record)
     return entries
+
+
+def _unscored_batches(run: Run, target: str) -> set[tuple[str, int]]:
+    """Return the loads and blocks with an answer that has no score: the search ended while they were scored."""
+    return {
+        (record.load, record.block)
+        for number, record in enumerate(run.records)
+        if record.target == target and record.phase == "measured" and record.ok and record.answer is not None
+        if number not in run.scores
+    }
 
 
 def _unanswered(run: Run, target: str) -> list[Record]:

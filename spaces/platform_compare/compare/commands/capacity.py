@@ -37,11 +37,12 @@ from compare.commands.output import write_file
 from compare.commands.questions import add_question_options, prepare_workload
 from compare.commands.request_options import add_request_options, plan_settings, target_names
 from compare.commands.telemetry import add_telemetry_options, recorded
-from compare.errors import CompareError, PlanError
+from compare.errors import CompareError, PlanError, WorkloadError
 from compare.measure.plan import RunPlan
 from compare.measure.run import EndReason
 from compare.measure.workload import Workload
 from compare.quality_commands import AnswerScorer
+from compare.records import Run
 
 USERS, RATE = 64, 100
 NOT_RELIABLE = 4
@@ -110,7 +111,7 @@ def _measure(options: argparse.Namespace) -> int:
         reason = _execute(plan, catalog, settings, workload, path, options)
     print_end(reason, options)
     run = run_file.read(options.out)
-    if not any(record.ok for record in run.records if record.phase == "measured"):
+    if not _has_answers(run):
         return INTERRUPTED if reason == "stopped" else report_nothing(run)
     answers = read_capacities(run)
     _print(answers, options.json)
@@ -140,9 +141,18 @@ def _execute(
     measuring = partial(CapacityMeasurement, settings=settings, scorer=scorer)
     try:
         return execute_with_progress(plan, workload, catalog, options, measuring=measuring, search=settings.as_json())
+    except WorkloadError:  # the answers can't be scored any more
+        print_end("stopped", options)
+        if _has_answers(run := run_file.read(options.out)):
+            _print(read_capacities(run), options.json)
+        raise
     finally:
         if scorer:
             scorer.close()
+
+
+def _has_answers(run: Run) -> bool:
+    return any(record.ok for record in run.records if record.phase == "measured")
 
 
 def _grid(options: argparse.Namespace) -> Grid:

@@ -41,7 +41,7 @@ async def execute(
 ) -> EndReason:
     """Measure `plan` into `out` and return why the run ended; "stopped" means cancelled.
 
-    The file of a cancelled run keeps everything that was measured. `measuring` creates the measurement;
+    The file of a cancelled or failed run keeps everything that was measured. `measuring` creates the measurement;
     `search`, for one that chooses its loads, goes into the header as "capacity". With a `barrier`, this is one of
     several clients, and the file has its part of the run.
     """
@@ -52,20 +52,13 @@ async def execute(
     more = ({"capacity": search} if search else {}) | ({"client": asdict(barrier.part)} if barrier else {})
     with open_file(out) as file:
         _write_line(file, header(plan, workload, catalog, run_id) | more)
-        reason: EndReason = "finished"
         try:
-            async for entry in measurement.entries():
-                _write_line(file, entry_dict(entry))
-            if measurement.out_of_time:
-                reason = "out of time"
-        except asyncio.CancelledError:
-            reason = "stopped"
-            for entry in measurement.pending_entries:
-                _write_line(file, entry_dict(entry))
-        await _conclude(backends, file, reason)
-    for backend in backends.values():
-        await backend.aclose()
-    await close_connections()
+            reason = await _write_entries(measurement, file)
+            await _conclude(backends, file, reason)
+        finally:
+            for backend in backends.values():
+                await backend.aclose()
+            await close_connections()
     return reason
 
 
@@ -99,6 +92,19 @@ def header(plan: RunPlan, workload: Workload, catalog: Catalog, run_id: str) -> 
             "packages": {name: version for name in PACKAGES if (version := _version(name))},
         },
     }
+
+
+async def _write_entries(measurement: Measurement, file: TextIO) -> EndReason:
+    """Write each entry as soon as it exists, also those that are pending when the run is cancelled or fails."""
+    try:
+        async for entry in measurement.entries():
+            _write_line(file, entry_dict(entry))
+    except asyncio.CancelledError:
+        return "stopped"
+    finally:
+        for entry in measurement.pending_entries:
+            _write_line(file, entry_dict(entry))
+    return "out of time" if measurement.out_of_time else "finished"
 
 
 async def _conclude(backends: dict[str, Backend], file: TextIO, reason: EndReason) -> None:

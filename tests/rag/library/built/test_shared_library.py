@@ -118,6 +118,11 @@ def test_a_forged_library_is_refused_with_a_sentence(
     ):  # fmt: skip
         forge(place, "documents", "\n".join([json.dumps(first | more), *lines[1:]]).encode())
         check("is damaged")
+    second = json.loads(lines[1])
+    new, known = second["new_stems"], first["new_stems"]
+    twice = json.dumps(second | {"new_stems": [*new, new[0], known[0]]})  # one twice and a known one: as many as it has
+    forge(place, "documents", "\n".join([lines[0], twice, *lines[2:]]).encode())
+    check("new words aren't a list of new words")
     for content in (b"[]", b"[" * 100_000, b"{}", b"\xff"):
         forge(place, "documents", content)
         check("is damaged")

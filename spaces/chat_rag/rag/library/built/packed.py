@@ -156,7 +156,7 @@ def _read_stems(value: Any, data: Mapping[str, Any], vocabulary: Vocabulary, sta
     count, new = value["stems"], value["new_stems"]
     if type(count) is not int or count < 0:
         raise ValueError("it doesn't say how many words it has")
-    if not isinstance(new, list) or not {str}.issuperset(map(type, new)) or len(vocabulary.add(new)) != len(set(new)):
+    if not isinstance(new, list) or not {str}.issuperset(map(type, new)) or len(set(vocabulary.add(new))) != len(new):
         raise ValueError("its new words aren't a list of new words")
     own = slice(start, start + count)
     ids, counts = data["stems"][own], data["counts"][own]

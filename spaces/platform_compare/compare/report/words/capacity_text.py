@@ -35,6 +35,10 @@ NO_VALUES_REASONS = {
     "itl": "each answer is a single text",
     "quality": "none of its answers could be judged",
 }
+NO_BASELINE = (
+    "No answer of {target} was right at the first load, so {clauses} has nothing to compare with. Check the answers of "
+    "the questions, or use a share: quality>=80%."
+)
 INCOMPLETE = "The search ended before its answer was clear."
 # The interval of a search that ended early holds too; only less is known.
 COMPARABLE = {Reliability.GOOD, Reliability.INCOMPLETE}
@@ -43,6 +47,7 @@ NOT_COMPARABLE = {
     Reliability.NOT_MONOTONE: "a higher load of {target} held where a lower one didn't",
     Reliability.DIED: "{target} stopped answering",
     Reliability.NO_VALUES: "{target} gives no values for a condition",
+    Reliability.NO_BASELINE: "no answer of {target} was right at the first load",
 }
 
 
@@ -84,6 +89,8 @@ def reliability_lines(answer: Capacity) -> list[str]:
             return [
                 NO_VALUES.format(target=answer.target, clauses=slo_text(answer.clauses_without_values), reason=reason)
             ]
+        case Reliability.NO_BASELINE:
+            return [NO_BASELINE.format(target=answer.target, clauses=slo_text(answer.clauses_without_baseline))]
         case Reliability.INCOMPLETE:
             return [INCOMPLETE]
         case Reliability.GOOD:
