@@ -6,7 +6,6 @@ milliseconds later; with the packet's time, that delay isn't taken for the serve
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import struct
 import sys
@@ -56,20 +55,4 @@ def with_receive_times(sock: socket.socket) -> socket.socket:
     with suppress(OSError):
         sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         return ReceiveTimeSocket(sock.family, sock.type, sock.proto, fileno=sock.detach())
-    return sock
-
-
-class PausedConnection(asyncio.Protocol):
-    """A connection that reads nothing, until another one takes its socket over."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.ReadTransport)  # noqa: S101  # so are those of TCP
-        transport.pause_reading()
-
-
-def take_socket(transport: asyncio.Transport) -> socket.socket:
-    """Return a transport's connection as a socket of its own, and end the transport."""
-    sock: socket.socket = transport.get_extra_info("socket").dup()
-    sock.setblocking(False)
-    transport.abort()  # it closes its own descriptor, the connection stays open
     return sock

@@ -18,7 +18,7 @@ import httpx2
 
 from backends.errors import BackendError
 from backends.http.network import DialFailed
-from backends.http.receive_times import PausedConnection, take_socket, with_receive_times
+from backends.http.receive_times import with_receive_times
 from backends.http.sockets import DirectStream
 
 # A host with several addresses: the next one is tried beside the first after so long, as in httpx2's transport.
@@ -78,18 +78,11 @@ class DirectBackend(httpcore2.AsyncNetworkBackend):
 
     async def _open(self, stream: DirectStream, host: str, port: int, local: tuple[str, int] | None) -> None:
         loop = asyncio.get_running_loop()
-        if not isinstance(loop, asyncio.BaseEventLoop):  # uvloop, which tries one address after the other
-            sock = await connect_to_first(await _addresses(host, port), local)
-            await loop.create_connection(lambda: stream, sock=sock)
-            return
-        create = partial(loop.create_connection, local_addr=local, happy_eyeballs_delay=NEXT_ADDRESS_SECONDS)
-        if self._receive_times:
-            opened, _ = await create(PausedConnection, host, port)
-            sock = with_receive_times(take_socket(opened))
+        sock = await connect_to_first(await _addresses(host, port), local)
+        if self._receive_times and isinstance(loop, asyncio.BaseEventLoop):  # uvloop reads without the socket
+            sock = with_receive_times(sock)
             stream.use_times_of(sock)
-            await loop.create_connection(lambda: stream, sock=sock)
-        else:
-            await create(lambda: stream, host, port)
+        await loop.create_connection(lambda: stream, sock=sock)
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -120,12 +113,25 @@ async def connect_to_first(addresses: Sequence[tuple[Any, Any]], local: tuple[st
     """Return a socket connected to the first of the addresses that answers; raises the `OSError` of the first one.
 
     An address is a family and what the system takes for it. The next one is tried when one fails or takes too long.
+    A race that is cancelled closes what it has opened: that of asyncio's own `create_connection` doesn't.
     """
-    attempts = [partial(_connect, family, address, local) for family, address in addresses]
-    sock, _, errors = await staggered_race(attempts, NEXT_ADDRESS_SECONDS)
-    if sock is None:
-        raise next(error for error in errors if error)
-    return cast(socket.socket, sock)
+    opened: list[socket.socket] = []
+
+    async def connect(family: int, address: Any) -> socket.socket:
+        opened.append(sock := await _connect(family, address, local))
+        return sock
+
+    winner = None
+    try:
+        attempts = [partial(connect, family, address) for family, address in addresses]
+        winner, _, errors = await staggered_race(attempts, NEXT_ADDRESS_SECONDS)
+        if winner is None:
+            raise next(error for error in errors if error)
+        return cast(socket.socket, winner)
+    finally:
+        for sock in opened:
+            if sock is not winner:
+                sock.close()
 
 
 async def _addresses(host: str, port: int) -> list[tuple[Any, Any]]:
