@@ -74,7 +74,7 @@ def _read_model(name: str, block: Any, taken: frozenset[str]) -> Model:
     if not NAME.fullmatch(name) or name in taken:
         reason = "is another service's or target's" if name in taken else "isn't a host's name"
         raise ContainerError(
-            f"The name {name!r} {reason}.", "Use another one of lowercase letters, digits and hyphens."
+            f"The name {name!r} {reason}.", "Choose another name: lowercase letters, digits and hyphens."
         )
     try:
         model = Model(name, read_settings(Settings, block))
