@@ -9,7 +9,7 @@ from pathlib import Path
 
 from backends.terminal import exit_status
 from containers import images, locks, pins, sandbox, stack
-from containers.checks import demo_contract, edge_contract, inference_contract, vision_contract
+from containers.checks import demo_contract, edge_contract, gateway_contract, inference_contract, vision_contract
 from containers.models import files
 
 
@@ -47,6 +47,8 @@ def _check(options: argparse.Namespace) -> int:
         results = demo_contract.check(client, options.image)
     elif title == vision_contract.TITLE:
         results = vision_contract.check(client, options.image)
+    elif title == gateway_contract.TITLE:
+        results = gateway_contract.check(client, options.image)
     elif title == edge_contract.TITLE:
         results = edge_contract.check(client, options.image, model=options.model, first_token_limit=options.first_token)
     else:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from containers import images
 from containers.locks import LOCKS
 from tests.conftest import ROOT
 
@@ -147,6 +148,12 @@ def test_no_code_of_a_pull_request_runs_where_its_preview_is_published() -> None
 def test_the_job_that_pushes_images_runs_nothing_but_docker() -> None:
     for step in steps(load(FOLDER / "workflows" / "containers.yml")["jobs"]["push"]):
         assert "uses" in step or not re.search(r"python|pip|\bnpm\b|curl|checkout", step["run"])
+
+
+def test_every_image_is_built_checked_and_pushed() -> None:
+    jobs = load(FOLDER / "workflows" / "containers.yml")["jobs"]
+    for name in ("build", "push"):
+        assert set(jobs[name]["strategy"]["matrix"]["image"]) == set(images.NAMES)
 
 
 # Updates

@@ -104,7 +104,8 @@ def _options(
             raise Stopped
         # Some schedulers need several calls of the network for a step.
         total = int(getattr(pipeline, "num_timesteps", 0) or steps)
-        wanted = index + 1 in preview_steps(total, request.previews)
+        # A checker may find in the finished picture what it doesn't see in a preview.
+        wanted = not loaded.checks_safety and index + 1 in preview_steps(total, request.previews)
         report(Progress(index + 1, total, small_preview(pipeline, tensors.get("latents")) if wanted else None))
         return {}
 

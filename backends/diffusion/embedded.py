@@ -10,8 +10,16 @@ from typing import Any
 
 from backends.diffusion.drawing import draw
 from backends.diffusion.limits import PictureLimits, check_request
-from backends.diffusion.pipelines import DEFAULT_MODEL, LoadedPipeline, PipelineSettings, check_model, load
+from backends.diffusion.pipelines import (
+    DEFAULT_MODEL,
+    LoadedPipeline,
+    PipelineSettings,
+    check_model,
+    default_size,
+    load,
+)
 from backends.diffusion.types import PictureEvent, PictureGenerator, PictureRequest
+from backends.errors import NotConfigured, Rejected
 from backends.settings import read_settings, require_package
 from backends.streams import closing, iterate_in_thread
 from backends.types import Health
@@ -69,8 +77,13 @@ class EmbeddedGenerator(PictureGenerator):
         )
 
     def load(self) -> LoadedPipeline:
-        """Load the model unless it is; blocks. On ZeroGPU, an app calls this while it's imported."""
-        return load(self.pipeline_settings)
+        """Load the model unless it is; blocks. On ZeroGPU, an app calls this while it's imported.
+
+        `NotConfigured` if a request that leaves out size and steps would exceed the limits.
+        """
+        loaded = load(self.pipeline_settings)
+        self._check_defaults(default_size(loaded.pipeline))
+        return loaded
 
     async def check(self) -> Health:
         """Load the model, and report its name and device."""
@@ -84,12 +97,13 @@ class EmbeddedGenerator(PictureGenerator):
         await self.check()
 
     def check_request(self, request: PictureRequest) -> None:
-        """Raise `Rejected` for what is refused here."""
-        check_request(request, self.limits)
+        """Raise `Rejected` for what is refused here, the defaults of what the request leaves out included."""
+        check_request(self._complete(request), self.limits)
 
     async def generate(self, request: PictureRequest) -> AsyncIterator[PictureEvent]:
         """Yield the progress and the pictures; see `PictureGenerator`."""
         self.check_request(request)
+        await asyncio.to_thread(self.load)  # checks the default size
         full = self._complete(request)
         events = iterate_in_thread(lambda stopped: draw(self.pipeline_settings, full, None if ZERO_GPU else stopped))
         async with closing(events):
@@ -97,11 +111,25 @@ class EmbeddedGenerator(PictureGenerator):
                 yield event
 
     def _complete(self, request: PictureRequest) -> PictureRequest:
-        """Return a request with its defaults; one without a seed gets one by chance."""
+        """Return a request with its defaults; one without a seed gets a random one."""
         settings = self._settings
         guidance = settings.guidance if request.guidance is None else request.guidance
         seed = secrets.randbelow(2**32) if request.seed is None else request.seed
-        return replace(request, steps=request.steps or settings.steps, seed=seed, guidance=guidance)
+        steps = settings.steps if request.steps is None else request.steps
+        return replace(request, steps=steps, seed=seed, guidance=guidance)
+
+    def _check_defaults(self, size: tuple[int, int] | None) -> None:
+        """Raise `NotConfigured` if a request that leaves out everything but the prompt would exceed the limits."""
+        try:
+            check_request(self._complete(PictureRequest("a")), replace(self.limits, refused_words=()))
+        except Rejected as error:
+            remedy = "Change the default, or the limit."
+            raise NotConfigured(f"The defaults exceed the limits: {error.message}", remedy) from error
+        if size and size[0] * size[1] > self.limits.max_pixels:
+            message = (
+                f"The model's default size is {size[0]} × {size[1]} pixels; max_pixels is {self.limits.max_pixels:,}."
+            )
+            raise NotConfigured(message, "Raise max_pixels, or choose a model with a smaller default size.")
 
 
 def split_words(lines: Iterable[str]) -> tuple[str, ...]:

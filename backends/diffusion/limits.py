@@ -56,7 +56,14 @@ def has_refused_word(text: str, words: Iterable[str]) -> bool:
 
 def _check_number(name: str, value: float | None, low: int, high: float) -> None:
     if value is not None and not low <= value <= high:
-        raise Rejected(f"The {name} is {value:g}.", f"Ask for {low} to {high:g}.", status=400)
+        raise Rejected(f"The {name} is {_shown(value)}.", f"Ask for {low} to {high:g}.", status=400)
+
+
+def _shown(value: float) -> str:
+    """Return a number as text; a whole number of hundreds of digits is too large for Python's number formats."""
+    if abs(value) < 2**63:
+        return f"{value:g}"
+    return "too large" if value > 0 else "too small"
 
 
 def _check_size(width: int, height: int, limits: PictureLimits) -> None:
@@ -71,7 +78,7 @@ def _check_size(width: int, height: int, limits: PictureLimits) -> None:
 
 
 def _plain(text: str) -> str:
-    """Return a text in small letters, without accents and marks that can't be seen, with single spaces."""
+    """Return a text in lowercase, without accents and invisible characters, with single spaces."""
     letters = unicodedata.normalize("NFKD", text.casefold())
     return " ".join("".join(each for each in letters if unicodedata.category(each) not in ("Mn", "Cf")).split())
 

@@ -18,7 +18,7 @@ INDEX, WEIGHTS = "model_index.json", ".safetensors"
 DEVICES = ("auto", "cuda", "mps", "cpu")
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 _NEEDED = {"prompt", "num_inference_steps", "generator", "callback_on_step_end"}
-_OTHERS = {"image", "video", "num_frames"}  # what pipelines for pictures of pictures, and for films, have
+_OTHERS = {"image", "video", "num_frames"}  # parameters of image-to-image and video pipelines
 _REMEDY = "Name a text-to-image pipeline of diffusers, such as stable-diffusion-v1-5/stable-diffusion-v1-5."
 
 
@@ -87,6 +87,22 @@ def check_model(settings: PipelineSettings) -> None:
     if not any(name.endswith(WEIGHTS) for name in files):
         # The other format, pickle, can run code when it's read.
         raise NotConfigured(f"{settings.model} has no weights as safetensors.", "Choose a model that has them.")
+
+
+def default_size(pipeline: Any) -> tuple[int, int] | None:
+    """Return the width and height that a pipeline makes without being told, or None if it doesn't say."""
+    parameters = inspect.signature(pipeline.__call__).parameters
+    width, height = (getattr(parameters.get(name), "default", None) for name in ("width", "height"))
+    if isinstance(width, int) and isinstance(height, int):
+        return width, height
+    network = getattr(pipeline, "unet", None) or getattr(pipeline, "transformer", None)
+    places = getattr(getattr(network, "config", None), "sample_size", None)
+    places = getattr(pipeline, "default_sample_size", None) or places
+    factor = getattr(pipeline, "vae_scale_factor", None)
+    if not isinstance(factor, int) or not isinstance(places, (int, list, tuple)):
+        return None
+    height, width = (places, places) if isinstance(places, int) else places[-2:]
+    return width * factor, height * factor
 
 
 def _listing(repository: str) -> set[str]:

@@ -13,6 +13,8 @@ import httpx2
 from backends import BackendError
 from containers import images
 
+START_SECONDS = 10.0  # until a request is seen in the metrics
+
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
@@ -62,6 +64,16 @@ def inspect_container(container: Any, prefix: str = "") -> Iterator[CheckResult]
     yield run_check(f"{prefix}not root", _user, container)
     yield run_check(f"{prefix}a read-only root file system", _read_only, container)
     yield run_check(f"{prefix}the health check passes", _health, container)
+
+
+def stop_once_it_answers(container: Any, url: str) -> None:
+    """Stop a container as soon as its metrics show a request."""
+    deadline = time.monotonic() + START_SECONDS
+    while "spaceport_requests_in_flight 1.0" not in httpx2.get(f"{url}/metrics", timeout=START_SECONDS).text:
+        if time.monotonic() > deadline:
+            break  # the answer was faster than the look
+        time.sleep(0.02)
+    container.stop(timeout=30)
 
 
 def _user(container: Any) -> str:

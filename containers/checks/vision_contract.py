@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import base64
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import httpx2
 
 from containers import sandbox
-from containers.checks.image_checks import CheckResult, inspect_container, inspect_image, require, run_check
+from containers.checks.image_checks import (
+    CheckResult,
+    inspect_container,
+    inspect_image,
+    require,
+    run_check,
+    stop_once_it_answers,
+)
 
 TITLE = "Spaceport vision"
 MAX_MB = 350
 # A picture of 2 × 2 pixels.
 PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAFklEQVR4nGP8z8DA8P8/E8P//wwMDAAnAwT//kLGpgAAAABJRU5ErkJggg=="
 TIMEOUT = httpx2.Timeout(120)
-START_SECONDS = 10.0  # until a request is seen in the metrics
 
 
 def check(client: Any, image: str) -> Iterator[CheckResult]:
@@ -57,7 +62,7 @@ def _check_vertex(url: str) -> str:
 
 def _check_drain(container: Any, url: str) -> str:
     """Stop the container during an answer, and read the answer to its end."""
-    stop = threading.Thread(target=_stop_once_it_answers, args=(container, url))
+    stop = threading.Thread(target=stop_once_it_answers, args=(container, url))
     stop.start()
     response = _post(f"{url}/v1/classify?explain=occlusion", content=_picture())  # it takes seconds
     stop.join()
@@ -65,15 +70,6 @@ def _check_drain(container: Any, url: str) -> str:
     code = container.attrs["State"]["ExitCode"]
     require(code == 0, f"it exited with {code}")
     return f"{_label(response.json()['results'][0])} with a map, exit status {code}"
-
-
-def _stop_once_it_answers(container: Any, url: str) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while "spaceport_requests_in_flight 1.0" not in httpx2.get(f"{url}/metrics", timeout=TIMEOUT).text:
-        if time.monotonic() > deadline:
-            break  # the answer was faster than the look
-        time.sleep(0.02)
-    container.stop(timeout=30)
 
 
 def _picture() -> bytes:

@@ -106,17 +106,21 @@ class PictureStream(EventResponse):
         return encode_event(error_body(error, status(error)), "error")
 
     async def stream(self, send: Send) -> None:
+        pictures: Pictures | None = None
         async with closing(events := self._draw.events()):
             async for event in events:
                 self._last = now()
                 await self.send_start(send)
                 if isinstance(event, Pictures):
-                    self._draw.record_success()  # first: a client may read the metrics after the last bytes
-                    self._finishing = True
-                    await self._send_pictures(send, event)
-                    return
-                await send_body(send, self._encode(event))
-        raise Interrupted("The picture was cut off.", "Try again.")
+                    pictures = event
+                else:
+                    await send_body(send, self._encode(event))
+        if pictures is None:
+            raise Interrupted("The picture was cut off.", "Try again.")
+        # Without the slot: a slow client must not hold up the next request.
+        self._draw.record_success()  # first: a client may read the metrics after the last bytes
+        self._finishing = True
+        await self._send_pictures(send, pictures)
 
     def _encode(self, event: Queued | Progress) -> bytes:
         if isinstance(event, Queued):

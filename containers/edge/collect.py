@@ -43,11 +43,12 @@ def main(root: Path, environment: Path) -> None:
     for link in _links(environment / "bin" / "python"):
         if not link.is_relative_to(environment):
             _copy(link, root)
-    for shared in sorted(
-        _libraries([Path(sys.executable).resolve(), *root.rglob("*.so"), *environment.rglob("*.so*")])
-    ):
+    program = Path(sys.executable).resolve()
+    libraries = sorted(_libraries([program, *root.rglob("*.so"), *environment.rglob("*.so*")]))
+    for shared in libraries:
         _copy(shared, root)
     _add_settings(root)
+    _add_packages(root, [program, library / "os.py", *libraries])
 
 
 def _replace_sources(folder: Path, root: Path) -> None:
@@ -96,6 +97,35 @@ def _add_settings(root: Path) -> None:
     (root / "etc/passwd").write_text(USER)
     (root / "tmp").mkdir(mode=0o1777)
     (root / "tmp").chmod(0o1777)
+
+
+def _add_packages(root: Path, files: list[Path]) -> None:
+    """Add the release of Debian and the packages that files come from, where scanners look for them in such images."""
+    folder = root / "var/lib/dpkg/status.d"
+    folder.mkdir(parents=True)
+    for owner in _owners(files):
+        status = subprocess.run(["dpkg", "-s", owner], capture_output=True, text=True, check=True).stdout  # noqa: S603, S607
+        (folder / owner.partition(":")[0]).write_text(status)
+    (root / "etc").mkdir(exist_ok=True)
+    for name in ("etc/os-release", "etc/debian_version"):
+        shutil.copy(Path("/", name), root / name)
+
+
+def _owners(files: list[Path]) -> list[str]:
+    """Return the Debian packages that files come from; Python in /usr/local comes from none."""
+    # /lib is a link to /usr/lib, and a package may name its files by either path.
+    paths = {path for file in files for path in (file, file.resolve())}
+    paths |= {Path("/", path.relative_to("/usr")) for path in paths if path.is_relative_to("/usr")}
+    output = subprocess.run(["dpkg", "-S", *paths], capture_output=True, text=True, check=False).stdout  # noqa: S603, S607
+    owners = {
+        owner
+        for line in output.splitlines()
+        if not line.startswith("diversion ")
+        for owner in line.rpartition(": ")[0].split(", ")
+    }
+    if not owners:
+        sys.exit("dpkg knows no package of the shared libraries.")
+    return sorted(owners)
 
 
 if __name__ == "__main__":

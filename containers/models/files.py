@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 from string import Template
@@ -14,7 +15,7 @@ from containers.models.table import FILE, Model, read_models, service_names
 TEMPLATES = Path(__file__).parent
 HEADER = "# Written by `python -m containers models` from containers/models.toml; do not edit.\n"
 COMPOSE, COMPOSE_CATALOG = "containers/compose/models.yaml", "containers/compose/models-gateway.toml"
-MANIFESTS, CLUSTER_CATALOG = "k8s/overlays/models/models.yaml", "k8s/overlays/models/backends.toml"
+MANIFESTS, CLUSTER_CATALOG = "k8s/overlays/models/deployments/models.yaml", "k8s/overlays/models/backends.toml"
 # The targets that the gateway has without these models.
 OTHER_TARGETS = {
     COMPOSE_CATALOG: "containers/compose/gateway.toml",
@@ -33,14 +34,15 @@ def write_files(root: Path = ROOT, models: Path = FILE) -> list[Path]:
 
 def render(table: str, root: Path = ROOT) -> dict[str, str]:
     """Return the text of each file for the text of a models.toml."""
-    models = read_models(table, service_names())
+    others = {file: (root / name).read_text() for file, name in OTHER_TARGETS.items()}
+    models = read_models(table, service_names().union(*map(tomllib.loads, others.values())))
     service, manifests = (Template((TEMPLATES / name).read_text()) for name in ("service.yaml", "manifests.yaml"))
     texts = {
         COMPOSE: HEADER + (TEMPLATES / "compose.yaml").read_text() + _substitute(service, map(_compose, models)),
         MANIFESTS: HEADER + _substitute(manifests, map(_cluster, models)),
     }
-    for file, others in OTHER_TARGETS.items():
-        texts[file] = "\n".join([HEADER + (root / others).read_text(), *map(_target, models)])
+    for file, text in others.items():
+        texts[file] = "\n".join([HEADER + text, *map(_target, models)])
     return texts
 
 
@@ -55,11 +57,12 @@ def _compose(model: Model) -> dict[str, Any]:
     return {
         "name": model.name,
         "image": ours if model.is_ours else settings.image,
-        "command": f"\n    command: {_flow(settings.args)}" if settings.args else "",
-        "environment": _flow(settings.environment),
+        "command": f"\n    command: {_literal(settings.args)}" if settings.args else "",
+        "environment": _literal(settings.environment),
         "networks": _flow(["pages", "inside"] if settings.internet else ["inside"]),
-        "test": f"test: {_flow(['CMD', *settings.probe])}, " if settings.probe else "",
+        "test": f"test: {_literal(['CMD', *settings.probe])}, " if settings.probe else "",
         "memory": f"{round(settings.memory_gb * 1024)}m",
+        "disk": f"{round(settings.disk_gb * 1024)}m",
         "cpus": f"{settings.cpus:g}",
     }
 
@@ -70,8 +73,8 @@ def _cluster(model: Model) -> dict[str, Any]:
     return {
         "name": model.name,
         "image": settings.image,
-        "args": f"\n          args: {_flow(settings.args)}" if settings.args else "",
-        "environment": _flow([{"name": name, "value": value} for name, value in settings.environment.items()]),
+        "args": f"\n          args: {_literal(settings.args)}" if settings.args else "",
+        "environment": _literal([{"name": name, "value": value} for name, value in settings.environment.items()]),
         "internet": json.dumps(str(settings.internet).lower()),
         "port": settings.port,
         "ready": model.ready,
@@ -93,6 +96,11 @@ def _target(model: Model) -> str:
     }
     lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in fields.items()]
     return "\n".join([f"[{model.name}]", *lines, ""])
+
+
+def _literal(value: Any) -> str:
+    """A value as YAML on one line, in which Compose and Kubernetes replace no variables: they read $$ as $."""
+    return _flow(value).replace("$", "$$")
 
 
 def _flow(value: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,8 +33,8 @@ class Settings:
     model: str | None = None
     internet: bool = False
     ready: str | None = None
-    probe: Sequence[str] = ()
-    args: Sequence[str] = ()
+    probe: list[str] = field(default_factory=list)
+    args: list[str] = field(default_factory=list)
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -59,7 +59,7 @@ class Model:
 def read_models(text: str, taken: frozenset[str] = frozenset()) -> list[Model]:
     """Return the models in the text of a models.toml; raises `ContainerError` with the block that is wrong.
 
-    `taken` are names that other services have.
+    `taken` are names of other services and targets.
     """
     try:
         blocks = tomllib.loads(text)
@@ -72,8 +72,10 @@ def _read_model(name: str, block: Any, taken: frozenset[str]) -> Model:
     if not isinstance(block, dict):
         raise ContainerError(f"{name} stands outside of a block.", FIXES)
     if not NAME.fullmatch(name) or name in taken:
-        reason = "is another service's" if name in taken else "isn't a host's name"
-        raise ContainerError(f"The name {name!r} {reason}.", "Use lower-case letters, digits and hyphens.")
+        reason = "is another service's or target's" if name in taken else "isn't a host's name"
+        raise ContainerError(
+            f"The name {name!r} {reason}.", "Choose another name: lowercase letters, digits and hyphens."
+        )
     try:
         model = Model(name, read_settings(Settings, block))
     except NotConfigured as error:
@@ -91,8 +93,7 @@ def _check(model: Model) -> None:
     for name, number in (numbers | {"port": settings.port}).items():
         if not 0 < number < 65536:
             raise ContainerError(f"[{model.name}]: {name} is {number}.", FIXES)
-    words = (*settings.environment.values(), *settings.args, *settings.probe)
-    if wrong := [word for word in words if not isinstance(word, str)]:
+    if wrong := [value for value in settings.environment.values() if not isinstance(value, str)]:
         raise ContainerError(f"[{model.name}]: {wrong[0]!r} isn't a text.", "Put it into quotes.")
     if not settings.price.startswith("tokens:"):
         raise ContainerError(f"[{model.name}]: the price is {settings.price!r}.", "Write it like tokens:0.15/0.60.")
@@ -101,5 +102,6 @@ def _check(model: Model) -> None:
 
 
 def service_names(compose: Path = FOLDER / "compose.yaml") -> frozenset[str]:
-    """Return the names that compose.yaml has: of services, networks and volumes."""
-    return frozenset(re.findall(r"^  ([a-z-]+):", compose.read_text(), re.MULTILINE))
+    """Return the names of the services in compose.yaml."""
+    (section,) = re.findall(r"^services:\n((?:[ #].*\n|\n)+)", compose.read_text(), re.MULTILINE)
+    return frozenset(re.findall(r"^  ([a-z0-9-]+):", section, re.MULTILINE))

@@ -17,7 +17,7 @@ import yaml
 
 from backends import Catalog
 from backends.token_prices import read_token_price
-from containers import stack
+from containers import images, stack
 from containers.images import ContainerError
 from containers.models.files import CLUSTER_CATALOG, COMPOSE, COMPOSE_CATALOG, MANIFESTS, render
 from containers.models.table import FILE, read_models
@@ -61,9 +61,10 @@ def test_compose_runs_the_models_as_confined_as_the_stack(texts: dict[str, str],
         (tmp_path / name).write_text(texts.get(f"containers/{name}") or (ROOT / "containers" / name).read_text())
     services = compose_config(tmp_path)
     assert set(NAMES) < set(services)
-    hardened = ("init", "restart", "read_only", "cap_drop", "security_opt", "tmpfs", "logging")
+    hardened = ("init", "restart", "read_only", "cap_drop", "security_opt", "logging")
     for name in NAMES:
         assert {key: services[name][key] for key in hardened} == {key: services["redis"][key] for key in hardened}
+        assert services[name]["tmpfs"] == ["/tmp:size=2048m"]
         assert "ports" not in services[name]
         assert {"interval", "timeout", "retries", "start_period"} <= services[name]["healthcheck"].keys()
     catalogs = [each for each in services["gateway"]["volumes"] if "/etc/spaceport/backends.toml" in str(each)]
@@ -103,6 +104,45 @@ def test_kubernetes_gets_the_model_with_limits_and_policies(texts: dict[str, str
     for item in (each for each in objects if "translate" in each["metadata"]["name"]):
         for version in VERSIONS:
             validate(item, version)
+
+
+def test_each_of_our_images_has_a_tag_on_kubernetes(tmp_path: Path) -> None:
+    """Without one, the cluster would pull `latest`."""
+    blocks = [f'[my-{name}]\nimage = "spaceport-{name}"\ncpus = 1\nmemory_gb = 1\n' for name in images.NAMES]
+    shutil.copytree(ROOT / "k8s", tmp_path / "k8s")
+    (tmp_path / MANIFESTS).write_text(render("\n".join(blocks))[MANIFESTS])
+    objects = {
+        item["metadata"]["name"]: item
+        for item in kustomize(tmp_path / "k8s/overlays/models")
+        if item["kind"] == "Deployment"
+    }
+    for name in images.NAMES:
+        (container,) = objects[f"my-{name}"]["spec"]["template"]["spec"]["containers"]
+        assert container["image"] == f"spaceport-{name}:0.1.0"
+
+
+def test_variables_in_texts_are_for_the_container() -> None:
+    """Compose and Kubernetes read `$$` as `$`, and would replace `${HOME}` and `$(HOME)`."""
+    block = 'image = "b:1.0"\ncpus = 1\nmemory_gb = 1\nenvironment = {SALT = "a$b ${HOME} $(HOME) $$"}\n'
+    texts = render(f'[a]\n{block}args = ["$HOME"]\nprobe = ["sh", "-c", "test $HOME"]')
+    service = yaml.safe_load(texts[COMPOSE])["services"]["a"]
+    assert service["environment"] == {"SALT": "a$$b $${HOME} $$(HOME) $$$$"}
+    assert service["command"] == ["$$HOME"]
+    assert service["healthcheck"]["test"] == ["CMD", "sh", "-c", "test $$HOME"]
+    (deployment,) = [each for each in yaml.safe_load_all(texts[MANIFESTS]) if each["kind"] == "Deployment"]
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    assert (container["args"], container["env"][0]["value"]) == (["$$HOME"], "a$$b $${HOME} $$(HOME) $$$$")
+
+
+@pytest.mark.parametrize("name", ["gateway", "inference", "container", "anywhere"])
+def test_a_name_of_another_service_or_target_is_refused(name: str) -> None:
+    with pytest.raises(ContainerError, match="another service's or target's"):
+        render(f'[{name}]\nimage = "b:1.0"\ncpus = 1\nmemory_gb = 1')
+
+
+def test_keys_of_compose_are_no_names_of_services() -> None:
+    for name in ("image", "build", "metrics", "pages"):
+        assert f"\n  {name}:\n" in render(f'[{name}]\nimage = "b:1.0"\ncpus = 1\nmemory_gb = 1')[COMPOSE]
 
 
 async def test_the_gateway_serves_all_models_by_their_names(texts: dict[str, str], tmp_path: Path) -> None:
@@ -150,6 +190,9 @@ async def ask(client: httpx2.AsyncClient, key: str, name: str) -> int:
         ('[a]\nimage = "b:1.0"\ncpus = 1\nmemory_gb = 1\nport = 70000', "port is 70000"),
         ('[a]\nimage = "b:1.0"\ncpus = 1\nmemory_gb = 1\nready = "ready"', "not a route"),
         ('[a]\nimage = "b:1.0"\ncpus = 1\nmemory_gb = 1\nenvironment = {A = 1}', "1 isn't a text"),
+        ('[a]\nimage = "b:1.0"\ncpus = 1\nmemory_gb = 1\nprobe = "curl -f"', "probe is 'curl -f'; expected a list"),
+        ('[a]\nimage = "b:1.0"\ncpus = 1\nmemory_gb = 1\nargs = "--port 80"', "args is '--port 80'; expected a list"),
+        ('[a]\nimage = "b:1.0"\ncpus = 1\nmemory_gb = 1\nargs = [8080]', "args is"),
         ('[a]\nimage = "b:1.0"\ncpus = 1\nmemory_gb = 1\nprice = "free"', "the price is 'free'"),
     ],
 )

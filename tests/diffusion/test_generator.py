@@ -157,6 +157,21 @@ def test_a_model_that_is_none(tmp_path: Path, tiny: Path) -> None:
         load(PipelineSettings(model=str(copy)))
 
 
+async def test_limits_hold_for_what_a_request_leaves_out(tiny: Path) -> None:
+    small = connect("embedded", model=str(tiny), max_pixels=4095)  # the tiny model makes 64 × 64
+    with pytest.raises(NotConfigured, match="The model's default size is 64 × 64 pixels; max_pixels is 4,095"):
+        await small.check()
+    with pytest.raises(NotConfigured, match="default size"):
+        await all_of(small.generate(PictureRequest("a cat")))
+    few = connect("embedded", model=str(tiny), max_steps=20)
+    with pytest.raises(NotConfigured, match="The number of steps is 30"):
+        await few.check()
+    with pytest.raises(Rejected, match="The number of steps is 30"):
+        await all_of(few.generate(PictureRequest("a cat")))
+    enough = connect("embedded", model=str(tiny), max_pixels=4096, max_steps=2, steps=2)
+    assert isinstance((await all_of(enough.generate(PictureRequest("a cat"))))[-1], Pictures)
+
+
 async def test_a_pipeline_of_the_hub_is_downloaded_once(
     tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from diffusion.work import PictureStream
 from tests.diffusion.conftest import PATH, Running, body, hooked, run_here
 from tests.diffusion.tiny import save_pipeline
 from tests.helpers.model_hub import FolderHub
@@ -114,6 +115,8 @@ def test_the_dialects_of_sagemaker_and_vertex_ai(pictures: Running) -> None:
         ({"steps": 201}, "Ask for 1 to 200"),
         ({"seed": -1}, "The seed is -1"),
         ({"seed": 2**60}, "The seed is"),
+        ({"seed": 10**400}, "The seed is too large"),
+        ({"steps": -(10**400)}, "The number of steps is too small"),
         ({"guidance": 1e9}, "Send a number from 0 to 50"),
         ({"response_format": "url"}, "Send b64_json"),
         ({"output_format": "webp"}, "Send png"),
@@ -144,7 +147,23 @@ def test_other_wrong_requests(pictures: Running) -> None:
     assert gory.status_code == 200
 
 
+def test_a_stream_has_no_slot_while_its_pictures_are_sent(pictures: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that reads slowly doesn't hold up the next one, and the duration counts a stream."""
+    send, in_use = PictureStream._send_pictures, []
+
+    async def watched(*arguments: Any) -> None:
+        in_use.append(pictures.service.queue.in_use)
+        await send(*arguments)
+
+    monkeypatch.setattr(PictureStream, "_send_pictures", watched)
+    before = pictures.metric("request_duration_seconds_count")
+    assert pictures.events(body(steps=1))[-1]["type"] == "image_generation.completed"
+    assert in_use == [0]
+    assert pictures.metric("request_duration_seconds_count") == before + 1
+
+
 def test_a_client_that_leaves_ends_the_denoising(pictures: Running) -> None:
+    before = pictures.metric("step_duration_seconds_count")
     with slow(pictures):
         with CLIENT.stream("POST", pictures.url + PATH, json=body(steps=200, stream=True)) as answer:
             next(line for line in answer.iter_lines() if "progress" in line)
@@ -152,7 +171,7 @@ def test_a_client_that_leaves_ends_the_denoising(pictures: Running) -> None:
         wait_until(pictures.is_idle)
         assert picture(pictures.post(body(steps=1)).json()["data"][0])
         assert time.monotonic() - start < 5  # 200 steps take ten seconds
-    assert pictures.metric("step_duration_seconds_count") < 190
+    assert pictures.metric("step_duration_seconds_count") < before + 190
 
 
 @pytest.mark.parametrize("stream", [True, False], ids=["events", "one answer"])
@@ -250,6 +269,21 @@ def test_the_safety_checker_withholds_pictures_and_previews(tmp_path: Path) -> N
         stream = running.events(body(partial_images=2))
         assert not any("b64_json" in event for event in stream)
         assert "withheld" in stream[-1]["error"]["message"]
+        assert running.service.generator
+        checker = running.service.generator.load().pipeline.safety_checker
+        steps: list[int] = []
+
+        def flag_only_the_last_step(*_: Any) -> None:
+            steps.append(1)
+            checker.concept_embeds_weights.data.fill_(-2 if len(steps) == 4 else 2)
+
+        with hooked(running, flag_only_the_last_step):
+            stream = running.events(body(steps=4, partial_images=2))
+        assert len(steps) == 4
+        assert not any("b64_json" in event for event in stream)
+        assert "withheld" in stream[-1]["error"]["message"]
+        checker.concept_embeds_weights.data.fill_(2)
+        assert picture(running.post(body()).json()["data"][0])
     with run_here(folder, safety_checker="off") as running:
         assert picture(running.post(body()).json()["data"][0])
 

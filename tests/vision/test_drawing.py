@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from typing import Any
 
 import gradio as gr
@@ -10,7 +12,8 @@ import pytest
 from backends import Catalog
 from backends.diffusion.types import PictureRequest
 from backends.streams import closing
-from tests.diffusion.conftest import Running, pictures, tiny
+from tests.diffusion.conftest import Running, hooked, pictures, tiny
+from tests.helpers.servers import wait_until
 from ui.admission.admission import Admission
 from ui.edge.refusals import Refusal
 from vision_page import strings
@@ -49,13 +52,30 @@ async def test_two_models_take_turns_and_one_that_fails_stops_no_other(pictures:
     assert failed[1].pictures == first.pictures
 
 
-async def test_who_leaves_ends_the_work(pictures: Running) -> None:
+async def test_leaving_ends_the_work(pictures: Running) -> None:
     updates = service(first=pictures.url).draw(PictureRequest("a cat", size=(64, 64), steps=200), ["first"])
-    async with closing(updates):
-        async for (canvas,) in updates:
-            if canvas.progress:
-                break
-    assert pictures.metric("step_duration_seconds_count") < 10_000
+    with hooked(pictures, lambda *_: time.sleep(0.05)):  # 200 steps take ten seconds
+        async with closing(updates):
+            async for (canvas,) in updates:
+                if canvas.progress:
+                    break
+        await asyncio.to_thread(wait_until, pictures.is_idle, 5)
+
+
+async def test_an_error_removes_the_preview(pictures: Running) -> None:
+    """What the server withholds mustn't stay on the page as a preview."""
+    calls = iter(range(100))
+
+    def fail(*_: Any) -> None:
+        if next(calls) == 3:
+            raise ValueError("withheld")
+
+    request = PictureRequest("a cat", size=(64, 64), seed=7, steps=4, previews=1)
+    with hooked(pictures, fail):
+        seen = [canvas async for (canvas,) in service(first=pictures.url).draw(request, ["first"])]
+    assert any(canvas.preview for canvas in seen)
+    assert "withheld" in seen[-1].error
+    assert seen[-1].preview is None
 
 
 def test_a_column_is_sent_only_if_it_changed() -> None:
@@ -89,7 +109,7 @@ def test_a_form_that_cant_start(fields: dict[str, Any], words: str) -> None:
         read_form(**form)
 
 
-def test_without_a_seed_there_is_one_by_chance() -> None:
+def test_without_a_seed_it_is_random() -> None:
     requests = [read_form("a cat", "768x512", "", ["a"]) for _ in range(3)]
     assert len({request.seed for request in requests}) == 3
     assert read_form("a cat", None, None, ["a"]).size is None

@@ -118,7 +118,7 @@ class DrawPage:
 
 
 def read_form(prompt: str | None, size: str | None, seed: str | None, targets: list[str] | None) -> PictureRequest:
-    """Return what the form asks for; without a seed, all models get the same one by chance."""
+    """Return what the form asks for; without a seed, all models get the same random one."""
     if not prompt or not prompt.strip():
         raise Refusal(strings.NO_PROMPT)
     if len(prompt) > MAX_CHARACTERS:

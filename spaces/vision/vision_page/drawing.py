@@ -54,7 +54,7 @@ class DrawingService(TaskTargets[PictureGenerator]):
                 async for event in events:
                     yield (canvas := _updated(canvas, event, now() - start))
         except BackendError as error:
-            yield replace(canvas, error=str(error), step="", progress=None)
+            yield replace(canvas, error=str(error), step="", progress=None, preview=None)
 
 
 def _updated(canvas: Canvas, event: PictureEvent, seconds: float) -> Canvas:
