@@ -7,10 +7,13 @@ import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from backends import NotConfigured
+from backends.stopwatch import now
+from chat_page.tools import Tools
 from tests.helpers.redis_server import RedisServer, serving_redis
 from tests.helpers.servers import wait_until
 from ui.admission.admission import Admission, Refused
@@ -74,6 +77,22 @@ def test_questions_are_counted_over_all_replicas(two: list[Admission], server: R
     keys = b" ".join(server.client.keys())
     assert keys
     assert b"aaa" not in keys and b"office" not in keys  # a visitor's name has a private key
+
+
+async def test_a_program_that_waits_for_redis_stops_no_other(two: list[Admission], server: RedisServer) -> None:
+    one, other = two
+    assert asked(other, ADA, 4) == 4
+    nothing: Any = None
+    tools = Tools(one, nothing, [], connect=lambda target: nothing, options=lambda target, turn, options: options)
+    for call in (tools.search(ADA, "Why?", {}, 1), tools.ask(ADA, "Why?", {}, "t")):
+        began = now()
+        server.pause()
+        asking = asyncio.ensure_future(call)
+        await asyncio.sleep(0.05)
+        assert now() - began < SECONDS / 2
+        server.resume()
+        with pytest.raises(Refused):
+            await asking
 
 
 async def test_places_are_given_out_over_all_replicas(two: list[Admission]) -> None:
