@@ -5,6 +5,7 @@ Another process, such as another replica of the page, can change what is stored;
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections import OrderedDict
@@ -271,8 +272,9 @@ class Conversations:
             data = conversation_data(head_json(conversation), to_json(conversation))
             self._check_room(conversation.id, len(data))
             self._store.write_conversation(conversation.id, data)
-            if stamp := self._store.conversation_stamp(conversation.id):
-                conversation.stored = Stored(stamp, turns, name)
+            with contextlib.suppress(DocumentError):  # it is stored, and the next look merges it with itself
+                if stamp := self._store.conversation_stamp(conversation.id):
+                    conversation.stored = Stored(stamp, turns, name)
             conversation.saved = turns is conversation.turns
 
     def _check_room(self, conversation_id: str, length: int) -> None:
