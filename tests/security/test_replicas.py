@@ -18,7 +18,7 @@ from tests.helpers.redis_server import RedisServer, serving_redis
 from tests.helpers.servers import wait_until
 from ui.admission.admission import Admission, Refused
 from ui.admission.fair_queue import Caller
-from ui.admission.replicas import Replicas
+from ui.admission.replicas import Replicas, SharedPlace
 from ui.admission.strings import Reason
 from ui.admission.work_limits import Limits, Places
 
@@ -126,6 +126,22 @@ async def test_who_leaves_while_waiting_holds_no_place(two: list[Admission]) -> 
     place.release()
     (await other.answers.enter(ADA)).release()
     await asyncio.to_thread(wait_until, lambda: not redis_of(other).held)
+
+
+async def test_a_place_that_was_refused_is_not_renewed(two: list[Admission], server: RedisServer) -> None:
+    place = await two[0].answers.enter(ADA)
+    replicas, places = redis_of(two[1]), two[1].answers._shared
+    assert places
+    refused = SharedPlace(replicas, places, ADA)
+
+    async def take_while_places_are_renewed() -> bool:
+        is_taken, _ = await asyncio.gather(refused._take(), refused.renew())
+        return is_taken
+
+    assert not await asyncio.wrap_future(replicas.submit(take_while_places_are_renewed()))
+    (places_in_all,) = server.client.keys("*answers}:all")
+    assert server.client.zcard(places_in_all) == 1
+    place.release()
 
 
 async def test_the_places_of_a_killed_replica_are_free_again(server: RedisServer) -> None:

@@ -143,7 +143,7 @@ class SharedPlace:
     async def renew(self) -> None:
         """Hold the place for longer."""
         async with self._lock:
-            if not self._released:
+            if self in self._replicas.held:  # it may have been refused while this waited for the lock
                 await self._places.renew(self._holder)
 
     def release(self) -> None:
