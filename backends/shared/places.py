@@ -45,7 +45,7 @@ GIVE_BACK = "for _, key in ipairs(KEYS) do redis.call('zrem', key, ARGV[1]) end"
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds a place, as names that reveal nothing: `id` is new for each place."""
+    """Who holds a place, by names without secrets: Redis stores them. `id` is new for each place."""
 
     id: str
     address: str

@@ -6,6 +6,7 @@ import ui.gradio_imports  # noqa: F401 - before Gradio, whose import then takes 
 
 # isort: split
 
+import asyncio
 import sys
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,7 @@ async def answers(prompt: str, request: gr.Request, targets: str = SELECTED[0] i
     """Return each target's complete answer; separate target names with commas (for API clients)."""
     admission, caller = SERVICE.admission, caller_of(request)
     try:
-        admission.take_question(caller)
+        await asyncio.to_thread(admission.take_question, caller)
         async with admission.answers.place(caller), admission.time_limit():
             return await SERVICE.answers(prompt, [name.strip() for name in targets.split(",") if name.strip()])
     except SpaceportError as error:

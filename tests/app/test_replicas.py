@@ -20,6 +20,7 @@ from tests.helpers.chat import ask, upload, uploaded, wait_for_answer
 from tests.helpers.nginx import serving_nginx
 from tests.helpers.redis_server import RedisServer, serving_redis
 from tests.helpers.servers import free_port, wait_until
+from ui.edge.request_limits import MB, EdgeLimits
 
 Open = Callable[..., Page]
 NOTE = "The spare key hangs behind the blue door of the boathouse."
@@ -58,6 +59,12 @@ def replicas(catalog: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         }
         url = stack.enter_context(serving_nginx(tmp_path_factory.mktemp("nginx"), configuration, ports["7860"]))
         yield Replicas(apps, replace(apps["first"], url=url), redis, data)
+
+
+def test_nginx_lets_through_what_the_page_does() -> None:
+    configuration = (ROOT / "containers" / "compose" / "replicas.conf").read_text()
+    megabytes = re.search(r"client_max_body_size (\d+)m;", configuration)
+    assert megabytes and EdgeLimits().upload_bytes <= int(megabytes[1]) * 1_000_000 <= EdgeLimits().upload_bytes + MB
 
 
 def search(app: App) -> int:

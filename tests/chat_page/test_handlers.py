@@ -29,7 +29,9 @@ from rag.answering.quotes import Quote
 from rag.answering.turn import Turn, turns_before
 from rag.documents import Limits
 from rag.library.quota import Quota
+from tests.helpers.open_files import no_more_files
 from ui.access.tickets import new_key
+from ui.edge.refusals import Refusal
 
 TURNS = (
     Turn("First <b>?", "One.", finish_reason="stop", target="t"),
@@ -82,6 +84,17 @@ def exports(chat: Chat, page_handlers: PageHandlers) -> ExportHandlers:
 
 def contents(messages: list[dict[str, Any]]) -> list[str]:
     return [message["content"] for message in messages]
+
+
+def test_a_conversation_that_cannot_be_read_is_no_new_one(
+    chat: Chat, conversation: Conversation, page_handlers: PageHandlers
+) -> None:
+    visitor = chat.visitor(KEY)
+    visitor.save(conversation)
+    visitor.conversations._loaded.clear()  # there were too many
+    with no_more_files(), pytest.raises(Refusal, match="Can't read the conversation"):
+        page_handlers.find(KEY, REQUEST)
+    assert page_handlers.find(KEY, REQUEST)[1].id == conversation.id
 
 
 def test_a_question_becomes_a_turn_without_an_answer(questions: QuestionHandlers, conversation: Conversation) -> None:

@@ -7,15 +7,18 @@ import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from backends import NotConfigured
+from backends.stopwatch import now
+from chat_page.tools import Tools
 from tests.helpers.redis_server import RedisServer, serving_redis
 from tests.helpers.servers import wait_until
 from ui.admission.admission import Admission, Refused
 from ui.admission.fair_queue import Caller
-from ui.admission.replicas import Replicas
+from ui.admission.replicas import Replicas, SharedPlace
 from ui.admission.strings import Reason
 from ui.admission.work_limits import Limits, Places
 
@@ -76,6 +79,22 @@ def test_questions_are_counted_over_all_replicas(two: list[Admission], server: R
     assert b"aaa" not in keys and b"office" not in keys  # a visitor's name has a private key
 
 
+async def test_a_program_that_waits_for_redis_stops_no_other(two: list[Admission], server: RedisServer) -> None:
+    one, other = two
+    assert asked(other, ADA, 4) == 4
+    nothing: Any = None
+    tools = Tools(one, nothing, [], connect=lambda target: nothing, options=lambda target, turn, options: options)
+    for call in (tools.search(ADA, "Why?", {}, 1), tools.ask(ADA, "Why?", {}, "t")):
+        began = now()
+        server.pause()
+        asking = asyncio.ensure_future(call)
+        await asyncio.sleep(0.05)
+        assert now() - began < SECONDS / 2
+        server.resume()
+        with pytest.raises(Refused):
+            await asking
+
+
 async def test_places_are_given_out_over_all_replicas(two: list[Admission]) -> None:
     one, other = two
     place = await one.answers.enter(ADA)
@@ -107,6 +126,22 @@ async def test_who_leaves_while_waiting_holds_no_place(two: list[Admission]) -> 
     place.release()
     (await other.answers.enter(ADA)).release()
     await asyncio.to_thread(wait_until, lambda: not redis_of(other).held)
+
+
+async def test_a_place_that_was_refused_is_not_renewed(two: list[Admission], server: RedisServer) -> None:
+    place = await two[0].answers.enter(ADA)
+    replicas, places = redis_of(two[1]), two[1].answers._shared
+    assert places
+    refused = SharedPlace(replicas, places, ADA)
+
+    async def take_while_places_are_renewed() -> bool:
+        is_taken, _ = await asyncio.gather(refused._take(), refused.renew())
+        return is_taken
+
+    assert not await asyncio.wrap_future(replicas.submit(take_while_places_are_renewed()))
+    (places_in_all,) = server.client.keys("*answers}:all")
+    assert server.client.zcard(places_in_all) == 1
+    place.release()
 
 
 async def test_the_places_of_a_killed_replica_are_free_again(server: RedisServer) -> None:

@@ -11,7 +11,7 @@ from backends.stopwatch import now, wall_clock
 from backends.streams import batches, closing
 from chat_page import pacing
 from chat_page.conversation import Conversation
-from chat_page.conversations.remote_answer import FollowedAnswer, RemoteAnswer
+from chat_page.conversations.remote_answer import Absence, FollowedAnswer, Followers, RemoteAnswer
 from chat_page.conversations.running_answer import PageUpdate, RunningAnswer
 from chat_page.rendering.answer_text import iso_time
 from chat_page.rendering.messages import reply_messages
@@ -54,7 +54,7 @@ class Answers:
         self._connect = connect
         self._absence_seconds = int_setting("SPACEPORT_ABSENCE_SECONDS", ABSENCE_SECONDS, least=1)
         self._by_turn: dict[str, RunningAnswer] = {}
-        self._remote: dict[str, RemoteAnswer] = {}
+        self._followers: Followers = {}  # of answers that other processes write
         self._pace = pacing.Pace()
 
     def start(
@@ -82,7 +82,7 @@ class Answers:
             turn.id,
             updates,
             on_end=lambda: self._by_turn.pop(turn.id, None),
-            has_left=lambda: not visitor.present,
+            has_left=Absence(visitor.store, lambda: visitor.present).has_left,
             absence_seconds=self._absence_seconds,
         )
         self._by_turn[turn.id] = answer
@@ -98,15 +98,14 @@ class Answers:
             if self.is_running(turn.id):
                 return self._by_turn[turn.id]
             if visitor.conversations.is_written_elsewhere(turn):
-                new = RemoteAnswer(visitor.conversations, conversation, turn.id)
-                return self._remote.setdefault(turn.id, new)
-            self._remote.pop(turn.id, None)
+                return RemoteAnswer(visitor.conversations, conversation.id, turn.id, self._followers)
         return None
 
     def leave(self, conversation: Conversation, session: str) -> None:
         """End what a page follows in a conversation, from any thread; the answers go on."""
         for turn in conversation.turns:
-            if answer := self._by_turn.get(turn.id) or self._remote.get(turn.id):
+            self._followers.pop((turn.id, session), None)
+            if answer := self._by_turn.get(turn.id):
                 answer.leave(session)
 
     async def stop(self, conversation: Conversation) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -43,7 +44,7 @@ class Tools:
         """Return one answer as JSON."""
         check_length(question)
         backend = self._connect(target)
-        self._admission.take_question(caller)
+        await asyncio.to_thread(self._admission.take_question, caller)
         async with (
             self._admission.time_limit(),
             self._libraries(caller, documents) as libraries,
@@ -57,7 +58,7 @@ class Tools:
     ) -> list[dict[str, Any]]:
         """Return the best passages as JSON, best first; no model is asked."""
         check_length(question)
-        self._admission.take_question(caller)
+        await asyncio.to_thread(self._admission.take_question, caller)
         async with self._admission.time_limit(), self._libraries(caller, documents) as libraries:
             passages = await self._admission.view(
                 caller,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from html import escape
 from typing import Any
 
@@ -38,7 +39,7 @@ class RunLinks:
             raise Refusal(strings.NO_RUN)
         visitor, caller = self._identity.visitor(key, request), self._identity.caller(key, request)
         try:
-            self.service.admission.take_question(caller)
+            await asyncio.to_thread(self.service.admission.take_question, caller)
             link = await self.service.admission.view(caller, self.service.share_run, visitor, name, with_texts)
         except SpaceportError as error:
             raise refusal(error) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -102,7 +103,7 @@ class RacePage:
         visitor, caller = self._identity.visitor(key, request), self._identity.caller(key, request)
         admission = self.service.admission
         try:
-            admission.take_question(caller, admission.races)
+            await asyncio.to_thread(admission.take_question, caller, admission.races)
             async with admission.races.place(caller):
                 updates = admission.in_time(
                     self.service.race(

@@ -211,7 +211,10 @@ class Admission:
         return await place.keep(asyncio.ensure_future(self._view_threads.run(work, *arguments, **options)))
 
     def take_question(self, caller: Caller, lane: Lane | None = None) -> None:
-        """Count a question that comes into the lane (`answers`), or raise `Refused` and count nothing."""
+        """Count a question that comes into the lane (`answers`), or raise `Refused` and count nothing.
+
+        With `replicas` it waits for Redis: call it in a thread.
+        """
         (lane or self.answers).check(caller)
         visitor, address = self.limits.questions_per_minute, self.limits.address_questions_per_minute
         with self._lock:

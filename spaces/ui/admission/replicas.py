@@ -1,7 +1,7 @@
 """What several replicas of a page limit together, through a Redis: questions in a minute, and places for work.
 
 One thread has the connection, because questions come from threads and from event loops. What Redis stores of a caller
-is a hash: a visitor's name contains a private key.
+is a hash, because a visitor's name contains a private key.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ class SharedPlace:
     async def renew(self) -> None:
         """Hold the place for longer."""
         async with self._lock:
-            if not self._released:
+            if self in self._replicas.held:  # it may have been refused while this waited for the lock
                 await self._places.renew(self._holder)
 
     def release(self) -> None:
@@ -183,5 +183,5 @@ class SharedPlace:
 
 
 def hashed(name: str) -> str:
-    """Return a name for Redis that doesn't reveal this one."""
+    """Return a name for Redis. It hides a visitor's key, but not an IPv4 address: all of those can be tried."""
     return hashlib.sha256(name.encode()).hexdigest()[:32]

@@ -6,13 +6,16 @@ import json
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from huggingface_hub import HfApi
 from huggingface_hub.errors import HfHubHTTPError
 
 from backends import SpaceportError
+from chat_page.conversations import feedback_queue
 from chat_page.conversations.feedback import Rating, SharedFeedback, feedback_line
+from chat_page.conversations.feedback_queue import FeedbackQueue
 from chat_page.rendering.documents import feedback_note
 from chat_page.strings import ENGLISH
 from rag.answering.turn import Turn
@@ -92,6 +95,38 @@ def test_a_hub_that_does_not_answer_costs_nothing_but_a_line_in_the_log(
     assert TOKEN not in caplog.text
 
 
+def test_a_replica_that_sends_for_too_long_removes_no_line_that_nobody_sent(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feedback_queue, "BATCH_LINES", 2)
+    monkeypatch.setattr(feedback_queue, "MAX_WAITING", 3)
+    with serving_redis(tmp_path) as server, closing(Replicas(server.url, "chat", seconds=5)) as replicas:
+        sent: list[int] = []
+
+        class SlowApi(HfApi):
+            def upload_file(self, **values: Any) -> Any:
+                result = super().upload_file(**values)
+                if not sent:
+                    server.client.delete("{spaceport:feedback}:by")  # its time is over
+                    sent.append(other.send())
+                    other.add("new")
+                return result
+
+        slow, other = (
+            FeedbackQueue(replicas, "somebody/thumbs", api(endpoint=hub.url, token=TOKEN)) for api in (SlowApi, HfApi)
+        )
+        assert [slow.add(line) for line in "abcd"] == [True, True, True, False]
+        assert slow.send() == 0
+        assert sent == [3]
+        assert server.client.lrange("{spaceport:feedback}:lines", 0, -1) == [b"new"]
+        assert other.send() == 1
+        files = hub.spaces["datasets/somebody/thumbs"].head.files
+        lines = [content.decode() for path, content in files.items() if path.startswith("feedback-")]
+        assert sorted(lines) == ["a\nb\n", "c\n", "new\n"]
+        slow.close()
+        other.close()
+
+
 def test_the_lines_of_two_replicas_wait_in_redis_until_one_has_sent_them(hub: Hub, tmp_path: Path) -> None:
     api = HfApi(endpoint=hub.url, token=TOKEN)
     with (
@@ -112,7 +147,7 @@ def test_the_lines_of_two_replicas_wait_in_redis_until_one_has_sent_them(hub: Hu
             second.queue.send()
         hub.faults.clear()
         second.add('{"rating": ""}')
-        assert [second.queue.send(), second.queue.send(), second.queue.send()] == [2, 1, 0]
+        assert [second.queue.send(), second.queue.send()] == [3, 0]
         files = hub.spaces["datasets/somebody/thumbs"].head.files
         data = sorted(content.decode() for path, content in files.items() if path.startswith("feedback-"))
         assert data == ['{"rating": ""}\n', '{"rating": "like"}\n{"rating": "dislike"}\n']

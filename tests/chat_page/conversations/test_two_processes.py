@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from backends.streams import closing as closing_stream
 from chat_page.conversations.conversations import Conversations
 from chat_page.conversations.merging import merge_turns
-from chat_page.conversations.remote_answer import RemoteAnswer
+from chat_page.conversations.remote_answer import Absence, Followers, RemoteAnswer
 from chat_page.visitors.visitors import Visitors
 from rag.answering.turn import Turn
 from rag.errors import DocumentError
@@ -23,6 +25,7 @@ from rag.library.library import Library
 from rag.library.store import Store
 from rag.search.embedding.embedders import Embedder
 from tests.conftest import ROOT
+from tests.helpers.open_files import no_more_files
 from tests.helpers.servers import wait_until
 from ui.access.tickets import new_key
 
@@ -113,6 +116,44 @@ for number in range(20):
     assert [each for each in stored if each.startswith("a")] == [f"a {number}" for number in range(20)]
 
 
+async def test_a_page_that_leaves_a_remote_answer_leaves_nothing_behind(two: list[Conversations]) -> None:
+    one, other = two
+    conversation = one.new()
+    turn = conversation.append(Turn("Why?", target="t", written_by=one.process))
+    one.save(conversation)
+    followers: Followers = {}
+    answer = RemoteAnswer(other, conversation.id, turn.id, followers)
+    lost, again, closed = (answer.follow("page"), answer.follow("page"), answer.follow("other page"))
+    for updates in (lost, again, closed):
+        await anext(updates)
+    assert [update async for update in lost] == []  # the page follows the answer once more
+    assert answer.is_followed_by("page") and answer.is_followed_by("other page")
+    del followers[turn.id, "page"]
+    assert [update async for update in again] == []
+    async with closing_stream(closed):
+        pass
+    assert not followers
+
+
+async def test_an_answer_goes_on_while_a_page_at_another_process_follows_it(two: list[Conversations]) -> None:
+    one, other = two
+    conversation = one.new()
+    turn = conversation.append(Turn("Why?", target="t", written_by=one.process))
+    one.save(conversation)
+    here = [True]
+    absence = Absence(one._store, lambda: here[0])
+    assert not absence.has_left()
+    here[0] = False
+    assert absence.has_left()
+    for _ in range(2):  # from then on, a page at the other process
+        await asyncio.sleep(0.02)  # the file system's clock is coarse
+        updates = RemoteAnswer(other, conversation.id, turn.id, {}).follow("page")
+        async with closing_stream(updates):
+            await anext(updates)
+        assert not absence.has_left()
+    assert absence.has_left()
+
+
 async def test_an_answer_of_another_process_is_followed_and_cut_when_that_ends(
     two: list[Conversations], tmp_path: Path
 ) -> None:
@@ -122,9 +163,12 @@ async def test_an_answer_of_another_process_is_followed_and_cut_when_that_ends(
     one.save(conversation)
     there = other.open(conversation.id)
     assert other.is_written_elsewhere(there.turns[0])
-    answer = RemoteAnswer(other, there, turn.id)
+    followers: Followers = {}
+    answer = RemoteAnswer(other, there.id, turn.id, followers)
     updates = answer.follow("page")
     assert "title" in str((await anext(updates)).reply)
+    assert answer.is_followed_by("page")
+    other._loaded.clear()  # there were too many: the next look reads it again
     conversation.update(replace(turn, answer="Because"))
     one.save(conversation)
     assert (await anext(updates)).reply[0]["content"] == "Because"
@@ -134,6 +178,8 @@ async def test_an_answer_of_another_process_is_followed_and_cut_when_that_ends(
     assert [message["content"] for message in last][:1] == ["Because"]
     assert "server that wrote this answer stopped" in str(last)
     assert [update async for update in updates] == []
+    assert not followers
+    there = other.open(there.id)
     assert there.turns[0].finish_reason == "cut"
     other.save(there)
     assert Conversations(Store(tmp_path / "visitors" / "ada"), lambda: None).open(there.id).turns[0].answer == "Because"
@@ -164,6 +210,66 @@ time.sleep(60)
         mark.delete_old()
         assert [path.name for path in lock_folder(root).iterdir()] == [f"process-{mark.name}"]
         assert not mark.lives(mark.name) and not mark.lives("../../etc/passwd")
+
+
+def test_a_mark_is_deleted_while_its_lock_is_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that begins at the same time then sees that its mark is gone, and makes another one."""
+    root, unlink, locked_then = tmp_path / "visitors", Path.unlink, []
+
+    def spy(path: Path, missing_ok: bool = False) -> None:
+        locked_then.append(not file_locks._is_unlocked(path))
+        unlink(path, missing_ok)
+
+    with closing(ProcessMark(root)) as mark:
+        (lock_folder(root) / "process-0123456789abcdef").touch()
+        monkeypatch.setattr(Path, "unlink", spy)
+        mark.delete_old()
+        monkeypatch.undo()
+    assert locked_then == [True]
+
+
+def test_with_too_many_open_files_nothing_counts_as_gone(two: list[Conversations], tmp_path: Path) -> None:
+    one, other = two
+    conversation = one.new()
+    conversation.append(Turn("When does the ferry leave?"))
+    turn = conversation.append(Turn("Why?", target="t", written_by=one.process))
+    one.save(conversation)
+    there = other.open(conversation.id)
+    conversation.append(Turn("And back?"))
+    one.save(conversation)
+    fresh = Conversations(Store(tmp_path / "visitors" / "ada"), lambda: None)
+    with no_more_files():
+        assert other.open(conversation.id) is there
+        assert [each.question for each in there.turns] == ["When does the ferry leave?", "Why?"]
+        assert other.is_written_elsewhere(turn)
+        for read in (lambda: fresh.open(conversation.id), fresh.listed):
+            with pytest.raises(DocumentError, match=r"Can't read the conversations? \(OSError\)\. Try again"):
+                read()
+        there.append(Turn("Where do terns nest?"))
+        with pytest.raises(DocumentError, match="Can't lock the folder"):
+            other.save(there)
+    other.save(there)
+    stored = ["When does the ferry leave?", "Why?", "And back?", "Where do terns nest?"]
+    assert questions(one, conversation.id) == questions(fresh, conversation.id) == stored
+
+
+def test_a_conversation_that_cannot_be_read_is_not_overwritten(two: list[Conversations], tmp_path: Path) -> None:
+    one, other = two
+    conversation = one.new()
+    conversation.append(Turn("When?"))
+    one.save(conversation)
+    file = tmp_path / "visitors" / "ada" / "conversations" / f"{conversation.id}.json"
+    moved = file.rename(file.with_suffix(".kept"))
+    file.symlink_to(file)  # reading it is an error, as of a disk that fails
+    with pytest.raises(DocumentError, match="Can't read the conversation"):
+        other.open(conversation.id)
+    conversation.append(Turn("And back?"))
+    with pytest.raises(DocumentError, match="Can't read the conversation"):
+        one.save(conversation)
+    file.unlink()
+    moved.rename(file)
+    one.save(conversation)
+    assert questions(other, conversation.id) == ["When?", "And back?"]
 
 
 def test_a_process_that_hangs_with_the_lock_stops_no_other_for_ever(
@@ -213,9 +319,15 @@ def test_documents_of_one_process_are_found_in_the_other_and_deletion_is_for_bot
         assert [document.id for document in other.get(key).library.documents] == [added.id]
         assert there.library.add(note).duplicate
         assert there.library.search("Where does the key hang?", embedder.encode(["Where does the key hang?"])[0])
+        with no_more_files():
+            assert other.get(key) is there
+            assert [document.id for document in there.library.documents] == [added.id]
         there.library.remove(added.id)
         assert one.get(key).library.documents == []
         here.library.add(note)
+        with no_more_files():
+            there.library._take_over_document(there.store, added.id)
+        assert [document.id for document in other.get(key).library.documents] == [added.id]
         conversation = there.conversations.new()
         conversation.append(Turn("Where?"))
         there.save(conversation)

@@ -258,6 +258,36 @@ def test_a_memory_store_has_the_originals_in_memory() -> None:
         store.save(*sample(), b"x")
 
 
+def test_a_document_that_cannot_be_read_now_stays_stored(store: Store) -> None:
+    store.save(*sample(), b"x")
+    folder = store.folder / "documents" / IDENTIFIER
+    (folder / "sums.json").rename(folder / "kept")
+    (folder / "sums.json").symlink_to("sums.json")  # reading it is an error, as of a disk that fails
+    assert list(store.load()) == []
+    with pytest.raises(DocumentError, match=r"Can't read a document \(OSError\)"):
+        store.read(IDENTIFIER)
+    (folder / "kept").rename(folder / "sums.json")
+    assert len(list(store.load())) == 1
+
+
+def test_an_identity_that_cannot_be_read_is_no_deletion(store: Store) -> None:
+    store.write_conversation(CONVERSATION_ID, b"{}\n[1]\n")
+    identity = store.folder / IDENTITY
+    name = identity.read_text()
+    identity.unlink()
+    identity.symlink_to(IDENTITY)
+    assert not store.is_gone
+    with pytest.raises(DocumentError, match="Can't save the conversation"):
+        store.write_conversation(CONVERSATION_ID, b"{}\n[2]\n")
+    opened = Store(store.folder)
+    identity.unlink()
+    identity.write_text(name)
+    for each in (store, opened):
+        assert not each.is_gone
+        each.write_conversation(CONVERSATION_ID, b"{}\n[3]\n")
+    assert store.read_conversation(CONVERSATION_ID) == ({}, [3])
+
+
 def test_a_full_disk_is_an_error_and_leaves_nothing(store: Store) -> None:
     if os.name != "posix":
         missing("a limit on the size of files")

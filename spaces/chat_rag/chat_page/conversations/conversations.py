@@ -5,6 +5,7 @@ Another process, such as another replica of the page, can change what is stored;
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections import OrderedDict
@@ -17,7 +18,7 @@ from chat_page.conversation import Conversation, Stored, from_json, head_json, t
 from chat_page.conversations.merging import merge_turns
 from chat_page.translations.languages import strings
 from rag.answering.turn import Turn
-from rag.errors import RagError
+from rag.errors import DocumentError, RagError
 from rag.library.conversation_file import conversation_data, is_conversation_id, new_conversation_id
 from rag.library.file_locks import ProcessMark
 from rag.library.memory_store import MemoryStore
@@ -64,7 +65,10 @@ class Conversations:
             logger.exception("The earlier conversation could not be moved.")
 
     def open(self, conversation_id: object) -> Conversation:
-        """Return a conversation; one without turns if none with this id is stored, or if it isn't an id."""
+        """Return a conversation; one without turns if none with this id is stored, or if it isn't an id.
+
+        One in memory stays as it is while the disk doesn't say what is stored; of others, a `RagError` does.
+        """
         if not isinstance(conversation_id, str) or not is_conversation_id(conversation_id):
             return self.new()
         with self._lock:
@@ -80,6 +84,10 @@ class Conversations:
     def process(self) -> str:
         """The name of this process, for the answers that it writes; "" if nothing is stored."""
         return self._mark.name if self._mark else ""
+
+    def mark_followed(self) -> None:
+        """Let other processes see that a page here follows an answer of theirs."""
+        self._store.mark_followed()
 
     def is_written_elsewhere(self, turn: Turn) -> bool:
         """Return whether another process is writing the answer."""
@@ -191,9 +199,12 @@ class Conversations:
 
     def _refresh(self, conversation: Conversation) -> None:
         """Take over what another process has changed, and cut the answers of one that has ended."""
-        if self._is_changed_elsewhere(conversation):
-            with conversation.save_lock:
-                self._merge(conversation)
+        try:
+            if self._is_changed_elsewhere(conversation):
+                with conversation.save_lock:
+                    self._merge(conversation)
+        except DocumentError as error:
+            logger.warning("A conversation stays as it was: %s", error)
         if conversation.deleted:
             with self._lock:
                 self._loaded.pop(conversation.id, None)
@@ -246,7 +257,7 @@ class Conversations:
         if loaded is None:
             try:
                 stored = self._store.read_conversation(line.id)
-            except ValueError:
+            except (ValueError, DocumentError):
                 return False
             return stored is not None and any(words in text.casefold() for text in _stored_texts(stored[1]))
         return any(words in text.casefold() for turn in loaded.turns for text in _texts(turn))
@@ -261,8 +272,9 @@ class Conversations:
             data = conversation_data(head_json(conversation), to_json(conversation))
             self._check_room(conversation.id, len(data))
             self._store.write_conversation(conversation.id, data)
-            if stamp := self._store.conversation_stamp(conversation.id):
-                conversation.stored = Stored(stamp, turns, name)
+            with contextlib.suppress(DocumentError):  # it is stored, and the next look merges it with itself
+                if stamp := self._store.conversation_stamp(conversation.id):
+                    conversation.stored = Stored(stamp, turns, name)
             conversation.saved = turns is conversation.turns
 
     def _check_room(self, conversation_id: str, length: int) -> None:

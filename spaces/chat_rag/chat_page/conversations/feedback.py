@@ -74,7 +74,7 @@ class SharedFeedback:
     """Sends lines to a dataset on the Hub every few minutes; `api` is a `huggingface_hub.HfApi`, None for the Hub.
 
     Nothing is sent before the first line. What can't be sent is logged, and sent with the next lines. Lines of
-    `replicas` wait in their Redis; while it's away, each replica sends its own.
+    `replicas` wait in their Redis; while it's away or has too many, each replica sends its own.
     """
 
     def __init__(self, dataset: str, folder: Path, api: Any = None, *, replicas: Replicas | None = None) -> None:

@@ -23,7 +23,8 @@ class RunningAnswer:
     """An answer that is being written by a task of its own, and the pages that follow it.
 
     Create it in an event loop. Its `updates` end with the answer; cancelling them keeps the text so far. `on_end` is
-    called then. When no page has followed the answer for `absence_seconds` and the visitor has left, it's stopped.
+    called then. When no page has followed the answer for `absence_seconds` and the visitor `has_left`, which is asked
+    in a thread, it's stopped.
     """
 
     def __init__(
@@ -39,11 +40,11 @@ class RunningAnswer:
         self._loop = asyncio.get_running_loop()
         self._has_left, self._absence_seconds = has_left, absence_seconds
         self._followers: dict[str, object] = {}
-        self._absence: asyncio.TimerHandle | None = None
+        self._absence: asyncio.Task[None] | None = None
         self._latest = PageUpdate([])
         self._changed = asyncio.Event()
         self._task = asyncio.create_task(self._run(updates))
-        self._task.add_done_callback(lambda task: on_end())
+        self._task.add_done_callback(lambda task: self._end(on_end))
 
     async def follow(self, session: str) -> AsyncIterator[PageUpdate]:
         """Yield the latest update and those that come, without the ones that a slow page misses.
@@ -51,8 +52,7 @@ class RunningAnswer:
         A page follows an answer once: what it started before a lost connection ends.
         """
         me = self._followers[session] = object()
-        if self._absence:
-            self._absence.cancel()
+        self._end_absence()
         sources: str | None = None
         try:
             while True:
@@ -100,13 +100,23 @@ class RunningAnswer:
 
     def _wait_for_followers(self) -> None:
         if not self._followers and not self._task.done():
-            self._absence = self._loop.call_later(self._absence_seconds, self._stop_if_abandoned)
+            self._end_absence()
+            self._absence = self._loop.create_task(self._stop_if_abandoned())
 
-    def _stop_if_abandoned(self) -> None:
-        if self._has_left():
-            self._task.cancel()
-        else:
-            self._wait_for_followers()
+    async def _stop_if_abandoned(self) -> None:
+        while True:
+            await asyncio.sleep(self._absence_seconds)
+            if await asyncio.to_thread(self._has_left):  # it may read from the disk
+                self._task.cancel()
+                return
+
+    def _end_absence(self) -> None:
+        if self._absence:
+            self._absence.cancel()
+
+    def _end(self, on_end: Callable[[], object]) -> None:
+        self._end_absence()
+        on_end()
 
     async def _run(self, updates: AsyncIterator[PageUpdate]) -> None:
         try:

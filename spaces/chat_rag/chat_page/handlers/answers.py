@@ -74,7 +74,7 @@ class AnswerHandlers:
     async def follow(self, key: str, request: gr.Request) -> AsyncIterator[tuple[Any, Any]]:
         """Stream the answer that is being written to the page's conversation, if there is one."""
         visitor, conversation = await asyncio.to_thread(self._page.find, key, request)
-        answer = self._chat.answers.running(visitor, conversation)
+        answer = await asyncio.to_thread(self._chat.answers.running, visitor, conversation)
         if answer is None or answer.is_followed_by(request.session_hash or ""):
             yield gr.skip(), gr.skip()
             return
@@ -94,7 +94,7 @@ class AnswerHandlers:
                 yield update
         if not visitor.shows(request.session_hash, conversation):
             # Gradio repeats the last values when an event ends, maybe after the other conversation is on the page.
-            other = visitor.conversation(request.session_hash)
+            other = await asyncio.to_thread(visitor.conversation, request.session_hash)
             messages = await asyncio.to_thread(self._page.messages, visitor, other, request)
             yield pacing.Updates(messages).next(messages, panel.sources_html(other.turns))
 
@@ -130,7 +130,7 @@ class AnswerHandlers:
         visitor, conversation = self._page.find(key, request)
         tab = event_text(event, "conversation")
         if tab and tab != conversation.id:
-            conversation = visitor.conversations.open(tab)
+            conversation = self._page.open(visitor, tab)
             visitor.show(request.session_hash, conversation)
         answer = self._chat.answers.running(visitor, conversation)
         if answer and not answer.is_followed_by(request.session_hash or ""):

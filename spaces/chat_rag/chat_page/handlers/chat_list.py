@@ -56,7 +56,7 @@ class ConversationHandlers:
     def select(self, key: str, search: str, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
         """Show the conversation that was clicked."""
         visitor, _ = self._page.find(key, request)
-        return self._show(visitor, visitor.conversations.open(_id(event)), search, request)
+        return self._show(visitor, self._page.open(visitor, _id(event)), search, request)
 
     def rename(self, key: str, search: str, event: gr.EventData, request: gr.Request) -> str:
         """Name a conversation."""
@@ -74,7 +74,7 @@ class ConversationHandlers:
     async def delete(self, key: str, search: str, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
         """Delete a conversation; if it was on the page, a new one is."""
         visitor, conversation = await asyncio.to_thread(self._page.find, key, request)
-        deleted = await asyncio.to_thread(visitor.conversations.open, _id(event))
+        deleted = await asyncio.to_thread(self._page.open, visitor, _id(event))
         await self._chat.answers.stop(deleted)
         try:
             await asyncio.to_thread(visitor.conversations.delete, deleted.id)
@@ -95,7 +95,7 @@ class ConversationHandlers:
         try:
             write = partial(export.all_as_json, visitor.conversations.all())
             return await self._chat.admission.view(self._page.caller(key, request), write)
-        except Refused as refusal:
+        except (RagError, Refused) as refusal:
             warn(refusal)
             return ""
 

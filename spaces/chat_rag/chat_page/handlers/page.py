@@ -12,6 +12,7 @@ import gradio as gr
 
 from chat_page.chat import Chat
 from chat_page.conversation import Conversation
+from chat_page.handlers.notices import refuse_unreadable
 from chat_page.rendering.documents import account_html, documents_html, state_html, visitor_documents
 from chat_page.rendering.messages import ChatMessage, conversation_messages
 from chat_page.sources import panel
@@ -40,10 +41,11 @@ class PageHandlers:
         `tab` is the id of the conversation that was on the page before it was reloaded, or "".
         """
         private_key = self._keys.enter(key)
-        visitor = self._chat.visitor(self._keys.key(private_key, request))
-        if tab:
-            visitor.show(request.session_hash, visitor.conversations.open(tab))
-        conversation = visitor.conversation(request.session_hash)
+        with refuse_unreadable():
+            visitor = self._chat.visitor(self._keys.key(private_key, request))
+            if tab:
+                visitor.show(request.session_hash, visitor.conversations.open(tab))
+            conversation = visitor.conversation(request.session_hash)
         documents = visitor_documents(visitor, visitor.ingestion.snapshot())
         messages = self.messages(visitor, conversation, request)
         return private_key, documents, messages, panel.sources_html(conversation.turns), self.shared_choice(visitor)
@@ -85,8 +87,14 @@ class PageHandlers:
         """Return the visitor and conversation of a page."""
         if session.account(request):  # what this browser has without an account stays as long as it's used with one
             self._chat.touch(self._keys.browser_key(key))
-        visitor = self._chat.visitor(self._keys.key(key, request))
-        return visitor, visitor.conversation(request.session_hash)
+        with refuse_unreadable():
+            visitor = self._chat.visitor(self._keys.key(key, request))
+            return visitor, visitor.conversation(request.session_hash)
+
+    def open(self, visitor: Visitor, conversation_id: object) -> Conversation:
+        """Return one of the visitor's conversations."""
+        with refuse_unreadable():
+            return visitor.conversations.open(conversation_id)
 
     def shared_choice(self, visitor: Visitor) -> Any:
         """Return the update of the shared libraries' checkboxes: the visitor's own documents replace the samples."""

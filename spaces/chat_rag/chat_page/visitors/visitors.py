@@ -260,7 +260,10 @@ class Visitors:
 
     def _sweep_regularly(self) -> None:
         while not self._closing.wait(SWEEP_SECONDS):
-            self.sweep()
+            try:
+                self.sweep()
+            except OSError:  # such as too many open files; the next one may succeed
+                logger.exception("The visitors' folders could not be read.")
 
 
 def _is_quiet(slot: _Slot) -> bool:

@@ -19,6 +19,7 @@ from typing import IO
 
 from backends.stopwatch import now
 from rag.library import disk
+from rag.library.disk_errors import MISSING
 
 logger = logging.getLogger(__name__)
 _PROCESS = "process-"
@@ -56,13 +57,13 @@ class ProcessMark:
         """Whether another process with this name still runs."""
         if not name or name == self.name or not name.isalnum():
             return False
-        return not _free(self._folder / f"{_PROCESS}{name}")
+        return not _is_unlocked(self._folder / f"{_PROCESS}{name}")
 
     def delete_old(self) -> None:
         """Delete the marks of processes that have ended."""
         for path in self._folder.glob(f"{_PROCESS}*"):
-            if path.name != f"{_PROCESS}{self.name}" and _free(path):
-                path.unlink(missing_ok=True)
+            if path.name != f"{_PROCESS}{self.name}":
+                _delete_unlocked(path)
 
     def close(self) -> None:
         """End the mark, as the end of the process does."""
@@ -83,13 +84,22 @@ def _open(path: Path) -> IO[bytes]:
     return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "wb")
 
 
-def _free(path: Path) -> bool:
-    """Whether no process has the lock of a file, or the file is gone."""
+def _is_unlocked(path: Path) -> bool:
+    """Whether no process has the lock of a file, or the file is gone; what can't be opened counts as locked."""
     try:
         with path.open("rb+") as file:
             return _lock(file)
-    except OSError:
+    except MISSING:
         return True
+    except OSError:
+        return False
+
+
+def _delete_unlocked(path: Path) -> None:
+    """Delete a file whose lock no process has, and hold the lock until that's done: its process may just begin."""
+    with contextlib.suppress(OSError), path.open("rb+") as file:
+        if _lock(file):
+            path.unlink()
 
 
 def _lock(file: IO[bytes]) -> bool:

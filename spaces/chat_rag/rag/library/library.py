@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import logging
 import threading
 from collections.abc import Collection, Sequence
 from contextlib import nullcontext
@@ -25,6 +26,7 @@ from rag.search.embedding.embedders import Embedder
 from rag.search.index import Hit, Index, search_text
 from rag.search.languages import DENSE_LANGUAGES, detect_language
 
+logger = logging.getLogger(__name__)
 # Characters. Small chunks are found precisely, and `rag.answering.retrieve` joins neighbours, so an overlap would only
 # repeat text. Measured on 472 questions (benchmarks/retrieval.py): sizes from 400 to 500 find most.
 CHUNK_SIZE, CHUNK_OVERLAP = 450, 0
@@ -183,10 +185,13 @@ class Library:
                 self._store.delete(document_id)
 
     def refresh(self) -> None:
-        """Take over what another process with the same store has added or removed."""
-        if self._differs_from_store():
-            with self._save_lock:
-                self._take_over()
+        """Take over what another process with the same store has added or removed, if the store can be read now."""
+        try:
+            if self._differs_from_store():
+                with self._save_lock:
+                    self._take_over()
+        except DocumentError as error:
+            logger.warning("The documents stay as they were: %s", error)
 
     def search(self, question: str, vector: Sequence[float]) -> list[Hit]:
         """Return the chunks that either search finds, in no order; `rag.answering.retrieve` fuses the scores."""
@@ -226,14 +231,23 @@ class Library:
         if not self._store or not self._differs_from_store():
             return
         stored = self._store.document_ids()
+        self._unusable &= stored
         for document_id in set(self._documents) - stored:
             self._drop(document_id)
         for document_id in stored - set(self._documents) - self._unusable:
-            if document := self._store.read(document_id, self._label):
-                size = Size(1, page_count(document.document), self._store.size(document_id))
-                self._add_to_index(document.document, size, document.chunks, document.vectors)
-            else:
-                self._unusable.add(document_id)
+            self._take_over_document(self._store, document_id)
+
+    def _take_over_document(self, store: Store | MemoryStore, document_id: str) -> None:
+        try:
+            stored, length = store.read(document_id, self._label), store.size(document_id)
+        except (DocumentError, OSError) as error:
+            logger.warning("A stored document can't be read now (%s).", error)
+            return
+        if stored is None:
+            self._unusable.add(document_id)
+            return
+        size = Size(1, page_count(stored.document), length)
+        self._add_to_index(stored.document, size, stored.chunks, stored.vectors)
 
     def _drop(self, document_id: str) -> bool:
         """Take a document out of the memory; return whether it was there."""

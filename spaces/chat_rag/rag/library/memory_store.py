@@ -85,6 +85,12 @@ class MemoryStore:
         if not self._destroyed:
             self._feedback.append(line)
 
+    def mark_followed(self) -> None:
+        """Do nothing: no other process writes answers here."""
+
+    def followed_stamp(self) -> tuple[int, ...] | None:
+        return None
+
     def destroy(self) -> None:
         self._destroyed = True
         self._originals.clear()
