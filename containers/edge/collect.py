@@ -72,7 +72,7 @@ def _links(path: Path) -> Iterator[Path]:
 def _libraries(files: list[Path]) -> set[Path]:
     """Return the shared libraries that programs and libraries load when they start, and the dynamic linker."""
     output = subprocess.run(["ldd", *files], capture_output=True, text=True, check=True).stdout  # noqa: S603, S607
-    if missing := re.findall(r"(\S+) => not found", output):
+    if missing := re.findall(r"^[ \t]*(\S+) => not found", output, re.MULTILINE):
         sys.exit(f"These libraries are missing: {', '.join(missing)}.")
     return {Path(path) for path in re.findall(r"(?:=> |^\t)(/\S+) \(0x", output, re.MULTILINE)}
 
