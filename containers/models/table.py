@@ -16,7 +16,7 @@ from containers.images import FOLDER, ContainerError
 FILE = FOLDER / "models.toml"
 NAME = re.compile(r"[a-z]([a-z0-9-]{0,40}[a-z0-9])?")  # a host's name
 OURS = re.compile(r"spaceport-[a-z-]+")
-EXACT_VERSION = re.compile(r"\S+:\S*\d+\.\d+\S*")
+EXACT_VERSION = re.compile(r"[^\s.]{0,40}\d\.\d\S{0,80}")
 FIXES = "Fix the block, or see the comments at the top of models.toml."
 
 
@@ -86,7 +86,8 @@ def _read_model(name: str, block: Any, taken: frozenset[str]) -> Model:
 
 def _check(model: Model) -> None:
     settings = model.settings
-    if not model.is_ours and not EXACT_VERSION.fullmatch(settings.image):
+    name, _, tag = settings.image.partition("@")[0].rpartition(":")
+    if not model.is_ours and not (name and EXACT_VERSION.fullmatch(tag)):
         remedy = "Write it like ghcr.io/OWNER/NAME:1.0.0."
         raise ContainerError(f"[{model.name}]: the image {settings.image} has no exact version.", remedy)
     numbers = {"cpus": settings.cpus, "memory_gb": settings.memory_gb, "disk_gb": settings.disk_gb}
