@@ -93,7 +93,8 @@ def test_a_replica_is_killed_in_the_middle_of_an_answer(replicas: Replicas, open
     uploaded(page, 1)
     page.get_by_label("Ask note.txt").uncheck()
     ask(page, "Say it slowly.")
-    expect(page.locator("#chat .bot").last).to_contain_text("slow24", timeout=30_000)  # what it wrote is stored every 2 s
+    # What it wrote is stored every 2 s.
+    expect(page.locator("#chat .bot").last).to_contain_text("slow24", timeout=30_000)
     lost = replicas.of(page)
     os.killpg(replicas.by_name[lost].process.pid, signal.SIGKILL)
 
