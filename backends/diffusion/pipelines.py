@@ -90,7 +90,7 @@ def check_model(settings: PipelineSettings) -> None:
 
 
 def default_size(pipeline: Any) -> tuple[int, int] | None:
-    """Return the width and height that a pipeline makes without being told, or None if it doesn't say."""
+    """Return the width and height that a pipeline makes by default, or None if it doesn't say."""
     parameters = inspect.signature(pipeline.__call__).parameters
     width, height = (getattr(parameters.get(name), "default", None) for name in ("width", "height"))
     if isinstance(width, int) and isinstance(height, int):

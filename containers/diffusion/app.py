@@ -8,20 +8,15 @@ from typing import Any
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import Response
 
-from backends import telemetry
-from backends.telemetry.asgi import RequestSpans
 from diffusion.requests import read_request
 from diffusion.service import DIALECTS, DiffusionService
 from diffusion.work import Draw, PictureStream
 from inference.formats.cloud_platforms import format_predictions, only_answer
-from inference.formats.models import model_card
-from inference.http import error_handlers
 from inference.http.answer_streams import JSONAnswer
 from inference.http.error_handlers import request_id
 from inference.http.keys import authorizer
-from inference.http.operator_routes import add_operator_routes
 from inference.http.request_body import LARGE_BODIES, read_json
-from inference.lifecycle import Phase
+from inference.http.server_app import add_model_route, add_server_routes, dialects_of, new_app
 
 IMAGES, INVOCATIONS, PREDICT = "/v1/images/generations", "/invocations", "/predict"
 ROUTES = f"POST to {IMAGES}, {INVOCATIONS} or {PREDICT}; DELETE {IMAGES}/ID; GET /v1/models, /health, /ready, /metrics."
@@ -29,42 +24,28 @@ ROUTES = f"POST to {IMAGES}, {INVOCATIONS} or {PREDICT}; DELETE {IMAGES}/ID; GET
 
 def create_app(service: DiffusionService) -> FastAPI:
     """Return the app for `service`; the caller loads and drains the service."""
-    # A redirect for a trailing slash would point to http, even where TLS ends before this server.
-    app = FastAPI(title="Spaceport diffusion", docs_url=None, redoc_url=None, redirect_slashes=False)
-    settings = service.settings
+    app, settings = new_app("Spaceport diffusion"), service.settings
     large_bodies = asyncio.Semaphore(LARGE_BODIES)
     routes = (IMAGES, INVOCATIONS, settings.predict_route or PREDICT)
-    dialect_by_route = dict(reversed(list(zip(routes, DIALECTS, strict=True))))
+    dialect_by_route = dialects_of(routes, DIALECTS)
 
     async def generate(request: Request) -> Response:
         """Make pictures from a prompt, in one answer or, with `stream`, as events."""
         body = await read_json(request, int(settings.max_body_mb * 1e6), large_bodies)
         return _answer(service, body, request_id(request), dialect_by_route[request.url.path])
 
-    def state() -> tuple[bool, dict[str, str]]:
-        return service.phase is Phase.READY, {"status": service.phase.value}
-
     authorize = authorizer(settings.api_key)
     for path, dialect in dialect_by_route.items():
         app.add_api_route(
             path, generate, methods=["POST"], name=dialect, dependencies=[Depends(authorize)], openapi_extra=_BODY
         )
-    ready_routes = ("/ready", "/ping", settings.health_route or "/ready")
-    add_operator_routes(app, service.metrics, state, ready_routes=ready_routes)
-    _add_other_routes(app, service, authorize)
-    error_handlers.install(app, service.metrics, dialect_by_route, ROUTES)
-    if telemetry.is_on():
-        app.add_middleware(RequestSpans, paths=frozenset(dialect_by_route))
+    add_server_routes(app, service, dialect_by_route, health_route=settings.health_route, routes=ROUTES)
+    add_model_route(app, service, authorize)
+    _add_cancel_route(app, service, authorize)
     return app
 
 
-def _add_other_routes(app: FastAPI, service: DiffusionService, authorize: Any) -> None:
-    @app.get("/v1/models", dependencies=[Depends(authorize)])
-    async def models() -> dict[str, Any]:
-        """The model that this server serves."""
-        service.ready()
-        return {"object": "list", "data": [model_card(service.name)]}
-
+def _add_cancel_route(app: FastAPI, service: DiffusionService, authorize: Any) -> None:
     @app.delete(f"{IMAGES}/{{name}}", dependencies=[Depends(authorize)])
     async def cancel(name: str) -> dict[str, Any]:
         """End the requests with this ID, which a client can choose as x-request-id: each ends after its step."""

@@ -32,6 +32,7 @@ from inference.http.keys import sent_key
 from inference.http.operator_routes import add_operator_routes
 from inference.http.prompt_limits import check_size
 from inference.http.request_body import LARGE_BODIES, read_json
+from inference.http.server_app import new_app
 
 DIALECTS = {
     "/v1/chat/completions": "openai",
@@ -45,7 +46,7 @@ ROUTES = f"POST to {', '.join(DIALECTS)}; GET /v1/models, /health, /ready, /metr
 
 def create_app(gateway: Gateway) -> FastAPI:
     """Return the app for `gateway`; the caller runs and drains it."""
-    app = FastAPI(title="Spaceport gateway", docs_url=None, redoc_url=None, redirect_slashes=False)
+    app = new_app("Spaceport gateway")
     limit = int(gateway.settings.max_body_mb * 1e6)
     large_bodies = asyncio.Semaphore(LARGE_BODIES)
 

@@ -10,22 +10,19 @@ from typing import Any
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import Response
 
-from backends import ChatRequest, Rejected, telemetry
+from backends import ChatRequest, Rejected
 from backends.chat.requests import parse_chat_request, read_stream_flags
-from backends.telemetry.asgi import RequestSpans
 from inference.formats import cloud_platforms, embeddings
 from inference.formats.models import model_card
 from inference.formats.table import FORMATS
 from inference.generation import CompletionRequest, Embedding, Generation
-from inference.http import error_handlers
 from inference.http.answer_routes import add_answer_routes
 from inference.http.answer_streams import EventStream, JSONAnswer
 from inference.http.error_handlers import request_id
 from inference.http.keys import authorizer
-from inference.http.operator_routes import add_operator_routes
 from inference.http.prompt_limits import check_size
 from inference.http.request_body import LARGE_BODIES, read_json
-from inference.lifecycle import Phase
+from inference.http.server_app import add_server_routes, dialects_of, new_app
 from inference.metrics import DIALECTS
 from inference.service import Service
 
@@ -35,13 +32,10 @@ RESPONSES, MESSAGES, EMBEDDINGS = "/v1/responses", "/v1/messages", "/v1/embeddin
 
 def create_app(service: Service) -> FastAPI:
     """Return the app for `service`; the caller loads and drains the service."""
-    # A redirect for a trailing slash would point to http, even where TLS ends before this server.
-    app = FastAPI(title="Spaceport inference", docs_url=None, redoc_url=None, redirect_slashes=False)
-    settings = service.settings
+    app, settings = new_app("Spaceport inference"), service.settings
     large_bodies = asyncio.Semaphore(LARGE_BODIES)
-    # The order matters: on Vertex AI the predict route can be the chat route itself, which then keeps its dialect.
     routes = (CHAT, INVOCATIONS, settings.predict_route or PREDICT, RESPONSES, MESSAGES, EMBEDDINGS)
-    dialect_by_route = dict(reversed(list(zip(routes, DIALECTS, strict=True))))
+    dialect_by_route = dialects_of(routes, DIALECTS)
 
     async def answer(request: Request) -> Response:
         """Answer a request for chat as events or as one JSON body, or one for embeddings."""
@@ -50,17 +44,10 @@ def create_app(service: Service) -> FastAPI:
         dialect = dialect_by_route[request.url.path]
         return (_embed if dialect == "embeddings" else _answer)(service, request, body, dialect)
 
-    def state() -> tuple[bool, dict[str, str]]:
-        return service.phase is Phase.READY, {"status": service.phase.value}
-
     authorize = authorizer(settings.api_key)
     add_answer_routes(app, dialect_by_route, answer, authorize)
-    ready_routes = ("/ready", "/ping", settings.health_route or "/ready")
-    add_operator_routes(app, service.metrics, state, ready_routes=ready_routes)
+    add_server_routes(app, service, dialect_by_route, health_route=settings.health_route)
     _add_models_route(app, service, authorize)
-    error_handlers.install(app, service.metrics, dialect_by_route)
-    if telemetry.is_on():
-        app.add_middleware(RequestSpans, paths=frozenset(dialect_by_route))
     return app
 
 

@@ -8,9 +8,9 @@ import logging
 import os
 import socket
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import FrameType
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import uvicorn
 from fastapi import FastAPI
@@ -21,7 +21,7 @@ from inference import logs
 from inference.app import create_app
 from inference.http.protocol import protocol
 from inference.service import Service
-from inference.settings import ServerSettings, from_environment, warnings
+from inference.settings import ServerSettings, Settings, read, warnings
 
 logger = logging.getLogger("inference")
 
@@ -39,6 +39,10 @@ class Lifecycle(Protocol):
         ...
 
     async def drain(self) -> None: ...
+
+
+S = TypeVar("S", bound=ServerSettings)
+L = TypeVar("L", bound=Lifecycle)
 
 
 class Server(uvicorn.Server):
@@ -105,15 +109,23 @@ class Server(uvicorn.Server):
 
 
 def serve() -> int:
-    """Run the server; returns 0 after a signal, 1 if the model or the port fails, 2 for wrong settings."""
+    """Run the inference server; see `serve_model`."""
+    return serve_model("inference", Settings, Service, create_app)
+
+
+def serve_model(name: str, cls: type[S], make_service: Callable[[S], L], make_app: Callable[[L], FastAPI]) -> int:
+    """Run a server with the environment's settings.
+
+    Returns 0 after a signal, 1 if the model or the port fails, 2 for wrong settings.
+    """
     try:
-        settings = from_environment()
-        telemetry.configure("spaceport-inference")
+        settings = read(cls)
+        telemetry.configure(f"spaceport-{name}")
     except SpaceportError as error:
         print(error.for_terminal, file=sys.stderr)
         return 2
-    service = Service(settings)
-    return run(Server(service, create_app(service), settings), settings, warnings())
+    service = make_service(settings)
+    return run(Server(service, make_app(service), settings), settings, warnings(cls=cls))
 
 
 def run(server: Server, settings: ServerSettings, remarks: Iterable[str] = ()) -> int:

@@ -10,17 +10,13 @@ from typing import Any
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import Response
 
-from backends import Rejected, telemetry
-from backends.telemetry.asgi import RequestSpans
+from backends import Rejected
 from inference.formats.cloud_platforms import only_answer
-from inference.formats.models import model_card
-from inference.http import error_handlers
 from inference.http.answer_streams import JSONAnswer
 from inference.http.error_handlers import request_id
 from inference.http.keys import authorizer
-from inference.http.operator_routes import add_operator_routes
 from inference.http.request_body import LARGE_BODIES
-from inference.lifecycle import Phase
+from inference.http.server_app import add_model_route, add_server_routes, dialects_of, new_app
 from vision.requests import ClassifyRequest, read_request
 from vision.service import DIALECTS, VisionService
 from vision.work import Classify
@@ -32,12 +28,10 @@ PNG = "image/png"
 
 def create_app(service: VisionService) -> FastAPI:
     """Return the app for `service`; the caller loads and drains the service."""
-    # A redirect for a trailing slash would point to http, even where TLS ends before this server.
-    app = FastAPI(title="Spaceport vision", docs_url=None, redoc_url=None, redirect_slashes=False)
-    settings = service.settings
+    app, settings = new_app("Spaceport vision"), service.settings
     large_bodies = asyncio.Semaphore(LARGE_BODIES)
     routes = (CLASSIFY, INVOCATIONS, settings.predict_route or PREDICT)
-    dialect_by_route = dict(reversed(list(zip(routes, DIALECTS, strict=True))))
+    dialect_by_route = dialects_of(routes, DIALECTS)
 
     async def classify(request: Request) -> Response:
         """Classify the pictures of a request."""
@@ -45,29 +39,14 @@ def create_app(service: VisionService) -> FastAPI:
         service.ready()
         return _answer(service, request, pictures, dialect_by_route[request.url.path])
 
-    def state() -> tuple[bool, dict[str, str]]:
-        return service.phase is Phase.READY, {"status": service.phase.value}
-
     authorize = authorizer(settings.api_key)
     for path, dialect in dialect_by_route.items():
         app.add_api_route(
             path, classify, methods=["POST"], name=dialect, dependencies=[Depends(authorize)], openapi_extra=_BODY
         )
-    ready_routes = ("/ready", "/ping", settings.health_route or "/ready")
-    add_operator_routes(app, service.metrics, state, ready_routes=ready_routes)
-    _add_models_route(app, service, authorize)
-    error_handlers.install(app, service.metrics, dialect_by_route, ROUTES)
-    if telemetry.is_on():
-        app.add_middleware(RequestSpans, paths=frozenset(dialect_by_route))
+    add_server_routes(app, service, dialect_by_route, health_route=settings.health_route, routes=ROUTES)
+    add_model_route(app, service, authorize)
     return app
-
-
-def _add_models_route(app: FastAPI, service: VisionService, authorize: Any) -> None:
-    @app.get("/v1/models", dependencies=[Depends(authorize)])
-    async def models() -> dict[str, Any]:
-        """The model that this server serves."""
-        service.ready()
-        return {"object": "list", "data": [model_card(service.name)]}
 
 
 def _answer(service: VisionService, request: Request, pictures: ClassifyRequest, dialect: str) -> Response:

@@ -9,6 +9,7 @@ from html import escape
 from backends.diffusion.types import GeneratedPicture
 from ui.html import progress_html
 from vision_page import strings
+from vision_page.column import column_html
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +28,11 @@ class Canvas:
     @property
     def html(self) -> str:
         """The column of the model."""
-        time = "" if self.seconds is None else f'<span class="sp-time">{strings.seconds_text(self.seconds)}</span>'
-        parts = [f"<header><h2>{escape(self.title)}</h2>{time}</header>"]
-        if self.error:
-            parts.append(f'<p class="sp-note sp-bad" role="alert">{escape(self.error)}</p>')
-        if self.step:
-            parts.append(progress_html(self.step, self.progress))
+        parts = [progress_html(self.step, self.progress)] if self.step else []
         parts += [_figure(each.data, "png", strings.picture_alt(self.prompt), each.seed) for each in self.pictures]
         if self.preview and not self.pictures:
             parts.append(_figure(self.preview, "jpeg", strings.preview_alt(self.prompt), None))
-        return f'<section class="sp-find sp-canvas">{"".join(parts)}</section>'
+        return column_html(self.title, self.seconds, self.error, parts, "sp-canvas")
 
 
 def _figure(data: bytes, kind: str, alt: str, seed: int | None) -> str:

@@ -9,6 +9,7 @@ from html import escape
 from backends.vision.types import Label
 from ui.html import progress_html
 from vision_page import strings
+from vision_page.column import column_html
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +27,7 @@ class Finding:
     @property
     def html(self) -> str:
         """The column of the classifier."""
-        time = "" if self.seconds is None else f'<span class="sp-time">{strings.seconds_text(self.seconds)}</span>'
-        parts = [f"<header><h2>{escape(self.title)}</h2>{time}</header>"]
-        if self.error:
-            parts.append(f'<p class="sp-note sp-bad" role="alert">{escape(self.error)}</p>')
+        parts = []
         if self.labels:
             items = "".join(map(_bar, self.labels))
             parts.append(f'<ol aria-label="{escape(strings.PROBABILITIES)}">{items}</ol>')
@@ -37,7 +35,7 @@ class Finding:
             parts.append(_map(self.heat_map, self.labels[0].name))
         if self.step:
             parts.append(progress_html(self.step, self.progress))
-        return f'<section class="sp-find">{"".join(parts)}</section>'
+        return column_html(self.title, self.seconds, self.error, parts)
 
 
 def _bar(label: Label) -> str:

@@ -15,6 +15,7 @@ from rag.search.bm25 import STOP_WORDS, keywords, stems
 
 _SHORT_YEAR = re.compile(r"\b(?:FY|F|CY)\s?'?(\d\d)\b")
 _QUARTER = re.compile(r"\b(?:(first|second|third|fourth)[ -](?:fiscal )?quarter|q([1-4]))\b", re.IGNORECASE)
+_PERIOD_ENDED = re.compile(r"\b(?:months?|years?|quarters?|weeks?|periods?) ended\b", re.IGNORECASE)
 _FISCAL = re.compile(r"\bfiscal\b|\bFY", re.IGNORECASE)
 _QUARTERS = {"first": 1, "second": 2, "third": 3, "fourth": 4}
 _NAME = re.compile(r"(?<![\w.])(?:[A-Z][\w&]*(?:[.’'][A-Za-z\d][\w&]*)*|[a-z][A-Z]\w+)")
@@ -209,6 +210,11 @@ class Question:
     def months(self) -> int:
         """The length of the period that the question names, in months; 0 if it names none. "Fiscal 2023" is a year."""
         return length_in(self.text) or (12 if self.is_fiscal and self.years and not self.quarter else 0)
+
+    @cached_property
+    def names_period_end(self) -> bool:
+        """Whether "ended" only says that a period did: "the nine months ended June 25"."""
+        return bool(_PERIOD_ENDED.search(self.text))
 
     @cached_property
     def quarter(self) -> int:

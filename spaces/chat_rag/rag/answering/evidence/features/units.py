@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 # Words that have nothing to do with each other have a cosine of up to this.
 _UNRELATED_WORDS = 0.3
-_PERIOD_ENDED = re.compile(r"\b(?:months?|years?|quarters?|weeks?|periods?) ended\b", re.IGNORECASE)
 _END = frozenset(stems(["ended"]))
 _ENDS = re.compile(r"[.!?。！？][\"'”’)\]]*$")
 
@@ -208,7 +207,7 @@ class Measurer:
         label, header = label_stems(unit), self._stems_of(cell.column_header)
         header_words = frozenset(stem for stem in header if not stem.isdigit())
         asked = set(question.stems)
-        if _PERIOD_ENDED.search(question.text):
+        if question.names_period_end:
             label -= _END  # "Ending balances" are no answer because a year ended
         return {
             "is a cell": 1.0,
