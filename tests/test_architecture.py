@@ -48,7 +48,12 @@ LAYERS = {
         ("chat_page.handlers",),
         ("chat_page.chat",),
         ("chat_page.sources", "chat_page.sharing", "chat_page.visitors"),
-        ("chat_page.conversation", "chat_page.rendering.markdown", "chat_page.strings", "chat_page.translations"),
+        (
+            "chat_page.conversations.conversation",
+            "chat_page.rendering.markdown",
+            "chat_page.strings",
+            "chat_page.translations",
+        ),
     ],
     "gateway": [
         ("gateway.app", "gateway.commands"),
@@ -82,8 +87,14 @@ LAYERS = {
         ("compare.records",),
     ],
     "backends": [
-        ("backends.embedded", "backends.transformers", "backends.kubernetes", "backends.sagemaker", "backends.vertex"),
-        ("backends.openai", "backends.ollama", "backends.huggingface"),
+        (
+            "backends.kinds.embedded",
+            "backends.kinds.transformers",
+            "backends.kinds.kubernetes",
+            "backends.kinds.sagemaker",
+            "backends.kinds.vertex",
+        ),
+        ("backends.kinds.openai", "backends.kinds.ollama", "backends.kinds.huggingface"),
         ("backends.chat",),
         ("backends.http",),
     ],

@@ -1,4 +1,4 @@
-"""The backend kinds of this package, and the import of a kind by its name or its dotted path."""
+"""The kinds of target: one module or folder each, and the import of a kind by its name or its dotted path."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from backends.errors import NotConfigured
 
-# The modules of `backends` that have connect(settings).
+# The modules of this package that have connect(settings).
 KINDS = (
     "embedded", "fallback", "huggingface", "kubernetes", "ollama", "openai", "sagemaker", "transformers", "vertex"
 )  # fmt: skip
@@ -17,7 +17,7 @@ _PROTOCOL = ("local", "stream", "check", "aclose")
 
 def import_kind(kind: str) -> Any:
     """Import the module of a kind; `NotConfigured` if there is none, or it has no connect(settings)."""
-    path = kind if "." in kind else f"backends.{kind}"
+    path = kind if "." in kind else f"backends.kinds.{kind}"
     if not all(part.isidentifier() for part in path.split(".")):
         raise NotConfigured(f"There is no kind {kind!r}.", REMEDY)
     try:

@@ -11,12 +11,12 @@ from backends.http.client import get_json, post_json
 from backends.http.endpoint import Endpoint
 from backends.http.errors import response_error
 from backends.http.settings import HttpSettings
-from backends.openai import OpenAIBackend, base_url, model_cards
+from backends.hub.visitor_token import SIGN_IN_AGAIN, visitor_token
+from backends.kinds.openai import OpenAIBackend, base_url, model_cards
 from backends.settings import read_settings, require_package
 from backends.types import Backend, Health
 from backends.vectors.checks import check_scores, check_vectors, invalid
 from backends.vectors.types import Embeddings
-from backends.visitor_token import SIGN_IN_AGAIN, visitor_token
 
 ACCOUNTS = ("operator", "visitor")
 

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, cast, get_args
 from urllib.parse import urlsplit, urlunsplit
 
-from backends.answer_checks import checked
+from backends.chat.answer_checks import checked
 from backends.chat.client import ChatCall, stream_chat
 from backends.chat.parameters import MAX_TOKENS, Parameters
 from backends.chat.reasoning import Reasoning

@@ -12,8 +12,8 @@ from backends.errors import NotConfigured
 from backends.local_models.choice import VARIABLE, choose_model, chosen_model
 from backends.local_models.download import cache_folder, download, find_downloaded
 from backends.local_models.machine import this_machine
+from backends.local_models.model_files import find_model
 from backends.local_models.table import LocalModel, best_model, local_models
-from backends.model_files import find_model
 from backends.stopwatch import Stopwatch
 from backends.streams import closing, report_progress
 from backends.types import ChatRequest, Message
@@ -88,7 +88,7 @@ async def _use(options: argparse.Namespace) -> int:
 
 async def _measure(name: str) -> str:
     """Return how fast a model reads and writes on this machine."""
-    from backends.embedded import connect
+    from backends.kinds.embedded import connect
 
     backend, stopwatch = connect({"model": name, "parallel": 1}), Stopwatch()
     await backend.check()  # which loads it

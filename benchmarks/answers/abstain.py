@@ -1,6 +1,6 @@
 """Measures how often the app says that the documents don't answer, for questions that they do and don't answer.
 
-    python benchmarks/abstain.py DIRECTORY
+    python benchmarks/answers/abstain.py DIRECTORY
 
 DIRECTORY contains `questions_df.csv` and the corpora of brandonstarxel/chunking_evaluation (MIT). Each question is
 asked of its own corpus, which answers it; of the other four, which don't; and of its own without the passages that
@@ -13,10 +13,12 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks/, with the harness
 from harness.tables import table, write
 
 from rag.answering.abstention import abstain

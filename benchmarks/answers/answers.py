@@ -1,9 +1,9 @@
 """How often the first quotes are the answer, and how often questions that the documents don't answer are refused.
 
-    python benchmarks/answers.py DIRECTORY [--vectors FILE] [--rows FILE]
+    python benchmarks/answers/answers.py DIRECTORY [--vectors FILE] [--rows FILE]
 
 DIRECTORY has `spans` (brandonstarxel/chunking_evaluation, MIT), `tables` (TAT-QA, CC BY 4.0) and `xquad` (CC BY-SA
-4.0). Each corpus is measured with models that were trained on the other corpora only, as benchmarks/answers_train.py
+4.0). Each corpus is measured with models that were trained on the other corpora only, as answers_train.py beside it
 trains them; half of `tables`, by the hash of a context's id, is in no training and is measured with models of all the
 rest.
 
@@ -14,11 +14,15 @@ the share of the words of the answer's sentence or cell that the first quote has
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from answers_train import read_arguments
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks/, with the harness
 from harness.answers.models import embedded_part, fit_units, train
 from harness.answers.rows import Row
 from harness.tables import table, write

@@ -1,11 +1,11 @@
 """Trains the models that choose quotes, and writes their weights into the package.
 
-    python benchmarks/answers_train.py DIRECTORY [--vectors FILE] [--rows FILE]
+    python benchmarks/answers/answers_train.py DIRECTORY [--vectors FILE] [--rows FILE]
 
 DIRECTORY has `spans` (brandonstarxel/chunking_evaluation, MIT), `tables` (TAT-QA, CC BY 4.0) and `xquad` (CC BY-SA
 4.0). The weights are numbers that were fitted to their questions; no text of them is in the file. They are fitted to
 all but the held-out half of `tables`, whose contexts have an odd first byte of the SHA-256 of their id. Nothing is
-random: there is no seed. benchmarks/answers.py measures the same training with whole corpora left out.
+random: there is no seed. benchmarks/answers/answers.py measures the same training with whole corpora left out.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from __future__ import annotations
 import argparse
 import json
 import pickle
+import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks/, with the harness
 from harness.answers.models import round_numbers, train
 from harness.answers.rows import Row, collect
 from harness.answers.sets import read_corpora

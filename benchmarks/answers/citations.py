@@ -1,6 +1,6 @@
 """Measures citations: whether each one resolves to its exact span, and which sentences the spans support.
 
-    python benchmarks/citations.py DIRECTORY [--questions 120] [--backend laptop]
+    python benchmarks/answers/citations.py DIRECTORY [--questions 120] [--backend laptop]
 
 DIRECTORY contains `spans/` (brandonstarxel/chunking_evaluation, MIT: questions with corpora) and `filings/` (three
 quarterly reports as PDF). Of 120 questions 100 are a sample of the first set, with a fixed seed, and 20 are about the
@@ -17,9 +17,11 @@ import argparse
 import asyncio
 import csv
 import random
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks/, with the harness
 from harness.answers.citation_metrics import Answer, citation_metrics
 from harness.tables import table, write
 

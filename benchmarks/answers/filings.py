@@ -1,6 +1,6 @@
 """Asks 155 plain questions about three quarterly reports: is the first quote right, and if not, does it say so?
 
-    python benchmarks/filings.py DIRECTORY
+    python benchmarks/answers/filings.py DIRECTORY
 
 DIRECTORY has the PDFs (the folder `filings` of the test data).
 """
@@ -8,9 +8,11 @@ DIRECTORY has the PDFs (the folder `filings` of the test data).
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks/, with the harness
 from harness.answers.filings import measure_filings
 from harness.tables import table, write
 

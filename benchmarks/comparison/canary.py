@@ -1,6 +1,6 @@
 """Checks canary decisions on simulated canaries, with the code that decides about real ones.
 
-    python benchmarks/canary.py [--runs 100]
+    python benchmarks/comparison/canary.py [--runs 100]
 
 The servers are those of verdicts.py: times vary by 10 % from request to request and by 3 % from block to block, and
 one request in fifty takes three times as long. The size is what the decision recommends after a first run of 40
@@ -15,8 +15,11 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks/, with the harness
 from harness.tables import table, write
 from verdicts import Scenario, simulate
 

@@ -1,6 +1,6 @@
 """Checks capacity searches on servers whose knee is known.
 
-    python benchmarks/capacity.py [--searches 200]
+    python benchmarks/comparison/capacity.py [--searches 200]
 
 A server has a number of places; a request takes the next free one and waits for it in a queue. Most rows are simulated,
 without sockets and waiting, with the code that searches real targets: their knee comes from a very long simulation of
@@ -24,6 +24,8 @@ from pathlib import Path
 from statistics import mean, median
 
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks/, with the harness
 from harness.tables import free_port, table, write
 
 from backends import Arrival

@@ -1,6 +1,6 @@
 """Checks the comparator's verdicts on the quality of answers, on simulated targets, with the code for real runs.
 
-    python benchmarks/quality_verdicts.py [--runs 1000]
+    python benchmarks/comparison/quality_verdicts.py [--runs 1000]
 
 Then it does the same for canary decisions, with as many questions as a decision about 100 of them asks for.
 
@@ -15,9 +15,12 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from statistics import mean, median
 
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks/, with the harness
 from harness.tables import table, write
 from verdicts import Scenario as Timed
 from verdicts import simulate as simulate_times

@@ -1,6 +1,6 @@
 """Compares measured times with the timestamps of a server with known delays, and with other tools.
 
-    python benchmarks/timing_accuracy.py [--aiperf PATH] [--guidellm PATH] [--vllm PYTHON]
+    python benchmarks/comparison/timing_accuracy.py [--aiperf PATH] [--guidellm PATH] [--vllm PYTHON]
 
 The scripted server of `python -m compare conformance` records when it read each request and sent each text; those
 timestamps are every row's truth. The paths are programs in separate environments: `python -m venv X; X/bin/pip install
@@ -24,6 +24,7 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import mean, median, quantiles
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks/, with the harness
 from harness.tables import table, write
 
 from compare.conformance.score import Case, measure

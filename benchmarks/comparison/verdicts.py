@@ -1,6 +1,6 @@
 """Checks the comparator's verdicts on simulated servers of known speed, with the code that analyses real runs.
 
-    python benchmarks/verdicts.py [--runs 1000]
+    python benchmarks/comparison/verdicts.py [--runs 1000]
 
 Requests follow the plan's own order of blocks. Each takes a base time, times the machine's slowness at that moment,
 times the noise of its block (3 %) and its own (10 %); one in fifty takes three times as long. Takes about ten minutes.
@@ -14,9 +14,12 @@ import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from statistics import mean
 
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks/, with the harness
 from harness.tables import table, write
 
 from backends import Arrival

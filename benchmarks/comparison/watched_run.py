@@ -1,6 +1,6 @@
 """Compares a measurement from the page, with a browser open, with the same measurement from the command line.
 
-    python benchmarks/watched_run.py [--rounds 4]
+    python benchmarks/comparison/watched_run.py [--rounds 4]
 
 Both measure one scripted server (first token after 200 ms, then a token every 20 ms) in turn, in random order.
 """
@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks/, with the harness
 from harness.pages.browser import ROOT, chromium, run_app
 from harness.tables import free_port, table, write
 from playwright.sync_api import Page

@@ -1,6 +1,6 @@
 """Main-thread time of the browser for each token of a streamed answer, compared with a plain `gr.ChatInterface`.
 
-    python benchmarks/browser.py [--tokens 600] [--rate 100] [--rounds 2] [--lengths 0,20000,60000]
+    python benchmarks/page/browser.py [--tokens 600] [--rate 100] [--rounds 2] [--lengths 0,20000,60000]
 
 A scripted model answers with Markdown at a steady rate, in conversations of different lengths. The time is the CPU time
 of the page's main thread, as Chromium's DevTools report it, from the question until the answer has ended: scripts,
@@ -17,6 +17,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks/, with the harness
 from harness.pages.browser import chromium
 from harness.pages.chat_app import run_chat, running_server
 from harness.tables import table, write

@@ -1,6 +1,6 @@
 """The chat page under siege: 64 hostile guests of all kinds, beside one honest visitor.
 
-    python benchmarks/siege.py [--seconds 60] [--guests 64] [--rate 2] [--only NAME]
+    python benchmarks/page/siege.py [--seconds 60] [--guests 64] [--rate 2] [--only NAME]
 
 Three sieges, each of a new page with its usual limits: 1,300 connections that are idle or send a head slowly; guests
 from 8 addresses; guests with an address each. The honest visitor has an address of its own. Before the siege it visits
@@ -29,6 +29,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks/, with the harness
 from harness.host import others_seconds, ticks, was_busy
 from harness.pages.chat_app import BENCHMARKS, ROOT, Server, model_server, run_chat
 from harness.siege.attack import KINDS

@@ -1,6 +1,6 @@
 """Time until the chat page is interactive, compared with a hello-world Gradio app.
 
-    python benchmarks/start.py [--rounds 5]
+    python benchmarks/page/start.py [--rounds 5]
 
 Each round starts both apps one after the other, in random order, and opens them in a real browser. The time runs from
 the start of the process until a text box accepts a word.
@@ -12,8 +12,10 @@ import argparse
 import random
 import sys
 import time
+from pathlib import Path
 from statistics import median
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks/, with the harness
 from harness.pages.browser import ROOT, chromium, run_app
 from harness.tables import table, write
 from playwright.sync_api import Browser

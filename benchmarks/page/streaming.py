@@ -1,6 +1,6 @@
 """Server cost and lag of a streamed answer on the chat page, compared with a plain `gr.ChatInterface`.
 
-    python benchmarks/streaming.py [--seconds 10] [--visitors 1,10,30] [--rounds 2]
+    python benchmarks/page/streaming.py [--seconds 10] [--visitors 1,10,30] [--rounds 2]
 
 A scripted model sends 100 words per second to each visitor, whose conversation has 40 messages. The apps take turns in
 random order. CPU is that of the app's process, all threads, from the question to the end of the answer, divided by the
@@ -25,6 +25,8 @@ from statistics import median, quantiles
 from typing import Any
 
 import httpx2
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks/, with the harness
 from harness.pages.chat_app import ROOT, Server, model_server, run_chat
 from harness.pages.page_client import Visitor, ask_all
 from harness.tables import table, write
@@ -177,7 +179,7 @@ def main() -> None:
             PLAIN: stack.enter_context(
                 run_chat(["benchmarks/harness/pages/plain_chat.py", str(catalog)], **environment)
             ),
-            CHAT: stack.enter_context(run_chat(["benchmarks/streaming.py", "--chat"], **environment, **NO_LIMITS)),
+            CHAT: stack.enter_context(run_chat(["benchmarks/page/streaming.py", "--chat"], **environment, **NO_LIMITS)),
         }
         from harness.pages.plain_chat import HISTORY
 

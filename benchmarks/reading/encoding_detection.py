@@ -1,6 +1,6 @@
 """Which detector names the encoding of a short text? Twelve languages, texts of 40, 400 and 4,000 characters.
 
-    python benchmarks/encoding_detection.py [--only mac_roman]
+    python benchmarks/reading/encoding_detection.py [--only mac_roman]
 
 The texts are translations that Linux systems install (/usr/share/locale: coreutils, git, bash, dpkg), and English with
 typographic marks. A text counts as right if every character is. Detectors that aren't installed are left out. `--only`
@@ -13,14 +13,16 @@ import argparse
 import gettext
 import random
 import re
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks/, with the harness
 from harness.tables import table, write
 
-from rag.reading.text.encodings import guess_encoding
+from rag.reading.formats.text.encodings import guess_encoding
 
 CATALOGS = ("coreutils.mo", "git.mo", "bash.mo", "dpkg.mo", "gnupg2.mo", "findutils.mo")
 SIZES = (40, 400, 4000)

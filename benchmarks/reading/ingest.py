@@ -1,6 +1,6 @@
 """Speed from PDF to searchable chunks, compared with a plain loop, and memory use for long PDFs.
 
-    python benchmarks/ingest.py FOLDER [--chunks N] [--rounds 3] [--pages 500,1000,2000]
+    python benchmarks/reading/ingest.py FOLDER [--chunks N] [--rounds 3] [--pages 500,1000,2000]
 
 FOLDER has PDFs. The plain loop is `model = SentenceTransformer(name)` with its defaults, in float32, then
 `for chunk in chunks: model.encode(chunk)`: its time is the embedding alone, of the app's chunks. A harder baseline is
@@ -32,6 +32,8 @@ from typing import Any
 
 import numpy as np
 import psutil
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks/, with the harness
 from harness import host
 from harness.tables import table, write
 

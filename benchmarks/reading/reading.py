@@ -1,6 +1,6 @@
 """What is read right of PDFs with known content, and in how much time and memory?
 
-    python benchmarks/reading.py [--samples 20] [--accuracy] [--filings FOLDER] [--before CHECKOUT]
+    python benchmarks/reading/reading.py [--samples 20] [--accuracy] [--filings FOLDER] [--before CHECKOUT]
 
 For each layout: the share of table cells at their right row and column, of words in their order, and how many figures
 are changed. The time is CPU time per page, the best of some rounds, for the PDFs in FOLDER and for the layouts. With
@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks/, with the harness
 from harness.pdf_samples import LAYOUTS, Sample, samples
 from harness.tables import table, write
 
@@ -93,7 +94,7 @@ def main() -> None:
     parser.add_argument("--before", type=Path, help="a checkout of the version to compare the time with")
     parser.add_argument("--accuracy", action="store_true", help="without times and memory")
     arguments = parser.parse_args()
-    checkouts = {"now": Path(__file__).parent.parent} | ({"before": arguments.before} if arguments.before else {})
+    checkouts = {"now": Path(__file__).parents[2]} | ({"before": arguments.before} if arguments.before else {})
     rows, results = [], {}
     with tempfile.TemporaryDirectory() as folder:
         for layout in LAYOUTS:

@@ -1,6 +1,6 @@
 """Share of questions whose paragraph the search puts first, or among the first three, in several languages.
 
-    python benchmarks/languages.py FOLDER [--vectors FILE] [--every 1]
+    python benchmarks/search/languages.py FOLDER [--vectors FILE] [--every 1]
 
 FOLDER has XQuAD (Artetxe et al., 2020; CC BY-SA 4.0) as `xquad.LANGUAGE.json`: the same 240 paragraphs and 1,190
 questions in each language. Each paragraph is a document of one library. Questions are searched in the paragraphs of
@@ -14,12 +14,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks/, with the harness
 from harness.cached_embedder import CachedEmbedder
 from harness.tables import table, write
 

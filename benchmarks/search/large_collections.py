@@ -1,9 +1,9 @@
 """Large collections on a built library and on a Chroma server: building, disk, memory, time of a search, recall.
 
-    python benchmarks/large_collections.py DIRECTORY [--chunks 20000,100000,1000000] [--ways library,chroma]
+    python benchmarks/search/large_collections.py DIRECTORY [--chunks 20000,100000,1000000] [--ways library,chroma]
 
-DIRECTORY has the corpora and questions of benchmarks/retrieval.py. The documents are those of
-benchmarks/search_latency.py, 400 chunks each: words as frequent as in real text, and vectors near the middle of two
+DIRECTORY has the corpora and questions of retrieval.py beside this. The documents are those of
+search_latency.py, 400 chunks each: words as frequent as in real text, and vectors near the middle of two
 real ones, which are made and not embedded. Each way builds and searches in a process of its own. The time of a build is
 without the time that it takes to make the documents, and without reading and embedding them. What isn't measured now
 stays in the file of results as it was.
@@ -30,6 +30,8 @@ from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 import httpx2
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks/, with the harness
 from harness.collection_source import NEAREST, Source, Task
 from harness.tables import RESULTS, free_port, table, write
 
@@ -38,7 +40,7 @@ from rag.library.built.manifest import library_label
 from rag.library.built.packed import PackedDocument
 from rag.library.built.shared_library import BuiltLibrary
 from rag.library.built.sources import FoundFile
-from rag.library.stored_files import StoredDocument
+from rag.library.storage.stored_files import StoredDocument
 from rag.search.embedding.embedders import Embedder
 from rag.search.index import HITS, Index
 from rag.search.vectors import chroma_client

@@ -1,6 +1,6 @@
 """Share of the answers that the retrieved passages cover, and what each part of the search contributes.
 
-    python benchmarks/retrieval.py DIRECTORY [--size N] [--overlap N] [--limit-chars 6000] [--vectors FILE]
+    python benchmarks/search/retrieval.py DIRECTORY [--size N] [--overlap N] [--limit-chars 6000] [--vectors FILE]
 
 DIRECTORY has `questions_df.csv` and the corpora of brandonstarxel/chunking_evaluation (MIT): 472 questions with
 the exact character spans of their answers. The measure is the share of those characters that the passages of
@@ -13,12 +13,14 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks/, with the harness
 from harness.cached_embedder import CachedEmbedder
 from harness.tables import table, write
 

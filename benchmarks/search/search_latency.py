@@ -1,8 +1,8 @@
 """Time of each part of a search in a large library.
 
-    python benchmarks/search_latency.py DIRECTORY [--chunks 20000,100000] [--questions 200]
+    python benchmarks/search/search_latency.py DIRECTORY [--chunks 20000,100000] [--questions 200]
 
-DIRECTORY has the corpora and questions of benchmarks/retrieval.py. The library is generated from them: a chunk is the
+DIRECTORY has the corpora and questions of retrieval.py beside this. The library is generated from them: a chunk is the
 first half of one real chunk and the second half of another, so that words are as frequent as in real text, and its
 vector is near the middle of two real ones. Both indexes are the real ones, over 50 documents. Beside each time is the
 CPU time, which other programs on the machine don't change.
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import csv
 import random
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks/, with the harness
 from harness.generated_documents import GeneratedDocuments
 from harness.tables import table, write
 

@@ -1,6 +1,6 @@
 """What a server in front of a model adds: the time to the first token, and CPU time per streamed chunk.
 
-    python benchmarks/gateway.py [--litellm PYTHON] [--rounds 30]
+    python benchmarks/serving/gateway.py [--litellm PYTHON] [--rounds 30]
 
 The same client asks one local server directly, through a bare hop (uvicorn and httpx2, which pass the bytes on),
 through one that sends its head with the first text, so that a refusal could have its own status, through Spaceport's
@@ -29,11 +29,13 @@ from statistics import median
 
 import httpx2
 import psutil
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks/, with the harness
 from harness import overhead_clients
 from harness.pages.chat_app import running_server as running_model
 from harness.tables import free_port, table, write
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 CHUNKS, MODEL = 200, "paced"
 DIRECT, BARE, OURS, THEIRS = "none", "bare hop", "spaceport", "LiteLLM's proxy"
 GATEWAY, HELD = "spaceport's gateway", "bare hop, head held"

@@ -1,6 +1,6 @@
 """How late the client's events are when one process reads many streams at once, on one core.
 
-    python benchmarks/many_streams.py [--streams 1,16,64,256] [--rate 20] [--seconds 8]
+    python benchmarks/serving/many_streams.py [--streams 1,16,64,256] [--rate 20] [--seconds 8]
 
 A server sends each stream so many words a second, each with the time at which it was sent. Its process and the client's
 have a core each, where the machine has two. The words of the first second, while all streams open, don't count. The
@@ -18,9 +18,12 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import httpx2
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks/, with the harness
 from harness import overhead_clients
 from harness.pages.chat_app import model_server
 from harness.servers.paced_server import WORD, age_ms

@@ -1,6 +1,6 @@
 """The client's overhead: CPU time per streamed chunk, time to first token, delay from a chunk's arrival to its text.
 
-    python benchmarks/overhead.py [--litellm PYTHON] [--rounds 20]
+    python benchmarks/serving/overhead.py [--litellm PYTHON] [--rounds 20]
 
 All clients read the same stream from one local server, in turn, in one process. LiteLLM pins its own versions of
 packages: pass the interpreter of an environment that has it (`python -m venv X; X/bin/pip install litellm`).
@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 from statistics import median
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks/, with the harness
 from harness import overhead_clients as clients
 from harness.overhead_clients import Client
 from harness.tables import free_port, table, write
@@ -144,7 +145,7 @@ def main() -> None:
         print(json.dumps(asyncio.run(compare(compared, options.url, options.rounds))))
         return
     port = free_port()
-    script = Path(__file__).parent / "harness" / "servers" / "wire_server.py"
+    script = Path(__file__).parents[1] / "harness" / "servers" / "wire_server.py"
     command = [sys.executable, str(script), str(port), str(CHUNKS), str(PACED_CHUNKS)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None

@@ -1,6 +1,6 @@
 """Measures how many streams a rolling update and a killed pod break, with the times of the manifest.
 
-    python benchmarks/rollout.py [--image spaceport-inference:dev] [--replicas 3] [--streams 20]
+    python benchmarks/serving/rollout.py [--image spaceport-inference:dev] [--replicas 3] [--streams 20]
 
 Needs a Docker engine with the image, kubectl and nginx. Clients stream answers through a proxy in a closed loop: first
 without an event, then during a rolling update, during one without preStop, and while a pod is killed.
@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks/, with the harness
 from harness.replicas import ROOT, Deployment, Manifest
 from harness.tables import table, write
 
@@ -53,7 +54,7 @@ class Counts:
 async def stream_once(backend: Any, counts: Counts) -> None:
     """Stream one answer and count its outcome."""
     from backends import BackendError, ChatRequest, Delta, Message
-    from backends.fallback import FallbackBackend
+    from backends.kinds.fallback import FallbackBackend
 
     has_text = False
     try:

@@ -1,6 +1,6 @@
 """The cost of Spaceport's inference server over llama.cpp's own server: the same engine, called through both in turn.
 
-    python benchmarks/serving.py [--rounds 30] [--concurrency 1,4,8]
+    python benchmarks/serving/serving.py [--rounds 30] [--concurrency 1,4,8]
 
 Spaceport's server runs llama.cpp's server in a child process with an HTTP port. The benchmark calls Spaceport's port
 and the engine's port, so both share one engine: two engines that are started the same way often differ by some
@@ -30,6 +30,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks/, with the harness
 from harness import host
 from harness.tables import free_port, table, write
 

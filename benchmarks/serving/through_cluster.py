@@ -1,6 +1,6 @@
 """The cost of a Kubernetes API server as a proxy: time to first token through it, and of a direct call.
 
-    python benchmarks/through_cluster.py [--rounds 40]
+    python benchmarks/serving/through_cluster.py [--rounds 40]
 
 One inference server on this machine is the pod. nginx, with TLS and a bearer token, stands in for the API server's
 proxy. Both are measured in turn, with a connection that is reused, as on the pages, and with a new one.
@@ -24,6 +24,8 @@ from statistics import median
 from typing import Any
 
 import httpx2
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks/, with the harness
 from harness.tables import free_port, table, write
 
 IDENTITY = "benchmark"

@@ -1,6 +1,6 @@
 """Requests per second and times of the vision server against plain torch, with the same ResNet-50 on the same machine.
 
-    python benchmarks/vision_server.py [--rounds 5] [--seconds 4]
+    python benchmarks/serving/vision_server.py [--rounds 5] [--seconds 4]
 
 The network is transformers' ResNet-50 with random weights: its size and work are those of the trained one. Three
 servers answer in turn, in random order in each round: FastAPI with torch and no batches, and ours without and with
@@ -28,6 +28,8 @@ from typing import Any
 
 import httpx2
 from fastapi import FastAPI, Request
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks/, with the harness
 from harness.tables import free_port, table, write
 
 CLIENTS = (1, 8)

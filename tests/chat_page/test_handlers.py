@@ -15,7 +15,7 @@ import pytest
 
 from backends import Catalog
 from chat_page.chat import Chat
-from chat_page.conversation import Conversation
+from chat_page.conversations.conversation import Conversation
 from chat_page.handlers.answers import AnswerHandlers
 from chat_page.handlers.chat_list import ConversationHandlers
 from chat_page.handlers.documents import DocumentHandlers

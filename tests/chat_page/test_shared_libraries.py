@@ -12,9 +12,9 @@ import pytest
 
 from backends import Catalog
 from chat_page.chat import Chat
+from chat_page.documents.shared_libraries import SharedLibraries, library_folders
 from chat_page.handlers.documents import DocumentHandlers
 from chat_page.handlers.page import PageHandlers
-from chat_page.shared_libraries import SharedLibraries, library_folders
 from rag.answering.retrieve import retrieve_passages
 from rag.documents import Limits
 from rag.library.built.build import BuildOptions, build_library

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from backends.streams import closing
-from chat_page.uploads import MAX_FILES, MAX_WATCHING, Uploads
+from chat_page.documents.uploads import MAX_FILES, MAX_WATCHING, Uploads
 from chat_page.visitors.visitor import Visitor
 from rag.errors import Cancelled
 from rag.library.ingest import REPEAT_SECONDS

@@ -22,7 +22,7 @@ from compare.errors import RunError, WorkloadError
 from compare.measure.background import BackgroundRun
 from compare.measure.measurement import Progress
 from compare.measure.request import MAX_ANSWER_CHARACTERS, storable
-from compare.measure.workload import load
+from compare.measure.workloads.workload import load
 from compare.quality_commands import add_scores, make_workload, score_run
 from compare.rag_process import check_rag
 from compare.records import Question, Run, Score

@@ -21,7 +21,7 @@ from rag.answering.evidence.units.split import find_units
 from rag.answering.evidence.units.structure import _structures, structure_of
 from rag.answering.verification.verifier import Verifier
 from rag.documents import Chunk, Document, Limits, Page, Passage
-from rag.reading.tables import ContentWriter, GridCell
+from rag.reading.markdown.tables import ContentWriter, GridCell
 from rag.search.index import Index
 
 # A document that is ten times as large may need so many times as many calls for the same passages.

@@ -11,8 +11,8 @@ import signal
 import sys
 from pathlib import Path
 
-from backends.embedded.engine import Engine
 from backends.errors import NotConfigured
+from backends.kinds.embedded.engine import Engine
 from backends.processors import use_batch_scheduling
 
 

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any, get_args
 from weakref import WeakValueDictionary
 
-from backends import model_files
-from backends.embedded.capabilities import refuse_unsupported
-from backends.embedded.engine import Engine, Pooling, Task
-from backends.embedded.fast_copy import fast_copy
-from backends.embedded.subprocess_engine import SubprocessEngine
 from backends.errors import NotConfigured
 from backends.http.endpoint import Endpoint
-from backends.openai import OpenAIBackend
+from backends.kinds.embedded.capabilities import refuse_unsupported
+from backends.kinds.embedded.engine import Engine, Pooling, Task
+from backends.kinds.embedded.fast_copy import fast_copy
+from backends.kinds.embedded.subprocess_engine import SubprocessEngine
+from backends.kinds.openai import OpenAIBackend
+from backends.local_models import model_files
 from backends.settings import read_settings, require_package
 from backends.streams import closing, report_progress
 from backends.types import Backend, ChatRequest, Event, Health

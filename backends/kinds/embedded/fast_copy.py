@@ -13,7 +13,7 @@ import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from backends.gguf_reader import read_gguf
+from backends.local_models.gguf_reader import read_gguf
 
 _log = logging.getLogger(__name__)
 

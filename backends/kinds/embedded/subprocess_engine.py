@@ -1,4 +1,4 @@
-"""The llama.cpp server of xllamacpp, in a child process that runs `backends.embedded.__main__`."""
+"""The llama.cpp server of xllamacpp, in a child process that runs `backends.kinds.embedded.__main__`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import weakref
 from pathlib import Path
 from typing import Any
 
-from backends.embedded.engine import load_error
 from backends.errors import NotConfigured
+from backends.kinds.embedded.engine import load_error
 
 _children: set[subprocess.Popen[bytes]] = set()
 
@@ -24,7 +24,7 @@ class SubprocessEngine:
     def __init__(self, path: Path, **settings: Any) -> None:
         # A new session: Ctrl-C reaches only this process, which then ends the child.
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "backends.embedded"],
+            [sys.executable, "-m", "backends.kinds.embedded"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,

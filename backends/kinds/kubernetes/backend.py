@@ -14,9 +14,9 @@ from backends.http.endpoint import Endpoint
 from backends.http.errors import response_error
 from backends.http.network import Network
 from backends.http.settings import HttpSettings
-from backends.kubernetes.cluster import Cluster
-from backends.kubernetes.errors import api_server_error, no_ready_pod, read_status
-from backends.openai import OpenAIBackend
+from backends.kinds.kubernetes.cluster import Cluster
+from backends.kinds.kubernetes.errors import api_server_error, no_ready_pod, read_status
+from backends.kinds.openai import OpenAIBackend
 from backends.settings import read_settings, require_package
 from backends.types import Backend, Health
 

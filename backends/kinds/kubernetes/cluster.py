@@ -16,7 +16,7 @@ from typing import Any
 
 from backends.errors import NotConfigured, Unreachable
 from backends.http.network import Network
-from backends.kubernetes.errors import api_server_error, no_ready_pod, unwrap_handshake
+from backends.kinds.kubernetes.errors import api_server_error, no_ready_pod, unwrap_handshake
 from backends.text import one_line
 
 TIMEOUTS = (5.0, 15.0)  # seconds to connect to the API server, and to wait for its response

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
-from backends.answer_checks import checked
+from backends.chat.answer_checks import checked
 from backends.errors import NotConfigured
 from backends.http.connections import LIMITS, tls
 from backends.http.endpoint import Endpoint
 from backends.http.settings import HttpSettings
-from backends.ollama.errors import translate_errors
-from backends.ollama.reader import OllamaReader
-from backends.ollama.requests import chat_arguments
-from backends.ollama.window import context_length, window_for
+from backends.kinds.ollama.errors import translate_errors
+from backends.kinds.ollama.reader import OllamaReader
+from backends.kinds.ollama.requests import chat_arguments
+from backends.kinds.ollama.window import context_length, window_for
 from backends.settings import read_settings, require_package
 from backends.streams import closing
 from backends.types import Backend, ChatRequest, Event, Health

@@ -13,7 +13,7 @@ from backends.chat.failures import cut_off
 from backends.errors import BackendError, Rejected, Unreachable
 from backends.http.endpoint import Endpoint
 from backends.http.errors import response_error, transport_error
-from backends.ollama.reader import OllamaReader
+from backends.kinds.ollama.reader import OllamaReader
 
 if TYPE_CHECKING:
     import ollama

@@ -1,5 +1,5 @@
 """A model behind a SageMaker endpoint."""
 
-from backends.sagemaker.backend import connect
+from backends.kinds.sagemaker.backend import connect
 
 __all__ = ["connect"]

@@ -8,16 +8,16 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from backends.answer_checks import checked
+from backends.chat.answer_checks import checked
 from backends.chat.client import ChatCall, stream_chat
 from backends.chat.requests import chat_body
 from backends.errors import BackendError, NotConfigured
 from backends.http.endpoint import Endpoint
 from backends.http.settings import HttpSettings
-from backends.openai import one_token_request
-from backends.sagemaker.aws import TOKEN_SECONDS, Identity
-from backends.sagemaker.errors import EndpointErrors
-from backends.sagemaker.frames import unwrap_frames
+from backends.kinds.openai import one_token_request
+from backends.kinds.sagemaker.aws import TOKEN_SECONDS, Identity
+from backends.kinds.sagemaker.errors import EndpointErrors
+from backends.kinds.sagemaker.frames import unwrap_frames
 from backends.settings import read_settings, require_package
 from backends.stopwatch import now
 from backends.text import to_json

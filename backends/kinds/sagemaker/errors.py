@@ -9,7 +9,7 @@ from typing import Any
 from backends.errors import BackendError, NotConfigured, Overloaded, Rejected, Unreachable
 from backends.http.endpoint import Endpoint
 from backends.http.errors import CHANGE_REQUEST, response_error
-from backends.sagemaker.aws import SIGN_IN, Identity
+from backends.kinds.sagemaker.aws import SIGN_IN, Identity
 
 STARTING = ("Creating", "Updating", "SystemUpdating", "RollingBack")
 RETRY_SECONDS = 15.0  # a starting endpoint may be ready after this time

@@ -9,12 +9,12 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any
 
 from backends.errors import BackendError, Interrupted, NotConfigured, Overloaded, Rejected
+from backends.kinds.transformers.generate import generate
+from backends.kinds.transformers.models import DEVICES, DTYPES, Settings, load, source
+from backends.kinds.transformers.tokens import TokenReader
+from backends.kinds.transformers.vectors import embed_texts, score_texts
 from backends.settings import read_settings, require_package
 from backends.streams import closing, iterate_in_thread
-from backends.transformers.generate import generate
-from backends.transformers.models import DEVICES, DTYPES, Settings, load, source
-from backends.transformers.tokens import TokenReader
-from backends.transformers.vectors import embed_texts, score_texts
 from backends.types import Backend, ChatRequest, Done, Event, Health, Usage
 from backends.vectors.types import Embeddings
 from backends.zero_gpu import ZERO_GPU

@@ -8,8 +8,8 @@ import threading
 from collections.abc import Generator, Mapping
 from typing import Any
 
-from backends.transformers.models import Settings, load
-from backends.transformers.tokens import Sampler, Streamer
+from backends.kinds.transformers.models import Settings, load
+from backends.kinds.transformers.tokens import Sampler, Streamer
 from backends.zero_gpu import on_zero_gpu
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backends import model_files
 from backends.chat.reasoning import OPEN
 from backends.errors import NotConfigured, Rejected
-from backends.gguf_reader import shared_readers
+from backends.local_models import model_files
+from backends.local_models.gguf_reader import shared_readers
 from backends.processors import limit_spin_wait
 from backends.types import ChatRequest
 from backends.zero_gpu import ZERO_GPU

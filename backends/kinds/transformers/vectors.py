@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from backends.errors import NotConfigured
+from backends.kinds.transformers.models import Settings, resolve_device, resolve_dtype, source
 from backends.settings import require_package
-from backends.transformers.models import Settings, resolve_device, resolve_dtype, source
 from backends.vectors.checks import check_scores
 from backends.vectors.types import Embeddings
 from backends.zero_gpu import ZERO_GPU

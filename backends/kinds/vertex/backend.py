@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from backends.answer_checks import checked
+from backends.chat.answer_checks import checked
 from backends.chat.client import ChatCall, stream_chat
 from backends.chat.reader import ChatReader
 from backends.chat.requests import chat_body
@@ -19,11 +19,11 @@ from backends.http.client import get_json, post_stream, read_document
 from backends.http.endpoint import Endpoint
 from backends.http.errors import not_an_api
 from backends.http.settings import HttpSettings
-from backends.openai import one_token_request
+from backends.kinds.openai import one_token_request
+from backends.kinds.vertex.errors import RETRY_SECONDS, google_error
+from backends.kinds.vertex.gcp import TokenSource
 from backends.settings import read_settings, require_package
 from backends.types import Backend, ChatRequest, Delta, Done, Event, Health
-from backends.vertex.errors import RETRY_SECONDS, google_error
-from backends.vertex.gcp import TokenSource
 
 # The setting `route`, and the method of the endpoint.
 ROUTES = {"stream": "streamRawPredict", "whole": "rawPredict", "instances": "predict"}

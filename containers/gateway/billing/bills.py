@@ -17,7 +17,7 @@ from backends import (
 )
 from backends.text import to_json
 from backends.vectors import Embeddings
-from gateway import money
+from gateway.billing import money
 from gateway.targets import GatewayTarget
 from inference.endings import Ending
 from inference.errors import Refused, ShuttingDown

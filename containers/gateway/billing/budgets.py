@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from gateway import money
-from gateway.bills import Size, most_cost
+from gateway.billing import money
+from gateway.billing.bills import Size, most_cost
 from gateway.errors import BudgetReached, NotAllowed
 from gateway.keys.key import Key
 from gateway.targets import GatewayTarget

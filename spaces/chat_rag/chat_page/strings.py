@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from chat_page.number_format import NumberFormat
+from chat_page.translations.number_format import NumberFormat
 from rag.errors import FileProblem
 from ui.admission import strings as admission
 from ui.admission.strings import MESSAGES, Reason

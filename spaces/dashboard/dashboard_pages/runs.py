@@ -9,7 +9,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from backends import SpaceportError
 from compare import run_file
-from compare.measure.workload import MAX_FILE_BYTES
+from compare.measure.workloads.workload import MAX_FILE_BYTES
 from compare.report.files.export import report_markdown
 from compare.report.files.html_report import html
 from compare.report.files.requests_csv import requests_csv

@@ -16,10 +16,10 @@ from compare.analyse.costs.cost import cost
 from compare.analyse.costs.prices import Hourly, Prices
 from compare.analyse.metrics.metrics import Metrics, compute_metrics
 from compare.errors import CompareError
-from compare.measure.find_workload import find_workload
 from compare.measure.measurement import Progress
 from compare.measure.plan import RunPlan, closed_loops, parse_numbers
 from compare.measure.run import execute
+from compare.measure.workloads.find_workload import find_workload
 from compare.records import Run
 from compare.report import tables
 from compare.report.words import formats

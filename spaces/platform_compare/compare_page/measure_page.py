@@ -10,7 +10,7 @@ import gradio as gr
 
 from backends import SpaceportError
 from compare.measure.measurement import Progress
-from compare.measure.workload import SHAPES
+from compare.measure.workloads.workload import SHAPES
 from compare.rag_process import has_rag
 from compare.report.words.strings import run_name
 from compare.service import ComparisonService

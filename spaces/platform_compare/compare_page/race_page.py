@@ -21,8 +21,8 @@ from compare_page.events import PRIVATE, VISITOR, VisitorIdentity
 from compare_page.scripts import show_js
 from ui.edge.refusals import Refusal, refusal
 from ui.events import call_after
-from ui.scripts import download_js
 from ui.sections import closed_section
+from ui.static.scripts import download_js
 
 MAX_COLUMNS = MAX_TARGETS
 BUSY: dict[str, Any] = {"submit_btn": False, "stop_btn": strings.STOP}

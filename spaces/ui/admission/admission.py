@@ -16,7 +16,7 @@ from ui.admission.rate_limit import RateLimit
 from ui.admission.replicas import Replicas, SharedPlace
 from ui.admission.strings import MESSAGES, TOO_SLOW, TOO_SLOW_REMEDY, Reason, try_again
 from ui.admission.work_limits import Limits, Places
-from ui.threads import Threads
+from ui.process.threads import Threads
 
 MAX_RETRY_AFTER = 60  # seconds
 UPDATE_SECONDS = 1.0

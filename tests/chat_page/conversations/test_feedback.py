@@ -20,7 +20,7 @@ from chat_page.rendering.documents import feedback_note
 from chat_page.strings import ENGLISH
 from rag.answering.turn import Turn
 from rag.errors import DocumentError
-from rag.library.store import MAX_FEEDBACK_BYTES, Store
+from rag.library.storage.store import MAX_FEEDBACK_BYTES, Store
 from tests.helpers.redis_server import serving_redis
 from tests.helpers.servers import serving
 from tests.publish.fake_hub import TOKEN, Hub

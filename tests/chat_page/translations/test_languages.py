@@ -15,8 +15,8 @@ import pytest
 from gradio.context import LocalContext
 
 from backends import BackendError, SpaceportError, Unreachable
-from chat_page import suggestions
 from chat_page.conversations.feedback import Rating
+from chat_page.documents import suggestions
 from chat_page.rendering.answer_text import answer_text
 from chat_page.rendering.documents import file_summary, note_html, waiting_text
 from chat_page.sharing import export

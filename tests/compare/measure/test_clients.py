@@ -24,7 +24,7 @@ from compare.measure.clients.coordinator import Coordinator, close
 from compare.measure.clients.part import Part
 from compare.measure.load import Load
 from compare.measure.plan import RunPlan, closed_loops
-from compare.measure.workload import Workload, built_in
+from compare.measure.workloads.workload import Workload, built_in
 from compare.merge import merge_runs
 from compare.records import Run
 from compare.report.words.caveat_text import caveat_text

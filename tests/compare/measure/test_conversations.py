@@ -12,10 +12,10 @@ from compare import run_file
 from compare.__main__ import main
 from compare.analyse.caveats import find_caveats
 from compare.analyse.metrics.groups import request_groups
-from compare.measure.generated.generate import generate
-from compare.measure.generated.spec import make_spec
 from compare.measure.plan import RunPlan, closed_loops
 from compare.measure.run import execute
+from compare.measure.workloads.generated.generate import generate
+from compare.measure.workloads.generated.spec import make_spec
 from compare.records import Run
 from compare.report.words.caveat_text import caveat_text
 from tests.compare.servers import TOKENS, Models

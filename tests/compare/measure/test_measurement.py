@@ -21,7 +21,7 @@ from compare.measure.load import Load
 from compare.measure.measurement import Progress
 from compare.measure.plan import RunPlan, closed_loops
 from compare.measure.run import execute
-from compare.measure.workload import built_in
+from compare.measure.workloads.workload import built_in
 from compare.records import GIVE_UP_AFTER, Run
 from compare.report.words.caveat_text import caveat_text
 from tests.compare.servers import TOKENS, Models

@@ -19,7 +19,7 @@ from chat_page.rendering.answer_text import answer_text
 from chat_page.strings import ENGLISH, Strings
 from chat_page.translations.languages import LANGUAGES
 from rag.answering.turn import Turn
-from rag.library import disk
+from rag.library.storage import disk
 from ui.admission.replicas import Replicas
 
 logger = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 
-from chat_page.conversation import Conversation
+from chat_page.conversations.conversation import Conversation
 from chat_page.conversations.conversations import Conversations
 from chat_page.conversations.running_answer import PageUpdate, RunningAnswer
 from chat_page.rendering.messages import reply_messages
@@ -16,8 +16,8 @@ from chat_page.sources import panel
 from chat_page.translations.languages import strings
 from rag.answering.turn import Turn
 from rag.errors import DocumentError
-from rag.library.memory_store import MemoryStore
-from rag.library.store import Store
+from rag.library.storage.memory_store import MemoryStore
+from rag.library.storage.store import Store
 
 LOOK_SECONDS = 1.0
 # What each page follows, by turn and session; a page that follows an answer once more has another object there.

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from chat_page import suggestions
+from chat_page.documents import suggestions
 from rag.documents import Document
 from rag.library.built.manifest import is_library
 from rag.library.built.shared_library import BuiltLibrary

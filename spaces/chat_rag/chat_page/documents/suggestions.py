@@ -10,7 +10,7 @@ from chat_page.strings import Strings
 from chat_page.translations.languages import strings, strings_of
 from rag.answering.evidence.summary import has_key_sentences
 from rag.documents import Document
-from rag.reading.headings import find_headings
+from rag.reading.markdown.headings import find_headings
 from rag.search.languages import detect_language
 
 COUNT = 3

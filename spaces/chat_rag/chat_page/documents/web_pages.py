@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from backends.streams import closing
+from chat_page.documents.uploads import Uploads
 from chat_page.rendering.documents import documents_html
-from chat_page.uploads import Uploads
 from chat_page.visitors.visitor import Visitor
 from rag.errors import DocumentError
 from rag.reading.archives.sources import Source

@@ -10,16 +10,16 @@ from typing import Any
 
 import gradio as gr
 
+from backends.hub.visitor_token import visitor_context
 from backends.streams import closing
-from backends.visitor_token import visitor_context
-from chat_page import pacing
+from chat_page.answers import pacing
 from chat_page.chat import Chat
-from chat_page.conversation import Conversation
+from chat_page.conversations.conversation import Conversation
 from chat_page.conversations.remote_answer import FollowedAnswer
+from chat_page.documents.shared_libraries import Choice
 from chat_page.handlers.notices import warn
 from chat_page.handlers.page import BUSY, READY, PageHandlers
 from chat_page.rendering.messages import ChatMessage, conversation_messages
-from chat_page.shared_libraries import Choice
 from chat_page.sources import panel
 from chat_page.translations.languages import strings
 from chat_page.visitors.visitor import Visitor

@@ -9,8 +9,8 @@ from typing import Any
 import gradio as gr
 
 from chat_page.chat import Chat
-from chat_page.conversation import MAX_NAME_CHARACTERS, Conversation
 from chat_page.conversations.chat_list import chat_list_html
+from chat_page.conversations.conversation import MAX_NAME_CHARACTERS, Conversation
 from chat_page.conversations.feedback import Rating
 from chat_page.handlers.notices import warn
 from chat_page.handlers.page import BUSY, READY, PageHandlers

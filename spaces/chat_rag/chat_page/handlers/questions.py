@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from chat_page.chat import Chat
-from chat_page.conversation import Conversation
+from chat_page.conversations.conversation import Conversation
 from chat_page.handlers.notices import warn
 from chat_page.handlers.page import BUSY, PageHandlers
 from chat_page.rendering.messages import turn_index

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-from chat_page.conversation import Conversation
+from chat_page.conversations.conversation import Conversation
 from chat_page.conversations.conversations import Conversations
 from chat_page.translations.languages import strings
 from rag.errors import RagError
-from rag.library.file_locks import ProcessMark
 from rag.library.ingest import Ingestion
 from rag.library.library import Library
-from rag.library.memory_store import MemoryStore
-from rag.library.store import Store
+from rag.library.storage.file_locks import ProcessMark
+from rag.library.storage.memory_store import MemoryStore
+from rag.library.storage.store import Store
 
 # Pages that one visitor has open; of more, the oldest continues with the latest conversation.
 MAX_PAGES = 50

@@ -10,7 +10,7 @@ from pathlib import Path
 from backends import Catalog
 from compare import run_file
 from compare.analyse.caveats import IN_PROCESS_KINDS
-from compare.commands.workloads import SHAPE_OPTIONS
+from compare.commands.options.workloads import SHAPE_OPTIONS
 from compare.errors import CompareError, PlanError
 from compare.measure.background import BackgroundRun
 from compare.measure.clients.barrier import open_barrier
@@ -19,7 +19,7 @@ from compare.measure.clients.part import Part
 from compare.measure.measurement import Progress
 from compare.measure.plan import RunPlan
 from compare.measure.run import EndReason, execute, open_file
-from compare.measure.workload import Workload
+from compare.measure.workloads.workload import Workload
 from compare.merge import merge_runs
 
 HOST = "127.0.0.1"

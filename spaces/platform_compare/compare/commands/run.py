@@ -22,14 +22,14 @@ from compare.commands.execution import (
     run_until_signal,
     with_error_events,
 )
-from compare.commands.questions import (
+from compare.commands.options.questions import (
     add_question_options,
     default_requests,
     prepare_workload,
     scoring_progress,
 )
-from compare.commands.request_options import add_request_options, plan_settings, target_names
-from compare.commands.telemetry import add_telemetry_options, recorded
+from compare.commands.options.requests import add_request_options, plan_settings, target_names
+from compare.commands.options.telemetry import add_telemetry_options, recorded
 from compare.errors import PlanError
 from compare.measure import plan as plans
 from compare.measure.clients.part import Part
@@ -37,7 +37,7 @@ from compare.measure.load import OPEN_BLOCKS, Load
 from compare.measure.plan import RunPlan
 from compare.measure.run import EndReason
 from compare.measure.trace_file import read_trace
-from compare.measure.workload import Workload
+from compare.measure.workloads.workload import Workload
 from compare.quality_commands import add_scores
 
 DEFAULT_REQUESTS = 40

@@ -14,7 +14,7 @@ from compare import run_file
 from compare.errors import CompareError, RunError
 from compare.judging.judge import Judge, check_judge, errors_of
 from compare.judging.question import RUBRIC, sources_text
-from compare.measure.workload import MAX_QUESTIONS_BYTES, Workload, load
+from compare.measure.workloads.workload import MAX_QUESTIONS_BYTES, Workload, load
 from compare.quality_commands import add_scores
 from compare.records import Judgment, Run
 

@@ -18,7 +18,7 @@ from compare.measure.conversation import Conversation
 from compare.measure.load import Load
 from compare.measure.plan import Block, RunPlan
 from compare.measure.request import RequestSender
-from compare.measure.workload import Workload
+from compare.measure.workloads.workload import Workload
 from compare.records import GIVE_UP_AFTER, BlockRecord, LoadRecord, Phase, Record, Score
 
 # With this many requests in flight an open loop waits too. The wait counts, because it starts at the intended time.

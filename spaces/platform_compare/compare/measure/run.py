@@ -22,7 +22,7 @@ from compare.errors import CompareError, PlanError
 from compare.measure.clients.barrier import Barrier
 from compare.measure.measurement import Measurement, Progress
 from compare.measure.plan import RunPlan
-from compare.measure.workload import Workload
+from compare.measure.workloads.workload import Workload
 from compare.run_file import VERSION, encode, entry_dict
 
 PACKAGES = ("spaceport", "httpx2", "xllamacpp", "transformers", "torch", "ollama", "huggingface_hub", "numpy", "scipy")

@@ -8,7 +8,7 @@ from rag.answering.evidence.tables.figure_lines import find_figure_tables
 from rag.answering.evidence.tables.figures import find_unit, is_blank, is_figure, is_measure, is_period, value
 from rag.answering.evidence.tables.grid import Grid, LabeledCell
 from rag.documents import Cell, Table
-from rag.reading.markdown_tables import find_markdown_tables
+from rag.reading.markdown.markdown_tables import find_markdown_tables
 
 
 def cells_of(text: str) -> list[LabeledCell]:

@@ -16,10 +16,10 @@ from rag.search.embedding.embedders import Embedder
 from rag.search.languages import ENGLISH, GERMAN, detect_language
 
 # How likely documents must answer, by the model, a question in German, Spanish or another language with Latin letters
-# than English (benchmarks/languages.py).
+# than English (benchmarks/search/languages.py).
 OTHER_LANGUAGES_THRESHOLD = 0.08
 # The same for a question for a figure to which no quote has one. Up to here, of the questions that the documents answer
-# none more is refused, and one near miss in 200. (benchmarks/answers.py)
+# none more is refused, and one near miss in 200. (benchmarks/answers/answers.py)
 WITHOUT_FIGURE_THRESHOLD = 0.4
 # Quotes below these are unsure: of those that an answerable question got there, the first one was right in 49 %.
 SURE, SURE_WITHOUT_FIGURE = 0.3, 0.8

@@ -14,7 +14,6 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 from rag.errors import RagError
-from rag.library import disk
 from rag.library.built import manifest as built
 from rag.library.built.assembly import Contents, assemble, clean
 from rag.library.built.local_workers import Outcome, embed_files
@@ -22,7 +21,8 @@ from rag.library.built.manifest import LibraryRefused, Manifest, library_label, 
 from rag.library.built.packed import PackedDocument, read_packed
 from rag.library.built.ray_workers import embed_files_on_ray
 from rag.library.built.sources import FoundFile, find_files
-from rag.library.store import Store
+from rag.library.storage import disk
+from rag.library.storage.store import Store
 from rag.reading.processes.pool import PROCESSES, ReaderPool
 from rag.search.embedding.embedders import Embedder
 

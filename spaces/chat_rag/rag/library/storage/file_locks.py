@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import IO
 
 from backends.stopwatch import now
-from rag.library import disk
-from rag.library.disk_errors import MISSING
+from rag.library.storage import disk
+from rag.library.storage.disk_errors import MISSING
 
 logger = logging.getLogger(__name__)
 _PROCESS = "process-"

@@ -8,8 +8,8 @@ from typing import Any
 
 from rag.documents import Chunk, Document
 from rag.errors import SessionEnded
-from rag.library.conversation_file import parse_conversation
-from rag.library.stored_files import StoredDocument
+from rag.library.storage.conversation_file import parse_conversation
+from rag.library.storage.stored_files import StoredDocument
 
 
 class MemoryStore:

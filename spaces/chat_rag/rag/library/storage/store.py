@@ -17,11 +17,11 @@ from typing import Any
 
 from rag.documents import Chunk, Document
 from rag.errors import DocumentError, SessionEnded
-from rag.library import disk
-from rag.library.conversation_file import is_conversation_id, parse_conversation, parse_head
-from rag.library.disk_errors import MISSING, disk_errors
-from rag.library.file_locks import lock_folder, locked
-from rag.library.stored_files import ORIGINAL, StoredDocument, folder_files, read_folder
+from rag.library.storage import disk
+from rag.library.storage.conversation_file import is_conversation_id, parse_conversation, parse_head
+from rag.library.storage.disk_errors import MISSING, disk_errors
+from rag.library.storage.file_locks import lock_folder, locked
+from rag.library.storage.stored_files import ORIGINAL, StoredDocument, folder_files, read_folder
 
 logger = logging.getLogger(__name__)
 _ID = re.compile(r"[0-9a-f]{8,64}")

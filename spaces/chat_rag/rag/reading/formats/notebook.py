@@ -8,12 +8,12 @@ from typing import Any
 
 from rag.documents import Content, Limits
 from rag.errors import DocumentError
-from rag.reading.html.markdown import add_html
-from rag.reading.markdown_tables import find_markdown_tables
+from rag.reading.formats.html.markdown import add_html
+from rag.reading.formats.text.decode import decode
+from rag.reading.formats.text.plain import TERMINAL
+from rag.reading.markdown.markdown_tables import find_markdown_tables
+from rag.reading.markdown.tables import ContentWriter
 from rag.reading.ocr.inner_pictures import InnerPictures
-from rag.reading.tables import ContentWriter
-from rag.reading.text.decode import decode
-from rag.reading.text.plain import TERMINAL
 
 _PICTURES = ("image/png", "image/jpeg")
 

@@ -6,12 +6,12 @@ from typing import Any
 
 from rag.documents import Content, Limits, ShareReport
 from rag.errors import FileError, FileProblem
+from rag.reading.formats.pdf.pages import assemble, join_broken_words
 from rag.reading.layout.page_text import write_page
 from rag.reading.layout.reader import lay_out
 from rag.reading.ocr.images import grey_image, open_image, select_frame
 from rag.reading.ocr.recognizer import Recognizer, install_remedy
 from rag.reading.ocr.scans import Scans
-from rag.reading.pdf.pages import assemble, join_broken_words
 
 SUFFIXES = {
     ".png": "image/png",

@@ -1,4 +1,4 @@
-"""Keeps raised numbers apart from the figures before them: 4,210³ isn't 4,2103. For PDFs: `layout/raised_text.py`."""
+"""Keeps raised numbers apart from the figures before them. For PDFs: `layout/text_lines/raised_text.py`."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from rag.documents import Cell, Content, Limits, Note, NoteKind, Page, Table
 from rag.errors import DocumentError, FileError, FileProblem
-from rag.reading.text.decode import SOFT_HYPHEN
+from rag.reading.formats.text.decode import SOFT_HYPHEN
 
 # Cells whose structure is kept, for all tables of a file. A cell takes about 100 bytes in a reader's answer, which is
 # limited; the rows after these are text only.

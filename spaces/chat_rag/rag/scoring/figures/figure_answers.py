@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rag.answering.verification.figures import find_figures, find_periods
+from rag.answering.verification.sentences.figures import find_figures, find_periods
 from rag.scoring.figures.amounts import Amount, amount, is_comparable, is_same_amount, scale_note, spaced
 from rag.scoring.figures.figure_roles import Asked, Mention, find_mentions, stands_beside
 from rag.scoring.figures.signs import FALL, RISE, change_sign, is_right_sign, says_minus

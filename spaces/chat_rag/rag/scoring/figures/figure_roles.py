@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.answering.verification.clauses import figure_clauses, role_words
-from rag.answering.verification.figures import Period, find_periods
+from rag.answering.verification.sentences.clauses import figure_clauses, role_words
+from rag.answering.verification.sentences.figures import Period, find_periods
 from rag.scoring.figures.amounts import Amount, amount, scale_note, spaced
 from rag.scoring.figures.signs import FALL, RISE
 

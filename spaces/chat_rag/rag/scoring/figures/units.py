@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-from rag.answering.verification.figures import Figure
+from rag.answering.verification.sentences.figures import Figure
 
 _POINTS = re.compile(
     r"\s?(?:percentage points?|pp\b|ppts?\b|%?-?points?\b|prozentpunkte?\w*|points? de pourcentage"

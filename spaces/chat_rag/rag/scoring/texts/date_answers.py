@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from rag.answering.verification.clauses import role_words
+from rag.answering.verification.sentences.clauses import role_words
 from rag.scoring.marks import Mark
 from rag.scoring.texts.dates import Date, find_dates
 from rag.scoring.texts.words import is_denied

@@ -15,8 +15,8 @@ from typing import Any
 from rag.answering.abstention.strings import REFUSAL
 from rag.answering.evidence.asked.kinds import Kind
 from rag.answering.evidence.asked.questions import Question
-from rag.answering.verification.clauses import role_words
-from rag.answering.verification.figures import find_figures
+from rag.answering.verification.sentences.clauses import role_words
+from rag.answering.verification.sentences.figures import find_figures
 from rag.scoring.texts.words import normal
 from rag.scoring.texts.yes_no import says_yes
 

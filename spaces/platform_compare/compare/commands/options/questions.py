@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from compare.commands.workloads import chosen_workload, shape_settings
+from compare.commands.options.workloads import chosen_workload, shape_settings
 from compare.errors import PlanError
-from compare.measure.find_workload import find_workload
 from compare.measure.measurement import Progress
-from compare.measure.workload import MAX_QUESTIONS_BYTES, Workload
+from compare.measure.workloads.find_workload import find_workload
+from compare.measure.workloads.workload import MAX_QUESTIONS_BYTES, Workload
 from compare.quality_commands import make_workload
 from compare.rag_process import check_rag
 

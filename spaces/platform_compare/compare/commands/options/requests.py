@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from compare.commands.workloads import add_shape_options
-from compare.measure.workload import SHAPES
+from compare.commands.options.workloads import add_shape_options
+from compare.measure.workloads.workload import SHAPES
 
 # The fields of a plan, and the options that set them.
 PLAN_FIELDS = {

@@ -6,8 +6,8 @@ import argparse
 from typing import Any
 
 from compare.errors import PlanError
-from compare.measure.find_workload import find_workload
-from compare.measure.workload import DEFAULT_WORKLOAD, MAX_QUESTIONS_BYTES, Workload
+from compare.measure.workloads.find_workload import find_workload
+from compare.measure.workloads.workload import DEFAULT_WORKLOAD, MAX_QUESTIONS_BYTES, Workload
 
 # Each option and its place in the settings of a generated workload.
 SHAPE_OPTIONS = {
@@ -47,7 +47,7 @@ def chosen_workload(options: argparse.Namespace) -> Workload:
         return find_workload(options.workload or DEFAULT_WORKLOAD, MAX_QUESTIONS_BYTES)
     if options.workload is not None:
         raise PlanError("A run has either a workload or generated prompts.", "Put their settings into a TOML file.")
-    from compare.measure.generated.generate import generate  # pydantic: --help must not wait for it
-    from compare.measure.generated.spec import make_spec
+    from compare.measure.workloads.generated.generate import generate  # pydantic: --help must not wait for it
+    from compare.measure.workloads.generated.spec import make_spec
 
     return generate(make_spec({"prompt_tokens": DEFAULT_PROMPT_TOKENS} | settings, "The options"), GENERATED)

@@ -14,9 +14,9 @@ from typing import Any
 
 from backends import Message
 from compare.errors import WorkloadError
-from compare.measure.filler import counting_prompt
-from compare.measure.prompt import FollowUp, Prompt, as_text
-from compare.measure.question_entry import check_questions, parse_question
+from compare.measure.workloads.filler import counting_prompt
+from compare.measure.workloads.prompt import FollowUp, Prompt, as_text
+from compare.measure.workloads.question_entry import check_questions, parse_question
 from compare.records import Question
 
 MAX_FILE_BYTES = 20_000_000

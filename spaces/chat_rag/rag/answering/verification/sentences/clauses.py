@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from rag.answering.verification.figures import Figure, Period, read_figures
+from rag.answering.verification.sentences.figures import Figure, Period, read_figures
 from rag.answering.verification.support import content_tokens
 from rag.search.bm25 import stems
 

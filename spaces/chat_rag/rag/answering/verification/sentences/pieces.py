@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby, repeat, zip_longest
 
-from rag.answering.verification.lines import is_delimiter_row, is_item, is_row, row_cells, text_start
+from rag.answering.verification.sentences.lines import is_delimiter_row, is_item, is_row, row_cells, text_start
 from rag.answering.verification.support import sentence_spans
 
 # A longer header, or sentence before a list, isn't read again with each row or item.

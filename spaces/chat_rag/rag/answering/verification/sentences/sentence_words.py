@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from rag.answering.verification.names import find_names
-from rag.answering.verification.wording import Side, Wording, wording
+from rag.answering.verification.sentences.names import find_names
+from rag.answering.verification.sentences.wording import Side, Wording, wording
 from rag.search.languages import CHINESE, ENGLISH, stop_words
 from rag.search.words import split_tokens, stem_tokens
 

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from rag.answering.verification.phrases import FRAMING, IGNORED, NOTHING
+from rag.answering.verification.sentences.phrases import FRAMING, IGNORED, NOTHING
 from rag.search.words import stem_tokens
 
 _PATH = Path(__file__).with_name("wording.toml")

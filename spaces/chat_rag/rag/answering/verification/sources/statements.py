@@ -13,8 +13,8 @@ from rag.answering.evidence.tables.grid import LabeledCell
 from rag.answering.evidence.units.per_document import PerDocument, text_blocks
 from rag.answering.evidence.units.split import Unit, find_units
 from rag.answering.evidence.units.structure import structure_of
-from rag.answering.verification.clauses import Clause, figure_clauses, role_words
-from rag.answering.verification.figures import find_figures, find_periods, find_scale
+from rag.answering.verification.sentences.clauses import Clause, figure_clauses, role_words
+from rag.answering.verification.sentences.figures import find_figures, find_periods, find_scale
 from rag.documents import Document, Passage
 
 if TYPE_CHECKING:

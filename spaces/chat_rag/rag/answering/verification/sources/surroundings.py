@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 
-from rag.answering.verification.clauses import role_words
-from rag.answering.verification.figures import find_periods
-from rag.answering.verification.names import Name, normalize
-from rag.answering.verification.statements import Statements
+from rag.answering.verification.sentences.clauses import role_words
+from rag.answering.verification.sentences.figures import find_periods
+from rag.answering.verification.sentences.names import Name, normalize
+from rag.answering.verification.sources.statements import Statements
 from rag.documents import Passage
 
 # How far above a passage its document can say which time it is about.

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from rag.errors import DocumentError
-from rag.reading.delimited.header import is_number
+from rag.reading.formats.delimited.header import is_number
 
 _DELIMITERS = ",;\t|"
 _SAMPLE_CHARACTERS = 64_000

@@ -7,10 +7,10 @@ from itertools import chain, islice, zip_longest
 
 from rag.documents import Cell, Content, Limits, Note, Table
 from rag.errors import DocumentError
-from rag.reading.delimited.dialect import Dialect, find_dialect, read_rows
-from rag.reading.delimited.header import find_layout
-from rag.reading.delimited.several_tables import split_tables
-from rag.reading.text.decode import decode_with_notes
+from rag.reading.formats.delimited.dialect import Dialect, find_dialect, read_rows
+from rag.reading.formats.delimited.header import find_layout
+from rag.reading.formats.delimited.several_tables import split_tables
+from rag.reading.formats.text.decode import decode_with_notes
 
 _LAYOUT_ROWS = 200
 _REMARK_SPACES, _MOST_REMARKS = 2, 10

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import chain, takewhile
 
-from rag.reading.delimited.header import find_layout, is_number
+from rag.reading.formats.delimited.header import find_layout, is_number
 
 _SAMPLE = 50  # rows behind an empty line that are looked at
 _Rows = Iterator[list[str]]

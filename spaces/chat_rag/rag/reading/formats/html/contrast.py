@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-from rag.reading.html.styles import StyleSheets, declarations
+from rag.reading.formats.html.styles import StyleSheets, declarations
 
 Color = tuple[int, int, int]
 _NAMED: dict[str, Color] = {

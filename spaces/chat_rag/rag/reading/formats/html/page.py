@@ -10,10 +10,10 @@ from types import MappingProxyType
 
 from rag.documents import Content, Limits
 from rag.errors import DocumentError, FileError, FileProblem
-from rag.reading.html.markdown import add_html
-from rag.reading.html.visible import MAX_FRAMES
-from rag.reading.tables import ContentWriter
-from rag.reading.text.decode import declared_encoding, decode, known_encoding
+from rag.reading.formats.html.markdown import add_html
+from rag.reading.formats.html.visible import MAX_FRAMES
+from rag.reading.formats.text.decode import declared_encoding, decode, known_encoding
+from rag.reading.markdown.tables import ContentWriter
 
 _MIME = re.compile(rb"(?:[\w-]+:[^\n]*\n(?:[ \t][^\n]*\n)*)*?content-type:\s*(multipart/|text/html)", re.I)
 _FRAME = re.compile(r"<i?frame\s", re.I)

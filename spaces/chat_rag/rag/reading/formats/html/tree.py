@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-from rag.reading.html.descriptions import name_terms
-from rag.reading.html.tables import MARKS, HtmlTable, take_tables
-from rag.reading.html.visible import add_fallback, keep_visible, show_frames
-from rag.reading.list_numbers import list_number
-from rag.reading.superscripts import mark_superscript
-from rag.reading.tables import INNER
+from rag.reading.formats.html.descriptions import name_terms
+from rag.reading.formats.html.tables import MARKS, HtmlTable, take_tables
+from rag.reading.formats.html.visible import add_fallback, keep_visible, show_frames
+from rag.reading.markdown.list_numbers import list_number
+from rag.reading.markdown.superscripts import mark_superscript
+from rag.reading.markdown.tables import INNER
 
 _NO_TEXT = ("script", "style", "template", "noscript", "iframe", "object", "embed", "canvas", "audio", "video")
 _SPACE = re.compile(r"[\t \r\n]+")  # what HTML displays as one space, line ends of its source too

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from rag.reading.html.contrast import take_invisible
-from rag.reading.html.styles import StyleSheets, declarations
+from rag.reading.formats.html.contrast import take_invisible
+from rag.reading.formats.html.styles import StyleSheets, declarations
 
 _ZERO = re.compile(r"(?:0*\.)?0+(?:px|pt|r?em|%)?")
 _FAR_OUTSIDE = re.compile(r"-\d{4,}(?:px|pt|r?em|%|vw|vh)?|-\d{3}(?:r?em|%|vw|vh)")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rag.documents import Content, Limits
 from rag.errors import DocumentError
-from rag.reading.messages.mail import ReadFile, read_message
+from rag.reading.formats.messages.mail import ReadFile, read_message
 
 if TYPE_CHECKING:
     from oxmsg import Message

@@ -10,13 +10,13 @@ from typing import Any
 
 from rag.documents import Content, Limits
 from rag.errors import DocumentError, FileError, FileProblem
-from rag.reading.headings import find_headings
-from rag.reading.html.markdown import add_html
-from rag.reading.html.page import html_source
+from rag.reading.formats.html.markdown import add_html
+from rag.reading.formats.html.page import html_source
+from rag.reading.formats.office.archive import BOOK, OtherParts, checked_parts, parse_xml
+from rag.reading.formats.office.relations import part_name
+from rag.reading.markdown.headings import find_headings
+from rag.reading.markdown.tables import ContentWriter
 from rag.reading.ocr.inner_pictures import InnerPictures
-from rag.reading.office.archive import BOOK, OtherParts, checked_parts, parse_xml
-from rag.reading.office.relations import part_name
-from rag.reading.tables import ContentWriter
 
 _CONTAINER, _ENCRYPTION = "META-INF/container.xml", "META-INF/encryption.xml"
 _PICTURE = re.compile(r"""<(?:img|image)\b[^<>]*?\s(?:src|href|xlink:href)\s*=\s*["']([^"'<>]{1,1000})["']""", re.I)

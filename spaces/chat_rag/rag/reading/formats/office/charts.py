@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from rag.reading.office.diagrams import drawn_text
-from rag.reading.office.number_format import display_value
-from rag.reading.tables import ContentWriter, GridCell
+from rag.reading.formats.office.diagrams import drawn_text
+from rag.reading.formats.office.number_format import display_value
+from rag.reading.markdown.tables import ContentWriter, GridCell
 
 _SERIES, _CATEGORIES, _VALUES = "{*}ser", ("{*}cat", "{*}xVal"), ("{*}val", "{*}yVal")
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from rag.documents import Content, Limits
+from rag.reading.formats.office.archive import OPEN_DOCUMENT, OtherParts, checked_parts, parse_xml
+from rag.reading.formats.office.open_numbers import BULLET, HEADER, ITEM, LIST, ListNumbers
+from rag.reading.markdown.superscripts import mark_superscript
+from rag.reading.markdown.tables import INNER, ContentWriter, GridCell
 from rag.reading.ocr.inner_pictures import InnerPictures
-from rag.reading.office.archive import OPEN_DOCUMENT, OtherParts, checked_parts, parse_xml
-from rag.reading.office.open_numbers import BULLET, HEADER, ITEM, LIST, ListNumbers
-from rag.reading.superscripts import mark_superscript
-from rag.reading.tables import INNER, ContentWriter, GridCell
 
 _OASIS = "{urn:oasis:names:tc:opendocument:xmlns:"
 TABLE, _TEXT, _STYLE = f"{_OASIS}table:1.0}}", f"{_OASIS}text:1.0}}", f"{_OASIS}style:1.0}}"

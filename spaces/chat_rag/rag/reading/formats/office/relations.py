@@ -6,7 +6,7 @@ import posixpath
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from rag.reading.office.archive import parse_xml
+from rag.reading.formats.office.archive import parse_xml
 
 RELATIONSHIPS = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from rag.documents import Content, Limits, Note, NoteKind
+from rag.reading.formats.office.archive import PRESENTATION, OtherParts, checked_parts, packed, parse_xml
+from rag.reading.formats.office.charts import add_chart
+from rag.reading.formats.office.diagrams import diagram_text, drawn_text
+from rag.reading.formats.office.relations import RELATIONSHIPS
+from rag.reading.formats.office.white_slides import is_white, remove_white_runs
+from rag.reading.markdown.superscripts import mark_superscript
+from rag.reading.markdown.tables import ContentWriter, GridCell
 from rag.reading.ocr.inner_pictures import InnerPictures
-from rag.reading.office.archive import PRESENTATION, OtherParts, checked_parts, packed, parse_xml
-from rag.reading.office.charts import add_chart
-from rag.reading.office.diagrams import diagram_text, drawn_text
-from rag.reading.office.relations import RELATIONSHIPS
-from rag.reading.office.white_slides import is_white, remove_white_runs
-from rag.reading.superscripts import mark_superscript
-from rag.reading.tables import ContentWriter, GridCell
 
 _MAX_SPAN = 100
 _MAX_DEPTH = 50

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rag.reading.office.archive import parse_xml
+from rag.reading.formats.office.archive import parse_xml
 
 _DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _SLIDE = "{http://schemas.openxmlformats.org/presentationml/2006/main}"

@@ -8,11 +8,11 @@ from functools import partial
 from itertools import takewhile
 
 from rag.documents import Cell, Content, Note, Page, RecognizedLine, Span, Table
-from rag.reading.layout.lines import is_figure
+from rag.reading.formats.pdf.hyphens import HYPHEN, resolve_hyphens, unmoved
+from rag.reading.formats.pdf.ligatures import repair_ligatures
 from rag.reading.layout.page_text import HYPHENS, PageText, TableText
 from rag.reading.layout.tables.cells import Column
-from rag.reading.pdf.hyphens import HYPHEN, resolve_hyphens, unmoved
-from rag.reading.pdf.ligatures import repair_ligatures
+from rag.reading.layout.text_lines.lines import is_figure
 
 PAGE_SEPARATOR = "\n\n"
 _SAME_COLUMN = 6.0  # points by which the edges of a table's columns differ between two pages

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, replace
 
 from rag.documents import Content, Limits
-from rag.reading.rich_text.blocks import CellDefinition, Story, table_cells
-from rag.reading.rich_text.words import (
+from rag.reading.formats.rich_text.blocks import CellDefinition, Story, table_cells
+from rag.reading.formats.rich_text.words import (
     BACKGROUNDS,
     CHARACTERS,
     CHARSETS,
@@ -18,8 +18,8 @@ from rag.reading.rich_text.words import (
     TEXT_GROUPS,
     known_codec,
 )
-from rag.reading.superscripts import mark_superscript
-from rag.reading.tables import ContentWriter
+from rag.reading.markdown.superscripts import mark_superscript
+from rag.reading.markdown.tables import ContentWriter
 
 _TOKENS = re.compile(
     r"\\([a-zA-Z]{1,32})(-?\d{1,9})? ?|\\'([0-9a-fA-F]{2})|\\(.)|([{}])|([^\\{}\r\n]+)|[\r\n]+", re.DOTALL

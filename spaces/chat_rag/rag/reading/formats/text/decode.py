@@ -8,7 +8,7 @@ import unicodedata
 
 from rag.documents import Note, NoteKind
 from rag.errors import FileError, FileProblem
-from rag.reading.text.encodings import guess_encoding
+from rag.reading.formats.text.encodings import guess_encoding
 
 # UTF-32 comes first: its little-endian byte order mark starts with the one of UTF-16.
 _BYTE_ORDER_MARKS = (

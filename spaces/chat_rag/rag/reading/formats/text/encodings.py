@@ -2,7 +2,7 @@
 
 chardet compares pairs of letters with those of many languages, which says little about a text with a few accents or
 typographic marks. In the wrong encoding such a text shows marks inside words, capitals after small letters, or two
-scripts in one word. `benchmarks/encoding_detection.py` measures both parts together.
+scripts in one word. `benchmarks/reading/encoding_detection.py` measures both parts together.
 """
 
 from __future__ import annotations

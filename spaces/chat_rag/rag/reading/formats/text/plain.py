@@ -6,11 +6,11 @@ import re
 from dataclasses import replace
 
 from rag.documents import Content, Limits, Note, NoteKind
-from rag.reading.html.markdown import add_html
-from rag.reading.markdown_tables import find_markdown_tables
-from rag.reading.pdf.hyphens import HYPHEN, resolve_hyphens
-from rag.reading.tables import ContentWriter
-from rag.reading.text.decode import declared_encoding, decode_with_notes
+from rag.reading.formats.html.markdown import add_html
+from rag.reading.formats.pdf.hyphens import HYPHEN, resolve_hyphens
+from rag.reading.formats.text.decode import declared_encoding, decode_with_notes
+from rag.reading.markdown.markdown_tables import find_markdown_tables
+from rag.reading.markdown.tables import ContentWriter
 
 # Colors and links of a terminal.
 TERMINAL = re.compile(r"\x1b(?:\[[0-9;:?]{0,30}[A-Za-z]|\][^\x07\x1b\n]{0,2000}(?:\x07|\x1b\\))")

@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import product
 from operator import attrgetter
 
-from rag.reading.layout.segments import (
+from rag.reading.layout.text_lines.segments import (
     WIDEST_SPACE,
     WIDEST_SPACE_BEFORE_CURRENCY,
     WIDEST_SPACE_OF_FIGURES,

@@ -7,8 +7,8 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from operator import attrgetter
 
-from rag.reading.layout.segments import Segment, inserted_text, join_segments
-from rag.reading.layout.words import Words
+from rag.reading.layout.text_lines.segments import Segment, inserted_text, join_segments
+from rag.reading.layout.text_lines.words import Words
 
 _SMALLER = 0.85  # a script's height as a share of the text's, at most
 _LONGEST_WORD = 40

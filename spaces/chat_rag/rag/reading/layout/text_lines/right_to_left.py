@@ -7,9 +7,9 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
-from rag.reading.layout import pdfium
-from rag.reading.layout.segments import Segment
-from rag.reading.layout.words import Words
+from rag.reading.layout.text_lines import pdfium
+from rag.reading.layout.text_lines.segments import Segment
+from rag.reading.layout.text_lines.words import Words
 
 RIGHT_TO_LEFT = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _TOUCHING = 0.2  # points

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Protocol
 
-from rag.reading.layout.words import Words
+from rag.reading.layout.text_lines.words import Words
 
 # In units of the line's height, which is 1.1 to 1.2 times the font size: a space is 0.25 wide, in justified text up to
 # 0.8, and the distance of two columns is rarely less than 1.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from rag.reading.layout import pdfium
+from rag.reading.layout.text_lines import pdfium
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from compare.errors import WorkloadError
-from compare.measure.filler import filler
+from compare.measure.workloads.filler import filler
 
 SUFFIXES = (".txt", ".md")
 MAX_BYTES = 50_000_000

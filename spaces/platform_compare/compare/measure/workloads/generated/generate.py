@@ -9,12 +9,12 @@ from typing import Any
 
 from backends import Message
 from compare.errors import WorkloadError
-from compare.measure.filler import TASK, TASK_TOKENS, counting_prompt, filler
-from compare.measure.generated.documents import Passages, read_documents
-from compare.measure.generated.lengths import Amount, bounds, draw
-from compare.measure.generated.spec import PassagesSpec, PrefixSpec, WorkloadSpec, read_spec
-from compare.measure.prompt import FollowUp, Prefix, Prompt
-from compare.measure.workload import Workload
+from compare.measure.workloads.filler import TASK, TASK_TOKENS, counting_prompt, filler
+from compare.measure.workloads.generated.documents import Passages, read_documents
+from compare.measure.workloads.generated.lengths import Amount, bounds, draw
+from compare.measure.workloads.generated.spec import PassagesSpec, PrefixSpec, WorkloadSpec, read_spec
+from compare.measure.workloads.prompt import FollowUp, Prefix, Prompt
+from compare.measure.workloads.workload import Workload
 
 # Of all prompts together: about 120 MB of text.
 MAX_TOTAL_TOKENS = 20_000_000

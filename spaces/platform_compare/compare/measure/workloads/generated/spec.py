@@ -10,8 +10,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from compare.errors import WorkloadError
-from compare.measure.generated.lengths import KINDS, Amount, amount_text, bounds
-from compare.measure.workload import MAX_LENGTH, MAX_PROMPTS, MAX_THINK_SECONDS
+from compare.measure.workloads.generated.lengths import KINDS, Amount, amount_text, bounds
+from compare.measure.workloads.workload import MAX_LENGTH, MAX_PROMPTS, MAX_THINK_SECONDS
 
 MAX_TOKENS, MAX_TURNS, MAX_FILE_BYTES = 200_000, 100, 100_000
 EXAMPLE = "prompt_tokens = 1000\nmax_tokens = 128"

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from html import unescape
 from typing import Any
 
-from rag.reading.office.archive import parse_xml
-from rag.reading.office.diagrams import diagram_text, drawn_text
-from rag.reading.office.relations import relations
-from rag.reading.superscripts import mark_superscript
-from rag.reading.tables import ContentWriter
+from rag.reading.formats.office.archive import parse_xml
+from rag.reading.formats.office.diagrams import diagram_text, drawn_text
+from rag.reading.formats.office.relations import relations
+from rag.reading.markdown.superscripts import mark_superscript
+from rag.reading.markdown.tables import ContentWriter
 
 # Excel writes this before a comment that belongs to a thread, for older programs.
 _THREAD, _COMMENT = "[Threaded comment]", "Comment:"

@@ -8,9 +8,9 @@ from typing import Any
 
 from rag.documents import Content, Limits, Note, NoteKind
 from rag.errors import FileError, FileProblem
-from rag.reading.office.number_format import display_value
-from rag.reading.office.sheets.tables import add_sheet
-from rag.reading.tables import ContentWriter, GridCell
+from rag.reading.formats.office.number_format import display_value
+from rag.reading.formats.office.sheets.tables import add_sheet
+from rag.reading.markdown.tables import ContentWriter, GridCell
 
 
 def read_old_workbook(data: bytes, name: str, limits: Limits) -> Content:

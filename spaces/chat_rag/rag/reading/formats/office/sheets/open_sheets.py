@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from rag.documents import Content, Limits, Note, NoteKind
-from rag.reading.office.archive import OPEN_DOCUMENT, checked_parts, parse_xml
-from rag.reading.office.open_document import OFFICE, PARAGRAPHS, TABLE, hidden_styles, plain_text
-from rag.reading.office.sheets.tables import add_sheet
-from rag.reading.tables import MAX_COLUMNS, ContentWriter, GridCell
+from rag.reading.formats.office.archive import OPEN_DOCUMENT, checked_parts, parse_xml
+from rag.reading.formats.office.open_document import OFFICE, PARAGRAPHS, TABLE, hidden_styles, plain_text
+from rag.reading.formats.office.sheets.tables import add_sheet
+from rag.reading.markdown.tables import MAX_COLUMNS, ContentWriter, GridCell
 
 # A repeated cell with text beyond these is a format that reaches the sheet's end.
 _MAX_REPEAT = 1_000

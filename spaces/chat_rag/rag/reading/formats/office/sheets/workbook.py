@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from rag.documents import Content, Limits, Note, NoteKind
-from rag.reading.ocr.inner_pictures import InnerPictures
-from rag.reading.office.archive import WORKBOOK, OtherParts, checked_parts, packed
-from rag.reading.office.number_format import display_value
-from rag.reading.office.sheets.extras import (
+from rag.reading.formats.office.archive import WORKBOOK, OtherParts, checked_parts, packed
+from rag.reading.formats.office.number_format import display_value
+from rag.reading.formats.office.sheets.extras import (
     add_comments,
     add_drawn_texts,
     add_printed_lines,
@@ -19,8 +18,9 @@ from rag.reading.office.sheets.extras import (
     mark_raised,
     picture_parts,
 )
-from rag.reading.office.sheets.tables import add_sheet
-from rag.reading.tables import MAX_COLUMNS, ContentWriter, GridCell
+from rag.reading.formats.office.sheets.tables import add_sheet
+from rag.reading.markdown.tables import MAX_COLUMNS, ContentWriter, GridCell
+from rag.reading.ocr.inner_pictures import InnerPictures
 
 _EMPTY_CELL = re.compile(rb'<c r="[A-Z]+[0-9]+"(?: [a-z]+="[^"<>]*+")*+/>')
 _EMPTY_ROW = re.compile(rb'<row r="[0-9]+"[^<>/]*+(?:/>|>\s*+</row>)')

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from rag.reading.office.archive import parse_xml
-from rag.reading.office.relations import RELATIONSHIPS
+from rag.reading.formats.office.archive import parse_xml
+from rag.reading.formats.office.relations import RELATIONSHIPS
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rag.reading.office.word.document_xml import W, value_of
+from rag.reading.formats.office.word.document_xml import W, value_of
 
 _MAX_SPAN = 100
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rag.reading.office.word.document_xml import W
+from rag.reading.formats.office.word.document_xml import W
 
 MATH = "http://schemas.openxmlformats.org/officeDocument/2006/math"
 _M = f"{{{MATH}}}"

@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from rag.reading.list_numbers import list_number
-from rag.reading.office.archive import parse_xml
-from rag.reading.office.word.document_xml import MAX_CHAIN, W, insert_text, is_on, value_of
+from rag.reading.formats.office.archive import parse_xml
+from rag.reading.formats.office.word.document_xml import MAX_CHAIN, W, insert_text, is_on, value_of
+from rag.reading.markdown.list_numbers import list_number
 
 _NUMBERING = "word/numbering.xml"
 _OWN_LISTS = "ListNumber"

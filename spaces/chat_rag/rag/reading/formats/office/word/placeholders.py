@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from rag.reading.office.archive import parse_xml
-from rag.reading.office.word.document_xml import W, is_on, value_of
+from rag.reading.formats.office.archive import parse_xml
+from rag.reading.formats.office.word.document_xml import W, is_on, value_of
 
 _STYLE_NAME = "placeholder text"
 _GLOSSARY = "word/glossary/document.xml"

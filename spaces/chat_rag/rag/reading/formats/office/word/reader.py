@@ -7,15 +7,14 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from rag.documents import Content, Limits, Note, NoteKind
-from rag.reading.html.markdown import OPTIONS, add_markdown, html_converter
-from rag.reading.html.page import read_html
-from rag.reading.html.tree import NormalizedPage
-from rag.reading.ocr.inner_pictures import InnerPictures
-from rag.reading.office.archive import WORD, OtherParts, checked_parts, packed, parse_xml
-from rag.reading.office.charts import add_chart
-from rag.reading.office.diagrams import diagram_text
-from rag.reading.office.relations import RELATIONSHIPS, Relation, relations
-from rag.reading.office.word.document_xml import (
+from rag.reading.formats.html.markdown import OPTIONS, add_markdown, html_converter
+from rag.reading.formats.html.page import read_html
+from rag.reading.formats.html.tree import NormalizedPage
+from rag.reading.formats.office.archive import WORD, OtherParts, checked_parts, packed, parse_xml
+from rag.reading.formats.office.charts import add_chart
+from rag.reading.formats.office.diagrams import diagram_text
+from rag.reading.formats.office.relations import RELATIONSHIPS, Relation, relations
+from rag.reading.formats.office.word.document_xml import (
     STYLES,
     W,
     accept_changes,
@@ -25,13 +24,14 @@ from rag.reading.office.word.document_xml import (
     remove_hidden,
     unfold_boxes,
 )
-from rag.reading.office.word.dropped import rewrite_dropped
-from rag.reading.office.word.formulas import MATH, write_formulas
-from rag.reading.office.word.numbers import number_paragraphs
-from rag.reading.office.word.placeholders import remove_placeholders
-from rag.reading.rich_text.reader import read_rich_text
-from rag.reading.tables import ContentWriter
-from rag.reading.text.plain import read_text
+from rag.reading.formats.office.word.dropped import rewrite_dropped
+from rag.reading.formats.office.word.formulas import MATH, write_formulas
+from rag.reading.formats.office.word.numbers import number_paragraphs
+from rag.reading.formats.office.word.placeholders import remove_placeholders
+from rag.reading.formats.rich_text.reader import read_rich_text
+from rag.reading.formats.text.plain import read_text
+from rag.reading.markdown.tables import ContentWriter
+from rag.reading.ocr.inner_pictures import InnerPictures
 
 _DOCUMENT = "word/document.xml"
 _STRICT = b"http://purl.oclc.org/ooxml/"
