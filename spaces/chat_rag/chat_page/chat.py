@@ -30,7 +30,7 @@ from rag.search.embedding.embedders import Embedder
 from rag.search.vectors import chroma_client, sweep
 from ui.admission.admission import Admission
 from ui.admission.fair_queue import Caller
-from ui.admission.replicas import Replicas
+from ui.admission.page_redis import PageRedis
 
 ABANDONED_SECONDS = 86_400
 
@@ -47,9 +47,9 @@ class Chat:
         `examples` are questions to them.
         """
         self.catalog = catalog
-        replicas = Replicas.from_environment("chat")
-        self.admission = Admission(replicas=replicas)
-        self.shared_feedback = SharedFeedback.from_environment(replicas=replicas)
+        page_redis = PageRedis.from_environment("chat")
+        self.admission = Admission(page_redis=page_redis)
+        self.shared_feedback = SharedFeedback.from_environment(page_redis=page_redis)
         self.uploads = Uploads(self.admission.uploads)
         self._embedder = Embedder()
         self.shared = SharedLibraries(libraries, corpus, self._embedder, examples=examples)

@@ -24,7 +24,7 @@ from compare.visitors import IDLE_SECONDS, Visitor, Visitors
 from compare.votes import LETTERS, shuffle
 from ui.admission.admission import Admission, TooSlow, in_time
 from ui.admission.fair_queue import Caller
-from ui.admission.replicas import Replicas
+from ui.admission.page_redis import PageRedis
 
 MAX_PROMPT_CHARACTERS = 20_000
 BYTES_IN_MEMORY = 20_000_000  # of the files of runs that stay in memory
@@ -37,7 +37,7 @@ class ComparisonService:
 
     def __init__(self, catalog: Catalog, results: Path, *, idle_seconds: float = IDLE_SECONDS) -> None:
         self.catalog = catalog
-        self.admission = Admission(replicas=Replicas.from_environment("compare"))
+        self.admission = Admission(page_redis=PageRedis.from_environment("compare"))
         self.shared_runs = SharedRuns.from_environment()
         self.visitors = Visitors(self.admission.limits.visitors_in_memory, idle_seconds=idle_seconds)
         self.prices = Prices.load()

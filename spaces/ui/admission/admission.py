@@ -12,8 +12,8 @@ from typing import Any, ParamSpec, TypeVar
 from backends import SpaceportError, stopwatch
 from backends.streams import closing
 from ui.admission.fair_queue import Caller, Entry, FairQueue
+from ui.admission.page_redis import PageRedis, SharedPlace
 from ui.admission.rate_limit import RateLimit
-from ui.admission.replicas import Replicas, SharedPlace
 from ui.admission.strings import MESSAGES, TOO_SLOW, TOO_SLOW_REMEDY, Reason, try_again
 from ui.admission.work_limits import Limits, Places
 from ui.process.threads import Threads
@@ -106,7 +106,7 @@ class Place:
 class Lane:
     """The places for one kind of work. `check` may be called from any thread, all else from the event loop.
 
-    With `replicas`, their `name` says which places all replicas share: whose turn it is here also needs one of those.
+    With `page_redis`, all replicas share the places of this `name`: work that has one here also needs one of those.
     """
 
     def __init__(
@@ -115,11 +115,11 @@ class Lane:
         limits: Limits,
         now: Callable[[], float] = stopwatch.now,
         *,
-        replicas: Replicas | None = None,
+        page_redis: PageRedis | None = None,
         name: str = "",
     ) -> None:
-        self._replicas = replicas
-        self._shared = replicas.places(name, places) if replicas else None
+        self._page_redis = page_redis
+        self._shared = page_redis.places(name, places) if page_redis else None
         self.queue = FairQueue(places, limits.waiting)
         self.waiting_seconds = limits.waiting_seconds
         self.now = now
@@ -139,7 +139,7 @@ class Lane:
             self._open[displaced].wake()
         if entry.refusal:
             raise self.refuse(entry.refusal)
-        shared = SharedPlace(self._replicas, self._shared, caller) if self._replicas and self._shared else None
+        shared = SharedPlace(self._page_redis, self._shared, caller) if self._page_redis and self._shared else None
         place = self._open[entry] = Place(self, entry, shared)
         return place
 
@@ -181,8 +181,8 @@ class Lane:
 class Admission:
     """The lanes of a page, and the limits for questions in a minute.
 
-    `replicas` share the places at the models and the questions. What defends the processors of a machine, each replica
-    limits by itself.
+    With `page_redis`, all replicas of the page share the places at the models, and the questions. Each replica has
+    its own limits for what defends the processors of its machine.
     """
 
     def __init__(
@@ -190,16 +190,16 @@ class Admission:
         limits: Limits | None = None,
         now: Callable[[], float] = stopwatch.now,
         *,
-        replicas: Replicas | None = None,
+        page_redis: PageRedis | None = None,
     ) -> None:
         self.limits = limits = limits or Limits.from_environment()
-        self._replicas = replicas
-        self.answers = Lane(limits.answers, limits, now, replicas=replicas, name="answers")
+        self._page_redis = page_redis
+        self.answers = Lane(limits.answers, limits, now, page_redis=page_redis, name="answers")
         self.readings = Lane(limits.readings, limits, now)
         self.uploads = Lane(limits.uploads, limits, now)
         self.views = Lane(limits.views, limits, now)
-        self.races = Lane(limits.races, limits, now, replicas=replicas, name="races")
-        self.measurements = Lane(limits.measurements, limits, now, replicas=replicas, name="measurements")
+        self.races = Lane(limits.races, limits, now, page_redis=page_redis, name="races")
+        self.measurements = Lane(limits.measurements, limits, now, page_redis=page_redis, name="measurements")
         self._by_visitor = RateLimit(limits.questions_per_minute, now=now)
         self._by_address = RateLimit(limits.address_questions_per_minute, now=now)
         self._lock = threading.Lock()
@@ -213,7 +213,7 @@ class Admission:
     def take_question(self, caller: Caller, lane: Lane | None = None) -> None:
         """Count a question that comes into the lane (`answers`), or raise `Refused` and count nothing.
 
-        With `replicas` it waits for Redis: call it in a thread.
+        With `page_redis` it waits for Redis: call it in a thread.
         """
         (lane or self.answers).check(caller)
         visitor, address = self.limits.questions_per_minute, self.limits.address_questions_per_minute
@@ -225,7 +225,7 @@ class Admission:
             self._by_visitor.record(caller.visitor)
             self._by_address.record(caller.address)
         names = {f"visitor {caller.visitor}": visitor, f"address {caller.address}": address}
-        if refusal := self._replicas and self._replicas.take_question(names):
+        if refusal := self._page_redis and self._page_redis.take_question(names):
             self._by_visitor.take_back(caller.visitor)
             self._by_address.take_back(caller.address)
             position, wait = refusal
