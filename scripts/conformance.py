@@ -92,11 +92,11 @@ def _run_servers(place: Workplace, only: str) -> Iterator[dict[str, Any]]:
 
 
 def _run_clients(place: Workplace, only: str) -> Iterator[dict[str, Any]]:
-    chosen = [client for client in CLIENTS if only in client[0].lower()]
-    if not chosen:
+    clients = [client for client in CLIENTS if only in client[0].lower()]
+    if not clients:
         return
     with servers.spaceport(place) as server:
-        for name, package, make_checks in chosen:
+        for name, package, make_checks in clients:
 
             def work(make_checks: Callable[[Server, Workplace], client_checks.Checks] = make_checks) -> Outcomes:
                 return asyncio.run(client_checks.run_checks(make_checks(server, place)))

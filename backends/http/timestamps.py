@@ -136,8 +136,8 @@ async def connect_to_first(addresses: Sequence[tuple[Any, Any]], local: tuple[st
 
 async def _addresses(host: str, port: int) -> list[tuple[Any, Any]]:
     """Return the families and addresses of a host."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [(family, address) for family, _, _, _, address in found]
+    infos = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [(family, address) for family, _, _, _, address in infos]
 
 
 async def _connect(family: int, address: Any, local: tuple[str, int] | None) -> socket.socket:

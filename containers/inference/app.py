@@ -102,7 +102,7 @@ def _embed(service: Service, request: Request, body: Any, dialect: str) -> Respo
     return JSONAnswer(service, [work], cloud_platforms.only_answer)
 
 
-def _check_model(asked: str | None, name: str) -> None:
-    if asked not in (None, name):
-        message = f"There is no model {str(asked)[:80]!r} here."
+def _check_model(model: str | None, name: str) -> None:
+    if model not in (None, name):
+        message = f"There is no model {str(model)[:80]!r} here."
         raise Rejected(message, f"Ask for {name}, or for none.", status=404)

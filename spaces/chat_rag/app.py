@@ -199,14 +199,14 @@ with PublicBlocks(
     chatbot.undo(QUESTIONS.undo, key, [question, chatbot, sources], concurrency_limit=None, **key_first)
 
     chatbot.like(CHATS.rate, key, None, concurrency_limit=None, trigger_mode="multiple", **key_first)
-    list_inputs, shown = [key, conversations.search], [question, chatbot, sources, conversations.chats]
+    list_inputs, list_outputs = [key, conversations.search], [question, chatbot, sources, conversations.chats]
     for component_event, handler in (
         (conversations.new.click, CHATS.new_chat),
         (chatbot.clear, CHATS.new_chat),
         (conversations.chats.select, CHATS.select),
         (conversations.chats.delete, CHATS.delete),
     ):
-        component_event(handler, list_inputs, shown, concurrency_limit=None, **key_first)
+        component_event(handler, list_inputs, list_outputs, concurrency_limit=None, **key_first)
     conversations.chats.edit(
         CHATS.rename, list_inputs, conversations.chats, concurrency_limit=None, trigger_mode="multiple", **key_first
     )

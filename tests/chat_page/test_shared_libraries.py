@@ -57,7 +57,7 @@ def test_each_library_can_be_left_out(shared: SharedLibraries, embedder: Embedde
     assert shared.default == ["Handbook", "Handbook (2)"]
     found = {
         tuple(choice): [
-            each.document for each in retrieve_passages(shared.chosen(choice), "gannet", Embedder(), limit=5)
+            each.document for each in retrieve_passages(shared.select(choice), "gannet", Embedder(), limit=5)
         ]
         for choice in (["Handbook", "Handbook (2)"], ["Handbook"], ["Handbook (2)"], [])
     }
@@ -72,7 +72,7 @@ def test_without_a_library_the_samples_are_shared() -> None:
     samples = SharedLibraries([], CORPUS, Embedder())
     assert samples.default is True
     assert samples.titles == []
-    assert [len(samples.chosen(choice)) for choice in (True, False)] == [1, 0]
+    assert [len(samples.select(choice)) for choice in (True, False)] == [1, 0]
     assert samples.documents(True) == []
 
 

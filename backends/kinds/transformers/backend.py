@@ -102,12 +102,12 @@ class TransformersBackend:
 
 def _refuse_more_than_text(request: ChatRequest) -> None:
     """Raise `Rejected` for what only a server with a model's own parser or a grammar can do."""
-    asked = {
+    features = {
         "tools": request.offers_tools,
         "a JSON schema": request.schema is not None,
         "pictures": request.has_pictures,
     }
-    if names := " and ".join(name for name, is_asked in asked.items() if is_asked):
+    if names := " and ".join(name for name, is_requested in features.items() if is_requested):
         message = f"The transformers kind doesn't support {names}."
         raise Rejected(message, "Ask a target of another kind, such as embedded, openai or ollama.", status=400)
 

@@ -56,8 +56,8 @@ class LeaderboardPage:
         self, key: str, text: str, workload: str, order: str, only_judged: bool, only_clean: bool, request: gr.Request
     ) -> tuple[str, Any]:
         """Show the rows that the filters let through, and offer the workloads that there are."""
-        chosen = "" if workload == strings.ALL_WORKLOADS else workload
-        filters = Filters(text[:MAX_SEARCH_CHARACTERS], chosen, only_judged, only_clean)
+        only_workload = "" if workload == strings.ALL_WORKLOADS else workload
+        filters = Filters(text[:MAX_SEARCH_CHARACTERS], only_workload, only_judged, only_clean)
         first = Order(order) if order in list(Order) else Order.NEWEST
         try:
             return await self._service.admission.view(

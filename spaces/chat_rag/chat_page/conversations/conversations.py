@@ -117,8 +117,8 @@ class Conversations:
             loaded = {each.id: each for each in self._loaded.values() if each.turns}
         lines |= {each.id: ListedConversation(each.id, each.title, each.updated) for each in loaded.values()}
         words = search.casefold().strip()
-        found = [each for each in lines.values() if not words or self._contains(each, words, loaded.get(each.id))]
-        return sorted(found, key=lambda each: each.updated, reverse=True)
+        matches = [each for each in lines.values() if not words or self._contains(each, words, loaded.get(each.id))]
+        return sorted(matches, key=lambda each: each.updated, reverse=True)
 
     def save(self, conversation: Conversation) -> None:
         """Store a conversation as the one that was changed last; a `RagError` says that there is no room.

@@ -34,7 +34,7 @@ class RemoteAnswer:
 
     async def follow(self, session: str) -> AsyncIterator[PageUpdate]:
         """Yield the reply as it is stored, whenever it has changed, until the page is no longer a follower."""
-        shown: Turn | None = None
+        last: Turn | None = None
         me = self._followers[self.turn_id, session] = object()
         try:
             while self._followers.get((self.turn_id, session)) is me:
@@ -43,11 +43,11 @@ class RemoteAnswer:
                 if index is None or conversation.deleted:
                     return
                 turn = conversation.turns[index]
-                if turn != shown:
+                if turn != last:
                     reply = reply_messages(turn, index + 1, strings().writing if turn.is_open else None)
-                    is_new = not shown or turn.passages != shown.passages or not turn.is_open
+                    is_new = not last or turn.passages != last.passages or not turn.is_open
                     yield PageUpdate(reply, panel.sources_html(conversation.turns) if is_new else None)
-                    shown = turn
+                    last = turn
                 if not turn.is_open:
                     return
                 await asyncio.sleep(LOOK_SECONDS)

@@ -50,7 +50,7 @@ class SharedLibraries:
         """The choice of a new visitor: everything."""
         return self.titles or True
 
-    def chosen(self, choice: Choice) -> list[Library]:
+    def select(self, choice: Choice) -> list[Library]:
         """Return the libraries that a visitor has chosen."""
         if isinstance(choice, bool):
             return list(self.libraries) if choice else []
@@ -58,7 +58,7 @@ class SharedLibraries:
 
     def documents(self, choice: Choice) -> list[Document]:
         """Return the documents of the chosen built libraries, without the samples."""
-        return [each for library in self.chosen(choice) for each in library.documents] if self.titles else []
+        return [each for library in self.select(choice) for each in library.documents] if self.titles else []
 
     def questions(self, choice: Choice) -> tuple[str, ...]:
         """Return questions to the chosen built libraries."""

@@ -87,8 +87,8 @@ def _title_lines(text: str) -> list[str]:
 
     Those that are in labels of table rows come first, because a row answers exactly; then the most mentioned.
     """
-    found = islice((match[1].strip() for match in _TITLE_LINE.finditer(text)), _MOST_TITLES)
-    titles = [title for title in dict.fromkeys(found) if _is_topic(title) and _is_title(title)]
+    lines = islice((match[1].strip() for match in _TITLE_LINE.finditer(text)), _MOST_TITLES)
+    titles = [title for title in dict.fromkeys(lines) if _is_topic(title) and _is_title(title)]
     folded = text.casefold()
     labels = "\n".join(line.partition("|")[0] for line in folded.splitlines() if "|" in line)
     mentions = {title: (title.casefold() in labels, folded.count(title.casefold())) for title in titles}

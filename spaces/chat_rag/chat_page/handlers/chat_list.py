@@ -131,7 +131,7 @@ class ConversationHandlers:
         search = str(search or "")[:MAX_SEARCH_CHARACTERS]
         answer = self._chat.answers.running(visitor, conversation)
         # The page's own question has an event that follows its answer.
-        unfollowed = answer is not None and answer.turn_id != visitor.page(request.session_hash).asked
+        unfollowed = answer is not None and answer.turn_id != visitor.page(request.session_hash).turn_id
         chats = visitor.conversations.listed(search)
         return chat_list_html(chats, conversation.id, search=search, unfollowed=unfollowed)
 

@@ -76,8 +76,8 @@ class DocumentHandlers:
     def choose(self, key: str, event: gr.EventData, request: gr.Request) -> None:
         """Ask a document from now on, or leave it out."""
         visitor, _ = self._page.find(key, request)
-        asked = event_number(event, "asked", 0)
-        change = visitor.left_out.discard if asked else visitor.left_out.add
+        is_searched = event_number(event, "asked", 0)
+        change = visitor.left_out.discard if is_searched else visitor.left_out.add
         if visitor.library.document(document := event_text(event, "document")):
             change(document)
 

@@ -108,5 +108,5 @@ class PageHandlers:
         """Return all messages of a conversation, and remember that the page shows them."""
         page = visitor.page(request.session_hash)
         if page.conversation_id == conversation.id:
-            page.shown = conversation.changes
+            page.shown_changes = conversation.changes
         return conversation_messages(conversation)

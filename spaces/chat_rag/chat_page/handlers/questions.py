@@ -81,7 +81,7 @@ class QuestionHandlers:
             warn(refusal)
             return gr.skip(), gr.skip()
         conversation.update(replace(turn, target="", writer="", writes="answer", finish_reason=None), ended=True)
-        visitor.page(request.session_hash).asked = turn.id
+        visitor.page(request.session_hash).turn_id = turn.id
         return gr.Textbox(**BUSY), self._page.messages(visitor, conversation, request)
 
     def undo(self, key: str, event: gr.UndoData, request: gr.Request) -> tuple[Any, Any, Any]:
@@ -127,13 +127,13 @@ class QuestionHandlers:
         if before is not None:
             self._chat.answers.stop_soon(conversation)
             conversation.replace_turns(earlier)
-        visitor.page(request.session_hash).asked = conversation.append(Turn(text, again=again)).id
+        visitor.page(request.session_hash).turn_id = conversation.append(Turn(text, again=again)).id
         return gr.Textbox(**box, **BUSY), self._page.messages(visitor, conversation, request)
 
     def _is_stale(self, visitor: Visitor, conversation: Conversation, request: gr.Request) -> bool:
         """Return whether another page has changed the conversation: what it added mustn't be dropped unseen."""
-        shown = visitor.page(request.session_hash).shown
-        if shown is None or shown == conversation.changes:
+        changes = visitor.page(request.session_hash).shown_changes
+        if changes is None or changes == conversation.changes:
             return False
         warn(strings().changed_elsewhere)
         return True

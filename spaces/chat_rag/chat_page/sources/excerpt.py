@@ -88,8 +88,8 @@ def _cells(text: str, start: int, end: int) -> Iterator[Span]:
 def _table(text: str, rows: Sequence[Sequence[Span]], columns: int, spans: Sequence[Span]) -> str:
     """Return the rows as a table of so many columns."""
     # Below the header of a Markdown table is a line of hyphens.
-    shown = [row for row in rows if any(text[slice(*cell)].strip(":-") for cell in row)]
-    body = "".join(f"<tr>{_row(text, row, columns, spans)}</tr>" for row in shown)
+    body_rows = [row for row in rows if any(text[slice(*cell)].strip(":-") for cell in row)]
+    body = "".join(f"<tr>{_row(text, row, columns, spans)}</tr>" for row in body_rows)
     label = strings().rows_part
     return f'<div class="sp-table" tabindex="0" role="group" aria-label="{label}"><table>{body}</table></div>'
 

@@ -179,14 +179,14 @@ def _hit_rate(hits: Line | None, queries: Line | None, blocks: Sequence[BlockRec
     """Return the share of hits during the blocks; one in which the counts went back (a restart) doesn't count."""
     if hits is None or queries is None:
         return None
-    found = asked = 0.0
+    hit_count = query_count = 0.0
     for block in _covered(blocks, [hits, queries]):
         ends = block.started, block.started + block.seconds
         more = queries.at(ends[1]) - queries.at(ends[0])
         more_hits = hits.at(ends[1]) - hits.at(ends[0])
         if more > 0 and 0 <= more_hits <= more:
-            found, asked = found + more_hits, asked + more
-    return found / asked if asked else None
+            hit_count, query_count = hit_count + more_hits, query_count + more
+    return hit_count / query_count if query_count else None
 
 
 def _tokens(run: Run, target: str, load: str, blocks: Sequence[BlockRecord]) -> float:

@@ -49,10 +49,10 @@ def check_secrets(texts: Mapping[str, Any]) -> None:
     """Raise `RunError` if a text looks like a secret; `texts` are values of JSON by the name of their place."""
     for place, text in _strings(dict(texts), ""):
         # The rules read one character per byte.
-        found = next(iter(find_secrets(text.encode("utf-8", "replace").decode("latin-1"))), None)
-        if found:
+        secret = next(iter(find_secrets(text.encode("utf-8", "replace").decode("latin-1"))), None)
+        if secret:
             raise RunError(
-                f"Nothing is published: {place} has what looks like a secret ({found.rule}).",
+                f"Nothing is published: {place} has what looks like a secret ({secret.rule}).",
                 "Remove it from the run, and revoke and replace it.",
             )
 

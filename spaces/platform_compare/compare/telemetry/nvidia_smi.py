@@ -29,10 +29,10 @@ class NvidiaSmi:
         if shutil.which(COMMAND[0]) is None:
             raise PlanError("There is no nvidia-smi on this machine.", remedy)
         try:
-            found = list(self.look())
+            gpus = list(self.look())
         except (OSError, ValueError) as error:
             raise PlanError(f"nvidia-smi doesn't answer ({error}).", remedy) from error
-        if not found:
+        if not gpus:
             raise PlanError("nvidia-smi finds no GPU.", remedy)
 
     def look(self) -> Iterator[GpuRecord]:

@@ -38,10 +38,10 @@ class Exporter:
         require_package("prometheus_client", extra="inference")
         remedy = "Check the address: it ends in /metrics as a rule."
         try:
-            found = list(self.look())
+            records = list(self.look())
         except (OSError, ValueError) as error:
             raise PlanError(f"The metrics of {self._kind} can't be read ({error}).", remedy) from error
-        if not found:
+        if not records:
             raise PlanError(f"The address for {self._kind} has no metrics of it.", remedy)
 
     def look(self) -> Iterator[GpuRecord | ServerRecord]:

@@ -58,9 +58,9 @@ def find_mentions(statements: Sequence[str], *, is_foreign: bool) -> list[Mentio
     mentions: list[Mention] = []
     subject: frozenset[str] | None = None
     for statement in statements:
-        found = _mentions(spaced(statement), note, subject, is_foreign=is_foreign)
-        mentions += found
-        subject = next((mention.words for mention in found if mention.words), subject)
+        new_mentions = _mentions(spaced(statement), note, subject, is_foreign=is_foreign)
+        mentions += new_mentions
+        subject = next((mention.words for mention in new_mentions if mention.words), subject)
     return mentions
 
 

@@ -74,9 +74,9 @@ def refuses(text: str, question: str = "") -> bool:
     """
     if _IS_COVERED.search(text):
         return "cover" not in normal(question)
-    found = (match for pattern in _patterns()[0] if (match := pattern.search(text)))
+    matches = (match for pattern in _patterns()[0] if (match := pattern.search(text)))
     return any(
-        not _has_figure(text[: match.end() if _QUALIFIES.search(match[0]) else match.start()]) for match in found
+        not _has_figure(text[: match.end() if _QUALIFIES.search(match[0]) else match.start()]) for match in matches
     )
 
 

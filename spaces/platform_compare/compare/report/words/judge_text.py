@@ -48,11 +48,12 @@ def _lines(report: JudgeReport) -> list[str]:
 
 def pair_text(judge: str, pair: JudgedPair) -> str:
     """Return whom a judge prefers."""
-    found = pair.difference if pair.difference.value >= 0 else pair.difference.reversed()
-    one, other = (pair.one, pair.other) if found is pair.difference else (pair.other, pair.one)
+    difference = pair.difference if pair.difference.value >= 0 else pair.difference.reversed()
+    one, other = (pair.one, pair.other) if difference is pair.difference else (pair.other, pair.one)
     counts = sorted((pair.for_one, pair.for_other), reverse=True)
-    span = f"{found.low * 100:+.0f} to {found.high * 100:+.0f} points"
-    verdict = f"prefers {one} to {other}, by {points(found.value)}" if found.is_shown else "shows no clear preference"
+    span = f"{difference.low * 100:+.0f} to {difference.high * 100:+.0f} points"
+    preference = f"prefers {one} to {other}, by {points(difference.value)}"
+    verdict = preference if difference.is_shown else "shows no clear preference"
     unread = f"; {pair.unread:,} more got no reply that can be read" if pair.unread else ""
     return (
         f"{judge} {verdict} ({span}): of {pair.questions:,} questions, {counts[0]:,} for {one}, {counts[1]:,} for "

@@ -29,10 +29,10 @@ class Passages:
         (text,) = source.choices(self._documents, self._sizes)
         length = tokens * CHARACTERS
         start = source.randrange(max(1, len(text) - length))
-        found = text[start : start + length]
-        while len(found) < length:  # of a short document
-            found += f"\n{text[: length - len(found)]}"
-        return found.strip() or filler(tokens, source)
+        passage = text[start : start + length]
+        while len(passage) < length:  # of a short document
+            passage += f"\n{text[: length - len(passage)]}"
+        return passage.strip() or filler(tokens, source)
 
 
 def read_documents(folder: Path) -> Passages:
