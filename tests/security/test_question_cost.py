@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rag.answering.evidence.asked.mentions import documents_that_are_meant, find_missing
-from rag.answering.evidence.asked.questions import Question
+from rag.answering.evidence.question_analysis.mentions import documents_that_are_meant, find_missing
+from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.summary import _candidates
 from rag.answering.evidence.tables.table_rows import find_rows
 from rag.answering.evidence.units.split import find_units

@@ -18,13 +18,13 @@ import numpy as np
 
 from harness.answers.sets import Case, Corpus, Span, normal, open_libraries
 from rag.answering.abstention.abstain import measure_evidence
-from rag.answering.evidence.asked.mentions import find_missing
-from rag.answering.evidence.asked.questions import Question, years_of
-from rag.answering.evidence.asked.typos import read_question
 from rag.answering.evidence.candidates import CANDIDATES
 from rag.answering.evidence.features.names import NAMES
 from rag.answering.evidence.features.questions import Situation
 from rag.answering.evidence.features.units import Measurer
+from rag.answering.evidence.question_analysis.mentions import find_missing
+from rag.answering.evidence.question_analysis.questions import Question, years_of
+from rag.answering.evidence.question_analysis.typos import read_question
 from rag.answering.evidence.units.split import Unit, find_units
 from rag.answering.retrieve import retrieve_passages
 from rag.answering.verification.support import content_tokens

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.evidence.asked.kinds import Kind
-from rag.answering.evidence.asked.mentions import Missing, covered_years, find_missing
-from rag.answering.evidence.asked.questions import Question, years_of
-from rag.answering.evidence.asked.typos import read_question
+from rag.answering.evidence.question_analysis.kinds import Kind
+from rag.answering.evidence.question_analysis.mentions import Missing, covered_years, find_missing
+from rag.answering.evidence.question_analysis.questions import Question, years_of
+from rag.answering.evidence.question_analysis.typos import read_question
 from rag.answering.evidence.units.answer_spans import answer_span, candidates, counts, has_amount, has_figure
 from rag.answering.evidence.units.sentences import split_sentences
 from rag.documents import Document, Passage

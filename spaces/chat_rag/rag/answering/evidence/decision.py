@@ -7,10 +7,10 @@ from typing import Any
 
 from rag.answering.abstention.abstain import is_latin
 from rag.answering.abstention.foreign_question import other_languages
-from rag.answering.evidence.asked.kinds import FIGURES
-from rag.answering.evidence.asked.questions import Question
 from rag.answering.evidence.features.names import NAMES
 from rag.answering.evidence.features.questions import Situation
+from rag.answering.evidence.question_analysis.kinds import FIGURES
+from rag.answering.evidence.question_analysis.questions import Question
 from rag.documents import Document
 from rag.search.embedding.embedders import Embedder
 from rag.search.languages import ENGLISH, GERMAN, detect_language

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from rag.answering.abstention.strings import REFUSAL
-from rag.answering.evidence.asked.kinds import Kind
-from rag.answering.evidence.asked.questions import Question
+from rag.answering.evidence.question_analysis.kinds import Kind
+from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.verification.sentences.clauses import role_words
 from rag.answering.verification.sentences.figures import find_figures
 from rag.scoring.texts.words import normal

@@ -1,4 +1,4 @@
-"""The style that all Plotly figures share."""
+"""The style that all charts share, and the colour of each target."""
 
 from __future__ import annotations
 

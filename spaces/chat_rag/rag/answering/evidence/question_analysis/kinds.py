@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-from rag.answering.evidence.asked.foreign_kinds import FOREIGN_KINDS
+from rag.answering.evidence.question_analysis.foreign_kinds import FOREIGN_KINDS
 from rag.search.languages import detect_language
 
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from rag.answering.evidence.asked.periods import CALENDAR
-from rag.answering.evidence.asked.questions import Question
+from rag.answering.evidence.question_analysis.periods import CALENDAR
+from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.tables.figures import YEAR
 from rag.answering.evidence.units.per_document import PerDocument, text_blocks
 from rag.answering.evidence.units.split import Unit

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 
-from rag.answering.evidence.asked.kinds import ASKS_PRICE, FIGURES, Kind, kind_of
-from rag.answering.evidence.asked.periods import PERIOD_STEMS, Day, days_in, length_in
+from rag.answering.evidence.question_analysis.kinds import ASKS_PRICE, FIGURES, Kind, kind_of
+from rag.answering.evidence.question_analysis.periods import PERIOD_STEMS, Day, days_in, length_in
 from rag.answering.evidence.tables.figures import YEAR
 from rag.search.bm25 import STOP_WORDS, keywords, stems
 

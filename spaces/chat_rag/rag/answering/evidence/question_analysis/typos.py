@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-from rag.answering.evidence.asked.periods import PERIOD_STEMS
-from rag.answering.evidence.asked.questions import Question
+from rag.answering.evidence.question_analysis.periods import PERIOD_STEMS
+from rag.answering.evidence.question_analysis.questions import Question
 from rag.documents import Passage
 from rag.search.bm25 import STOP_WORDS, stems
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
-from rag.answering.evidence.asked.periods import CALENDAR, days_in, length_in
+from rag.answering.evidence.question_analysis.periods import CALENDAR, days_in, length_in
 from rag.answering.evidence.tables.grid import LabeledCell
 from rag.answering.evidence.units.per_document import PerDocument, text_blocks
 from rag.answering.evidence.units.split import Unit, find_units
