@@ -93,7 +93,7 @@ SHARE = "Share by link"
 SHARE_TEXTS = "Share its questions and answers too"
 LINK = "Link to this run"
 LINK_INFO = (
-    "Everybody with the link can open the run with its settings, but not your prompts. Questions, answers and what "
+    "Anyone with the link can open the run with its settings, but not your prompts. Questions, answers and what "
     "servers say in errors are left out unless you share them too."
 )
 FILES = {"html": "Report (HTML)", "csv": "Requests (CSV)", "md": "Table (Markdown)"}

@@ -319,7 +319,7 @@ def test_an_answer_of_which_nothing_is_in_the_documents_is_folded() -> None:
     turn = replace(QUOTED, answer="It was 5.", sentences=(Sentence(0, 9, False),), finish_reason="stop", writer="")
     quotes, answer = reply_messages(turn, 1)
     assert "82,959" in quotes["content"]
-    assert answer["content"].startswith("<details><summary>The model wrote an answer of which nothing was found")
+    assert answer["content"].startswith("<details><summary>The model wrote an answer, but none of it was found")
     assert "<details>" not in reply_messages(replace(turn, finish_reason=None), 1)[1]["content"]  # while it streams
     assert [message.content for message in model_messages([turn])] == ["q", f"{QUOTE.text} [1]"]
 
