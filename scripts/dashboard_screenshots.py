@@ -1,4 +1,4 @@
-"""The pictures of the dashboard: live metrics, the playground on a phone, a run in dark mode; and all its states."""
+"""Screenshots of the dashboard: live metrics, the playground on a phone, a run in dark mode, and all states."""
 
 from __future__ import annotations
 

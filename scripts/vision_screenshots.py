@@ -1,4 +1,4 @@
-"""Pictures of every state of the vision page, with a network that recognizes digits in the page and on a server."""
+"""Screenshots of every state of the vision page, with a network for digits in the page and on a server."""
 
 from __future__ import annotations
 

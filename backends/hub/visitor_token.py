@@ -1,4 +1,4 @@
-"""The visitor whose account pays: the token of their sign-in, for the calls of one event."""
+"""The access token of a visitor who signed in, so that their own account pays for the calls of one event."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all requests of one gateway use together."""
+"""The parts of a gateway that all its requests share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The way of one request through the gateway, step by step.
+"""The path of one request through the gateway, step by step.
 
 `Call.slot` is the one place where a request is admitted: it takes from the key's limits and budget, finds a stored
 answer, or chooses the targets that are asked for one.

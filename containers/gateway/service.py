@@ -1,4 +1,4 @@
-"""The gateway's lifecycle: opens the database, reads the keys again and again, and drains before shutdown."""
+"""The gateway's lifecycle: opens the database, reloads the keys regularly, and drains before shutdown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Installs programs of others into environments of their own, and runs them there."""
+"""Installs third-party programs into environments of their own, and runs them there."""
 
 from __future__ import annotations
 

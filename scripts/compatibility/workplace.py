@@ -1,4 +1,4 @@
-"""What the servers are started with, and what they offer."""
+"""What the servers are started with: folders, environments and models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A turn of a conversation: a question and everything that came of it, as plain data."""
+"""A turn of a conversation as plain data: the question, its answer, the sources and the times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measures a load as it is in its middle: requests at its beginning and its end keep it up and don't count."""
+"""Measures a load in its steady state: requests at its beginning and end keep the load up and don't count."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of a run may be read by everybody: its figures, without texts, addresses and secrets."""
+"""The public part of a run: its figures, without texts, addresses and secrets."""
 
 from __future__ import annotations
 

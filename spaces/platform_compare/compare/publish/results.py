@@ -1,4 +1,4 @@
-"""Reads a public dataset of results. Its rows are untrusted: what can't be used is left out, and said."""
+"""Reads a public dataset of results. Its rows are untrusted: what can't be used is left out and reported."""
 
 from __future__ import annotations
 

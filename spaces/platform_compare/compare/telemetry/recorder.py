@@ -1,4 +1,4 @@
-"""Looks at the sources once a second in a thread of its own, and joins what they said to a run."""
+"""Samples the sources once a second in a thread of its own, and adds the samples to a run."""
 
 from __future__ import annotations
 

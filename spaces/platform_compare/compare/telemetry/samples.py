@@ -1,4 +1,4 @@
-"""One look at the GPUs or at a server, and the sources that can be looked at again and again."""
+"""A sample of the GPUs or of a server, and the protocol of the sources that are sampled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures inside of office files, books and notebooks: what is on them is read, or a note says that it wasn't."""
+"""Pictures inside of office files, books and notebooks: their text is recognized, or a note says that it wasn't."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an answer says each of its figures is: the answer itself, something to compare with, a step of a calculation."""
+"""The role of each figure in an answer: the answer itself, a comparison, or a step of a calculation."""
 
 from __future__ import annotations
 

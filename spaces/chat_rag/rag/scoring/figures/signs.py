@@ -1,4 +1,4 @@
-"""Whether a figure says a rise or a fall, a gain or a loss: by its sign and by the words around it."""
+"""Whether a figure is a rise or a fall, a gain or a loss: by its sign and by the words around it."""
 
 from __future__ import annotations
 

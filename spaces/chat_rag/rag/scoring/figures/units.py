@@ -1,4 +1,4 @@
-"""What stands beside a figure: its unit, the word behind it, and whether it's a bound."""
+"""The words next to a figure: its unit, what it counts, and whether it's a bound."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a run is seen: the options of all commands that report on one, and the report that they make."""
+"""The options of all commands that report on a run, and the report that they make."""
 
 from __future__ import annotations
 

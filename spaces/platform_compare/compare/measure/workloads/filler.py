@@ -1,4 +1,4 @@
-"""Texts of a chosen length, for prompts that nobody wrote."""
+"""Filler text of a chosen length, for generated prompts."""
 
 from __future__ import annotations
 

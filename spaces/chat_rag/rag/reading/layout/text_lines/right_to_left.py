@@ -1,4 +1,4 @@
-"""Lines of Arabic and Hebrew: PDFium returns parts of them as they look, here they are as they are read."""
+"""Lines of Arabic and Hebrew: PDFium returns parts of them in visual order, here they are in reading order."""
 
 from __future__ import annotations
 
