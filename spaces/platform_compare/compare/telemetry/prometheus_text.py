@@ -38,13 +38,13 @@ class Exporter:
         require_package("prometheus_client", extra="inference")
         remedy = "Check the address: it ends in /metrics as a rule."
         try:
-            records = list(self.look())
+            records = list(self.sample())
         except (OSError, ValueError) as error:
             raise PlanError(f"The metrics of {self._kind} can't be read ({error}).", remedy) from error
         if not records:
             raise PlanError(f"The address for {self._kind} has no metrics of it.", remedy)
 
-    def look(self) -> Iterator[GpuRecord | ServerRecord]:
+    def sample(self) -> Iterator[GpuRecord | ServerRecord]:
         """Yield what the metrics say now."""
         at, samples = wall_clock(), list(parse_metrics(self._fetch()))
         if self._kind == "DCGM":
