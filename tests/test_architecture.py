@@ -84,7 +84,7 @@ LAYERS = {
         ("compare.analyse",),
         ("compare.foreign", "compare.judging", "compare.telemetry"),
         ("compare.measure",),
-        ("compare.records",),
+        ("compare.runs.records",),
     ],
     "backends": [
         (

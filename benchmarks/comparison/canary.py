@@ -24,8 +24,8 @@ from harness.tables import table, write
 from verdicts import Scenario, simulate
 
 from compare.analyse.canary.canary import TOLERANCE, CanaryDecision, Decision, Release, decide
-from compare.records import Failure, Record, Run
 from compare.report.words.canary_text import DECISION_LABELS
+from compare.runs.records import Failure, Record, Run
 
 MAX_REQUESTS = 400  # as many as a pipeline waits for
 FAILURE = Failure("Rejected", "simulated")

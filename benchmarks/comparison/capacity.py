@@ -35,7 +35,7 @@ from compare.capacity.result import Capacity, Reliability, conclude
 from compare.capacity.scored import with_score
 from compare.capacity.search import Search
 from compare.capacity.slo import parse_slo
-from compare.records import Failure, Record, Score
+from compare.runs.records import Failure, Record, Score
 
 SERVER = "compare.conformance.scripted_server"
 FAILURE = Failure("Overloaded", "simulated")

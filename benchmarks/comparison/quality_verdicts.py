@@ -36,7 +36,7 @@ from compare.analyse.quality.quality_verdict import (
 )
 from compare.analyse.verdicts.verdict import Finding, joint_verdicts
 from compare.measure.plan import RunPlan
-from compare.records import Question, Record, Run, Score
+from compare.runs.records import Question, Record, Run, Score
 
 LOSS = 0.10  # how many fewer questions the worse target answers right
 SIZES = (12, 50, 100, 200, 300, 400)

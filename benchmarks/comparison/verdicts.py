@@ -26,7 +26,7 @@ from backends import Arrival
 from compare.analyse.verdicts import verdict
 from compare.analyse.verdicts.verdict import Finding
 from compare.measure.plan import Block, RunPlan
-from compare.records import Record, Run
+from compare.runs.records import Record, Run
 
 FIRST, GAP, TOKENS = 0.2, 0.02, 16  # seconds to the first token, seconds between tokens, tokens
 TRUE_RATIO = 1.05  # how much slower the slower server is

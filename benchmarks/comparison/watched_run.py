@@ -20,8 +20,8 @@ from harness.pages.browser import ROOT, chromium, run_app
 from harness.tables import free_port, table, write
 from playwright.sync_api import Page
 
-from compare import run_file
 from compare.analyse.metrics.metrics import Metrics, compute_metrics
+from compare.runs import run_file
 from compare_page import strings
 
 REQUESTS, CONCURRENCY = 24, 4

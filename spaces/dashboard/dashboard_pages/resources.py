@@ -13,8 +13,8 @@ import streamlit as st
 import compare
 from backends import Backend, Catalog, Target
 from backends.stopwatch import wall_clock
-from compare.service import ComparisonService
-from compare.visitors import Visitor
+from compare.interactive.service import ComparisonService
+from compare.interactive.visitors import Visitor
 from dashboard_pages import strings
 from ui.process.event_loop import EventLoopThread
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import gradio as gr
 
-from compare.service import ComparisonService
-from compare.visitors import Visitor
+from compare.interactive.service import ComparisonService
+from compare.interactive.visitors import Visitor
 from ui.access.tickets import is_key
 from ui.access.visitor_keys import VisitorKeys
 from ui.admission.fair_queue import Caller

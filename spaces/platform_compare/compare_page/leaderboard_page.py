@@ -8,10 +8,10 @@ from typing import Any
 import gradio as gr
 
 from backends import SpaceportError
+from compare.interactive.service import ComparisonService
 from compare.publish.leaderboard import Filters, Order, select, workloads
 from compare.publish.leaderboard_view import leaderboard_html
 from compare.publish.published import PublishedResults
-from compare.service import ComparisonService
 from compare_page import strings
 from compare_page.events import VISITOR, VisitorIdentity
 from ui.edge.refusals import refusal

@@ -10,12 +10,12 @@ import gradio as gr
 
 from backends import SpaceportError
 from backends.streams import closing
-from compare.race import MAX_TARGETS, Race
+from compare.interactive.race import MAX_TARGETS, Race
+from compare.interactive.service import ComparisonService
+from compare.interactive.votes import BOTH_BAD, LETTERS, TIE
 from compare.report.charts.chart_style import target_colours
 from compare.report.views import race_view
 from compare.report.words.strings import answer_label
-from compare.service import ComparisonService
-from compare.votes import BOTH_BAD, LETTERS, TIE
 from compare_page import strings
 from compare_page.events import PRIVATE, VISITOR, VisitorIdentity
 from compare_page.scripts import show_js

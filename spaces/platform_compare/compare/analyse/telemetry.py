@@ -14,7 +14,7 @@ from typing import TypeVar
 import numpy as np
 
 from compare.analyse.verdicts.resamples import Floats
-from compare.records import BlockRecord, GpuRecord, Run, ServerRecord
+from compare.runs.records import BlockRecord, GpuRecord, Run, ServerRecord
 
 # Between two samples that are further apart, nobody knows what happened.
 MAX_GAP = 5.0

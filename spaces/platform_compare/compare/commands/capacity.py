@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from backends import Catalog
-from compare import run_file
 from compare.capacity.grid import Grid
 from compare.capacity.measurement import CapacityMeasurement
 from compare.capacity.questions import baseline_requests, judged_sample
@@ -42,7 +41,8 @@ from compare.measure.plan import RunPlan
 from compare.measure.run import EndReason
 from compare.measure.workloads.workload import Workload
 from compare.quality_commands import AnswerScorer
-from compare.records import Run
+from compare.runs import run_file
+from compare.runs.records import Run
 
 USERS, RATE = 64, 100
 NOT_RELIABLE = 4

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from backends import Catalog
-from compare import run_file
 from compare.analyse.caveats import IN_PROCESS_KINDS
 from compare.commands.options.workloads import SHAPE_OPTIONS
 from compare.errors import CompareError, PlanError
@@ -20,7 +19,8 @@ from compare.measure.measurement import Progress
 from compare.measure.plan import RunPlan
 from compare.measure.run import EndReason, execute, open_file
 from compare.measure.workloads.workload import Workload
-from compare.merge import merge_runs
+from compare.runs import run_file
+from compare.runs.merge import merge_runs
 
 HOST = "127.0.0.1"
 # The options that a client gets as they are; its workload is a file or a name.

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from backends import Catalog
-from compare import run_file
 from compare.commands.clients import check_targets, execute_as_client, execute_with_clients
 from compare.commands.execution import (
     INTERRUPTED,
@@ -39,6 +38,7 @@ from compare.measure.run import EndReason
 from compare.measure.trace_file import read_trace
 from compare.measure.workloads.workload import Workload
 from compare.quality_commands import add_scores
+from compare.runs import run_file
 
 DEFAULT_REQUESTS = 40
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from compare import run_file
 from compare.errors import RunError
-from compare.records import Failure, Question, Record, Run
+from compare.runs import run_file
+from compare.runs.records import Failure, Question, Record, Run
 
 # Of more, those that were opened longest ago are removed.
 MAX_RUNS, MAX_BYTES = 200, 200_000_000

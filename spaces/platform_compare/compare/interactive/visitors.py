@@ -13,9 +13,9 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from backends import stopwatch
+from compare.interactive.race import Race
+from compare.interactive.votes import Ballot
 from compare.measure.background import BackgroundRun
-from compare.race import Race
-from compare.votes import Ballot
 
 IDLE_SECONDS = 3600.0
 # Pages that one visitor has open, and runs in the visitor's list. Of more, the oldest are removed.

@@ -19,7 +19,7 @@ from compare.measure.load import Load
 from compare.measure.plan import Block, RunPlan
 from compare.measure.request import RequestSender
 from compare.measure.workloads.workload import Workload
-from compare.records import GIVE_UP_AFTER, BlockRecord, LoadRecord, Phase, Record, Score
+from compare.runs.records import GIVE_UP_AFTER, BlockRecord, LoadRecord, Phase, Record, Score
 
 # With this many requests in flight an open loop waits too. The wait counts, because it starts at the intended time.
 MAX_IN_FLIGHT = 1024

@@ -11,7 +11,7 @@ from backends.streams import closing
 from compare.measure.conversation import Conversation
 from compare.measure.plan import Block, RunPlan
 from compare.measure.workloads.workload import Step, Workload
-from compare.records import Failure, Phase, Record
+from compare.runs.records import Failure, Phase, Record
 
 # No answer is longer, whatever a server sends.
 MAX_ANSWER_CHARACTERS = 200_000

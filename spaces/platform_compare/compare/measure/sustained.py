@@ -11,7 +11,7 @@ from backends.stopwatch import now
 from compare.measure.load import Load
 from compare.measure.measurement import MAX_IN_FLIGHT, Entry, Measurement
 from compare.measure.plan import Block
-from compare.records import Phase, Record
+from compare.runs.records import Phase, Record
 
 IsEnough = Callable[[Sequence[Record]], bool]
 # A user waits at least this long after an error before the next request.

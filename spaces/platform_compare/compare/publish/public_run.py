@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from backends.secret_rules.rules import find_secrets
 from compare.errors import RunError
-from compare.records import Failure, Record, Run
-from compare.shared_runs import without_texts
+from compare.interactive.shared_runs import without_texts
+from compare.runs.records import Failure, Record, Run
 
 # Of a target's settings, these texts say what was measured. Others can be addresses, accounts and paths.
 PUBLIC_SETTINGS = ("kind", "model")

@@ -36,10 +36,10 @@ from compare.analyse.verdicts.verdict import (
 from compare.capacity.result import Capacity
 from compare.capacity.stored import read_capacities
 from compare.errors import PriceError
-from compare.records import Run
 from compare.report.charts.chart_style import target_colours
 from compare.report.words import strings
 from compare.report.words.caveat_text import caveat_text, differences_text
+from compare.runs.records import Run
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from compare.errors import RunError
-from compare.records import BlockRecord, Run
+from compare.runs.records import BlockRecord, Run
 
 REMEDY = "Name the files of one run: those of `python -m compare run --client` with the same --meet."
 SAME = ("id", "plan", "loads")

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from compare.errors import RunError
-from compare.records import BlockRecord, GpuRecord, Judgment, LoadRecord, Record, Run, Score, ServerRecord
+from compare.runs.records import BlockRecord, GpuRecord, Judgment, LoadRecord, Record, Run, Score, ServerRecord
 
 Entry = Record | BlockRecord | LoadRecord | Score | Judgment | GpuRecord | ServerRecord
 LINE_TYPES: dict[type[Entry], str] = {
@@ -134,7 +134,7 @@ def encode(value: Any) -> str:
 
 def _parse_header(line: str | bytes, name: str) -> dict[str, Any]:
     from compare.capacity.settings import CapacitySettings
-    from compare.schema import validate_header  # pydantic: a command's --help must not wait for it
+    from compare.runs.schema import validate_header  # pydantic: a command's --help must not wait for it
 
     try:
         header: dict[str, Any] = parse_json(line)
@@ -179,7 +179,7 @@ def _number(text: str) -> float:
 
 
 def _add(run: Run, entry: dict[str, Any]) -> None:
-    from compare.schema import (
+    from compare.runs.schema import (
         parse_block,
         parse_gpu,
         parse_judgment,

@@ -11,7 +11,7 @@ from compare.measure.clients.part import MAX_CLIENTS
 from compare.measure.load import MAX_BLOCKS
 from compare.measure.plan import MAX_REQUESTS, MAX_TARGETS
 from compare.measure.workloads.workload import MAX_PROMPTS
-from compare.records import BlockRecord, GpuRecord, Judgment, LoadRecord, Record, Run, Score, ServerRecord
+from compare.runs.records import BlockRecord, GpuRecord, Judgment, LoadRecord, Record, Run, Score, ServerRecord
 
 # No run has more loads, no target a longer name. A report has a part for each target and load, with their names, and
 # compares all targets at each load: 8 targets at 64 loads took minutes.

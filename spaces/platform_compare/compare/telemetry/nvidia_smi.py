@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from backends.stopwatch import wall_clock
 from compare.errors import PlanError
-from compare.records import GpuRecord
+from compare.runs.records import GpuRecord
 
 FIELDS = ("uuid", "name", "utilization.gpu", "memory.used", "memory.total", "power.draw")
 COMMAND = ("nvidia-smi", f"--query-gpu={','.join(FIELDS)}", "--format=csv,noheader,nounits")

@@ -11,7 +11,7 @@ import httpx2
 from backends.settings import require_package
 from backends.stopwatch import wall_clock
 from compare.errors import PlanError
-from compare.records import GpuRecord, ServerRecord
+from compare.runs.records import GpuRecord, ServerRecord
 from compare.telemetry.nvidia_smi import MEBIBYTE
 
 SECONDS = 2.0

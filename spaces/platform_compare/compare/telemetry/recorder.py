@@ -10,9 +10,9 @@ from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
-from compare import run_file
 from compare.errors import PlanError
-from compare.run_file import Entry
+from compare.runs import run_file
+from compare.runs.run_file import Entry
 from compare.telemetry.nvidia_smi import NvidiaSmi
 from compare.telemetry.prometheus_text import Exporter
 from compare.telemetry.samples import Sample, Source, SourceName

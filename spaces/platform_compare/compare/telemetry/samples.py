@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from compare.records import GpuRecord, ServerRecord
+from compare.runs.records import GpuRecord, ServerRecord
 
 Sample = GpuRecord | ServerRecord  # `at` is seconds since 1970 until it's joined to a run
 

@@ -10,8 +10,8 @@ from compare.analyse.metrics.definitions import DEFINITIONS
 from compare.analyse.metrics.objectives import OBJECTIVES
 from compare.analyse.quality.quality_verdict import MARGIN
 from compare.errors import PriceError
-from compare.records import Run
 from compare.report.report import Report, ReportOptions, build_report
+from compare.runs.records import Run
 
 
 def add_report_options(parser: argparse.ArgumentParser) -> None:

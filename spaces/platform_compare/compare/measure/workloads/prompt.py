@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from backends import ChatRequest, Message
-from compare.records import Question
+from compare.runs.records import Question
 
 
 @dataclass(frozen=True, slots=True)

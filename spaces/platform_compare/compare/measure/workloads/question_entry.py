@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from compare.errors import WorkloadError
-from compare.records import Question
+from compare.runs.records import Question
 
 MAX_ID = 200
 

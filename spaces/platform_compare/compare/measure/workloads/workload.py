@@ -17,7 +17,7 @@ from compare.errors import WorkloadError
 from compare.measure.workloads.filler import counting_prompt
 from compare.measure.workloads.prompt import FollowUp, Prompt, as_text
 from compare.measure.workloads.question_entry import check_questions, parse_question
-from compare.records import Question
+from compare.runs.records import Question
 
 MAX_FILE_BYTES = 20_000_000
 # Of a workload with questions, each of which has its passages twice: in the prompt, and for the score.

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from compare.analyse.canary.canary import CanaryDecision, Check, CheckName, CheckState, Decision, Release
-from compare.records import GIVE_UP_AFTER
+from compare.runs.records import GIVE_UP_AFTER
 
 CHECK_NAMES = {
     CheckName.UNREACHABLE: "failures",
