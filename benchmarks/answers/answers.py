@@ -115,12 +115,12 @@ def outcome_of(row: Row, model: Model) -> str:
     scores = model.units.scores(row.values)
     shares = model.units.shares(scores)
     best = (-scores).argsort(kind="stable")[:MAX_QUOTES]
-    shown = best[shares[best] >= LEAST_SHARE * shares.max()]
+    best_enough = best[shares[best] >= LEAST_SHARE * shares.max()]
     answered = model.answered(row.situation, row.values, scores)
-    without_figure = lacks_figure(row.situation.question, row.values[shown])
+    without_figure = lacks_figure(row.situation.question, row.values[best_enough])
     if is_refused(answered, model.questions.threshold, without_figure=without_figure):
         return REFUSED
-    unsure = is_unsure(answered, answered * shares[shown].sum(), without_figure=without_figure)
+    unsure = is_unsure(answered, answered * shares[best_enough].sum(), without_figure=without_figure)
     return UNSURE if unsure else ANSWERED
 
 

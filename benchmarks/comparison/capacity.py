@@ -74,7 +74,7 @@ class Simulation:
     def __init__(self, server: Server, seed: int) -> None:
         self.server = server
         self.random = np.random.default_rng(seed)
-        self.sent = self.asked = 0
+        self.sent = self.answered = 0
 
     def batch(self, grid: Grid, value: float, requests: int) -> list[Record]:
         """Return the measured requests of a batch, in the order in which they were sent."""
@@ -89,8 +89,8 @@ class Simulation:
 
     def _answer(self, record: Record, value: float) -> Record:
         """Return a request with the mark of its answer; questions are asked in turn."""
-        self.asked += 1
-        question = self.asked % QUESTIONS
+        self.answered += 1
+        question = self.answered % QUESTIONS
         hurries = value > self.server.hurries_beyond and self.random.random() < HURRIED_SHARE
         right = question % WRONG_EVERY > 0 and not hurries
         return with_score(replace(record, prompt=question), None, Score(0, right, None, False, None, 1))
@@ -242,11 +242,11 @@ def search_real(model: str, places: int, limit: str) -> dict[str, float | None]:
             command = [sys.executable, "-m", "compare", "capacity", "--target", "server", "--catalog", catalog]
             options = ["--slo", f"ttft_p95<{limit}", "--users", "64", "--max-tokens", "16", "--progress", "none"]
             subprocess.run([*command, *options, "--out", out, "--json", answer], check=False, stdout=subprocess.DEVNULL)
-            found = json.loads(answer.read_text())["targets"]["server"]
+            capacity = json.loads(answer.read_text())["targets"]["server"]
         finally:
             server.kill()
             server.wait()
-    holds, low, high = found["holds"] or 0, found["low"], found["high"]
+    holds, low, high = capacity["holds"] or 0, capacity["low"], capacity["high"]
     return {
         "searches": 1,
         "knee": places,
@@ -256,8 +256,8 @@ def search_real(model: str, places: int, limit: str) -> dict[str, float | None]:
         "near": float(abs(holds - places) <= max(1, 0.05 * places)),
         "covered": float(low <= places and (high is None or places <= high)),
         "width": (high or low) - low,
-        "requests": found["requests"],
-        "moved": float(found["reliability"] != Reliability.GOOD),
+        "requests": capacity["requests"],
+        "moved": float(capacity["reliability"] != Reliability.GOOD),
     }
 
 

@@ -230,8 +230,8 @@ def check_goals(
     """Print which goals are met and write the results either way."""
     alike = [each["claims"] for name, each in results.items() if name.startswith(("alike", "the same"))]
     close = [each["equal"] for name, each in results.items() if name.startswith("worse by")]
-    found = {size: results[f"10 points worse, {size} questions"]["detections"] for size in SIZES}
-    enough = next((size for size, share in found.items() if share >= 0.8), None)
+    detections = {size: results[f"10 points worse, {size} questions"]["detections"] for size in SIZES}
+    enough = next((size for size, share in detections.items() if share >= 0.8), None)
     goals = {
         "at most 5 % of runs with targets that are alike claim a difference": max(alike) <= 0.05,
         "nor more of those with times": joint <= 0.05,

@@ -63,11 +63,13 @@ class Score:
 
     def add(self, sample: Sample, document: Document) -> None:
         """Compare a document with what its sample has."""
-        read = [found["rows"] for found in document_json(document)["tables"]]
+        read = [table["rows"] for table in document_json(document)["tables"]]
         for number, rows in enumerate(sample.tables):
-            found = read[number] if number < len(read) else []
+            read_rows = read[number] if number < len(read) else []
             pairs = [
-                (text, _cell(found, row, column)) for row, cells in enumerate(rows) for column, text in enumerate(cells)
+                (text, _cell(read_rows, row, column))
+                for row, cells in enumerate(rows)
+                for column, text in enumerate(cells)
             ]
             self.cells += len(pairs)
             self.right_cells += sum(text == other for text, other in pairs)

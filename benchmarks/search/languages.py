@@ -144,9 +144,11 @@ def main() -> None:
     libraries = {language: build_library(paragraphs, embedder) for language, (paragraphs, _) in texts.items()}
     pairs = [(language, language) for language in texts] + [(each, ENGLISH) for each in texts if each != ENGLISH]
     results = []
-    for asked, read in pairs:
-        questions = texts[asked][1][:: options.every]
-        results.append({"questions": asked, "paragraphs": read, **measure(libraries[read], questions, embedder)})
+    for question_language, read in pairs:
+        questions = texts[question_language][1][:: options.every]
+        results.append(
+            {"questions": question_language, "paragraphs": read, **measure(libraries[read], questions, embedder)}
+        )
     quotes = [
         {"language": language, **measure_quotes(paragraphs, questions[:: options.every], embedder)}
         for language, (paragraphs, questions) in texts.items()

@@ -126,7 +126,7 @@ def search_figures(index: Index, questions: list[str], built: dict[str, Any]) ->
     assert vectors is not None
     for question, vector in list(zip(questions, built["vectors"], strict=True))[:3]:
         index.search(question, vector)  # the first searches load what the next ones use
-    dense, whole, found = [], [], 0
+    dense, whole, hit_count = [], [], 0
     for question, vector, nearest in zip(questions, built["vectors"], built["nearest"], strict=True):
         started = time.perf_counter()
         hits = vectors.search(vector, HITS)
@@ -135,8 +135,8 @@ def search_figures(index: Index, questions: list[str], built: dict[str, Any]) ->
         index.search(question, vector)
         whole.append(time.perf_counter() - started)
         best = sorted(hits, key=lambda hit: -hit[1])[:NEAREST]
-        found += len({key for key, _ in best} & set(nearest))
-    figures = {f"recall_at_{NEAREST}": found / (NEAREST * len(questions))}
+        hit_count += len({key for key, _ in best} & set(nearest))
+    figures = {f"recall_at_{NEAREST}": hit_count / (NEAREST * len(questions))}
     for name, seconds in (("meaning", dense), ("search", whole)):
         cuts = quantiles(seconds, n=20)
         figures |= {f"{name}_p50_ms": cuts[9] * 1000, f"{name}_p95_ms": cuts[18] * 1000}

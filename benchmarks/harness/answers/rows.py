@@ -156,8 +156,8 @@ def _near_misses(corpus: Corpus, embedder: Embedder, others: Sequence[Case]) -> 
 
 def _with_names_of(strangers: Sequence[Case], own: Sequence[Case], text: str, *, library: str) -> list[Case]:
     """Return some questions of other texts, with the names that the questions of a text have most often."""
-    asked = Counter(name for case in own for _, name in Question(case.question).names_in_place if name in text)
-    names = [name for name, _ in asked.most_common(_NAMES)]
+    name_counts = Counter(name for case in own for _, name in Question(case.question).names_in_place if name in text)
+    names = [name for name, _ in name_counts.most_common(_NAMES)]
     if not names:
         return []
     named = [case for case in strangers if Question(case.question).names_in_place]
