@@ -301,7 +301,7 @@ def test_two_pages_with_one_conversation_erase_nothing(
     questions.submit("Mine?", KEY, REQUEST)
     questions.submit("Yours?", KEY, OTHER)
     assert [turn.question for turn in conversation.turns[2:]] == ["Mine?", "Yours?"]
-    with pytest.warns(UserWarning, match="changed on another page"):
+    with pytest.warns(UserWarning, match="changed in another tab"):
         _, messages = questions.retry(KEY, "t", gr.RetryData(None, {"index": 1, "value": ""}), REQUEST)
     assert contents(messages)[-1] == "Yours?"
     assert len(conversation.turns) == 4

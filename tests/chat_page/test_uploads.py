@@ -17,7 +17,8 @@ from rag.errors import Cancelled
 from rag.library.ingest import REPEAT_SECONDS
 from tests.helpers.servers import wait_until
 from tests.security.hostile_files import nested_forms
-from ui.admission.admission import Admission, Refused
+from ui.admission.admission import Admission
+from ui.admission.errors import Refused
 from ui.admission.fair_queue import Caller
 from ui.admission.work_limits import Limits, Places
 

@@ -16,7 +16,8 @@ from backends.stopwatch import now
 from chat_page.tools import Tools
 from tests.helpers.redis_server import RedisServer, serving_redis
 from tests.helpers.servers import wait_until
-from ui.admission.admission import Admission, Refused
+from ui.admission.admission import Admission
+from ui.admission.errors import Refused
 from ui.admission.fair_queue import Caller
 from ui.admission.page_redis import PageRedis, SharedPlace
 from ui.admission.strings import Reason

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from backends import BackendError, NotConfigured, SpaceportError
-from ui.admission.admission import Refused, TooSlow
+from ui.admission.errors import Refused, TooSlow
 
 CANT_USE_INPUTS = "The page can't use what this event contains. Reload the page and try again."
 CLIENT_LEFT = "The client has left."

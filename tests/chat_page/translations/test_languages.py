@@ -36,7 +36,7 @@ from rag.reading.file_types import check_signature
 from rag.reading.ocr.errors import PageFailed
 from rag.reading.ocr.images import open_image
 from rag.reading.web.fetch import fetch
-from ui.admission.admission import Refused, TooSlow
+from ui.admission.errors import Refused, TooSlow
 from ui.admission.strings import Reason
 
 OTHERS = [language for language in LANGUAGES if language != "en"]

@@ -13,8 +13,8 @@ from chat_page.rendering.documents import visitor_documents
 from chat_page.visitors.visitor import Visitor
 from rag.library.ingest import UPDATE_SECONDS
 from rag.reading.archives.sources import Source
-from ui.admission.admission import Lane, Place
 from ui.admission.fair_queue import Caller
+from ui.admission.lane import Lane, Place
 from ui.admission.strings import Reason
 
 # Every page that watches gets ten updates a second, with a line for each file; more of either would be an attack.

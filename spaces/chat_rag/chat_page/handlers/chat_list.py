@@ -20,7 +20,7 @@ from chat_page.sources import panel
 from chat_page.translations.languages import strings
 from chat_page.visitors.visitor import Visitor
 from rag.errors import RagError
-from ui.admission.admission import Refused
+from ui.admission.errors import Refused
 from ui.edge.event_data import event_number, event_text
 
 MAX_SEARCH_CHARACTERS = 200

@@ -20,7 +20,7 @@ from chat_page.rendering.documents import note_html, visitor_documents
 from chat_page.sources import panel
 from chat_page.translations.languages import strings
 from rag.errors import DocumentError
-from ui.admission.admission import Refused
+from ui.admission.errors import Refused
 from ui.edge.event_data import event_number, event_text
 from ui.edge.uploads import keep_while_used
 

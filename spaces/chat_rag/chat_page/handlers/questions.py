@@ -21,7 +21,7 @@ from chat_page.visitors.visitor import Visitor
 from rag.answering.answer import check_length
 from rag.answering.turn import Turn
 from rag.errors import RagError
-from ui.admission.admission import Refused
+from ui.admission.errors import Refused
 from ui.edge.event_data import event_number, event_text
 from ui.markdown import ZERO_WIDTH_SPACE
 

@@ -22,7 +22,8 @@ from compare.report.report import Report, ReportOptions, build_report
 from compare.report.words import strings
 from compare.runs import run_file
 from compare.runs.records import Run
-from ui.admission.admission import Admission, TooSlow, in_time
+from ui.admission.admission import Admission, in_time
+from ui.admission.errors import TooSlow
 from ui.admission.fair_queue import Caller
 from ui.admission.page_redis import PageRedis
 
