@@ -13,6 +13,7 @@ def test_the_page_is_written_from_the_results() -> None:
     assert (ROOT / "docs" / "compatibility.md").read_text() == write_page(results)
     assert len(results["servers"]) >= 4
     assert len(results["clients"]) >= 6
+    assert len(results["gateway"]) >= 4
 
 
 def test_each_no_has_a_number_and_a_reason() -> None:
