@@ -22,7 +22,7 @@ _STRAIGHT = 0.1  # radians: text at another angle, such as a watermark, comes af
 
 @dataclass(slots=True)
 class ReadPage:
-    """A page's segments as they were drawn, and how many words nobody can see."""
+    """A page's segments as they were drawn, how many words nobody can see, and the names of the files on it."""
 
     segments: list[Segment]
     words: Words | None
@@ -30,6 +30,7 @@ class ReadPage:
     hidden_words: int
     lines: list[list[Segment]]  # its segments by their baselines
     comments: list[Segment] = field(default_factory=list)
+    attachments: list[str] = field(default_factory=list)
 
 
 def read_page(page: Any) -> ReadPage:
@@ -44,16 +45,17 @@ def read_page(page: Any) -> ReadPage:
     segments, kept = _segments(text_page, words.select(~is_turned) if has_turned else words)
     segments = segments + annotation_segments(annotations, segments)
     comments = comment_segments(annotations, words)
+    files = [annotation.file for annotation in annotations if annotation.file]
     lines = group_by_baseline(segments)
     if not has_turned:
-        return ReadPage(segments, kept, [], hidden, lines, comments)
+        return ReadPage(segments, kept, [], hidden, lines, comments, files)
     turned = words.select(is_turned)
     headers, used = vertical_headers(turned, lines)
     if headers:
         segments = [*headers, *segments]
         turned, lines = turned.select(~used), group_by_baseline(segments)
     others = drawn_segments(turned) if len(turned) else []
-    return ReadPage(segments, kept, others, hidden, lines, comments)
+    return ReadPage(segments, kept, others, hidden, lines, comments, files)
 
 
 def _segments(text_page: Any, words: Words) -> tuple[list[Segment], Words | None]:
