@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ _TYPES = "[Content_Types].xml"
 _MANIFEST = "META-INF/manifest.xml"  # of an OpenDocument file, whose parts can be encrypted one by one
 _MIME_TYPE = "mimetype"  # the part of EPUB and OpenDocument files that says what they are
 _XML = (".xml", ".rels")
+# Office's strict format is the usual one with other names.
+_STRICT, _STRICT_NAME = b"http://purl.oclc.org/ooxml/", re.compile(rb"http://purl\.oclc\.org/ooxml/([A-Za-z]+)/")
 _PAGES = (".htm", ".html", ".xhtml", ".mht", ".mhtml", ".txt", ".rtf")  # no XML parser reads these
 
 
@@ -151,7 +154,7 @@ def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, kind: Arc
     is_xml = not entry.filename.lower().endswith(_PAGES)
     if is_xml and kind.forbidden in content.replace(b"\0", b""):  # UTF-16 has NULs
         raise DocumentError(f"“{name}” has an XML document type or entities, which such files never have.", _SAVE_AGAIN)
-    return content
+    return _STRICT_NAME.sub(rb"http://schemas.openxmlformats.org/\1/2006/", content) if _STRICT in content else content
 
 
 def _is_markup(entry: zipfile.ZipInfo, kind: ArchiveKind) -> bool:

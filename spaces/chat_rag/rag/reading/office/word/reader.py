@@ -25,7 +25,7 @@ from rag.reading.office.word.document_xml import (
     unfold_boxes,
 )
 from rag.reading.office.word.dropped import rewrite_dropped
-from rag.reading.office.word.formulas import MATH, write_formulas
+from rag.reading.office.word.formulas import write_formulas
 from rag.reading.office.word.numbers import number_paragraphs
 from rag.reading.office.word.parts import main_part, related_part, replace_missing_pictures
 from rag.reading.office.word.placeholders import remove_placeholders
@@ -33,12 +33,6 @@ from rag.reading.rich_text.reader import read_rich_text
 from rag.reading.tables import ContentWriter
 from rag.reading.text.plain import read_text
 
-_STRICT = b"http://purl.oclc.org/ooxml/"
-_TRANSITIONAL = {
-    b"wordprocessingml/main": b"http://schemas.openxmlformats.org/wordprocessingml/2006/main",
-    b"officeDocument/math": MATH.encode(),
-    b"officeDocument/relationships": b"http://schemas.openxmlformats.org/officeDocument/2006/relationships",
-}
 # Characters for private use mark the place of a file inside this one.
 _PLACE = re.compile("\ue002(\\d{1,4})\ue003")
 _MAX_DEPTH = 1
@@ -85,9 +79,6 @@ def _prepare(parts: dict[str, bytes]) -> tuple[int, int, list[Relation]]:
     """Change the main text to what its reader sees; return how much was hidden or not filled in, and the parts."""
     from lxml import etree
 
-    for part, content in parts.items():
-        for strict, transitional in _TRANSITIONAL.items() if _STRICT in content else ():
-            parts[part] = parts[part].replace(_STRICT + strict, transitional)
     document = main_part(parts)
     root = parse_xml(parts[document]) if parts.get(document) else None
     body = root.find(f"{W}body") if root is not None else None
