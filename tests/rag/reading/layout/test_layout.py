@@ -77,6 +77,8 @@ def test_columns_whose_lines_have_other_heights_are_read_as_blocks(read):
         (["The area is 350 m", ("2", 4), ", (10", ("2", 4), ") ha"], "The area is 350 m², (10^2) ha"),
         (["CO", ("2", -3), " and H", ("2", -3), "O on the 1", ("st", 4), " of May"], "CO2 and H2O on the 1st of May"),
         ([("1", 4), " Without children"], "1 Without children"),
+        (["cases (", ("N", 3), " = 144)"], "cases (N = 144)"),
+        (["A ratio of 6.98 ", ("**", 4), " in all"], "A ratio of 6.98** in all"),
     ],
 )
 def test_superscripts_are_apart_from_the_figures_before_them(read, parts, text):
@@ -212,6 +214,16 @@ def test_a_smaller_word_behind_a_space_is_a_word_of_its_own(read):
             sheet.drawText(line)
 
     assert read("a.pdf", make.pdf_drawn(page)).text.splitlines() == ["845 crore in all", "CO2 in all"]
+
+
+def test_words_that_are_drawn_twice_at_one_place_are_read_once(read):
+    def page(sheet):
+        for shift in (0, 0.3):
+            sheet.drawString(60 + shift, 700, "Titan Pro 19M42")
+            sheet.drawString(60, 680 - shift, "Fee 14")
+        sheet.drawString(60, 660, "14 14")
+
+    assert read("a.pdf", make.pdf_drawn(page)).text.splitlines() == ["Titan Pro 19M42", "Fee 14", "14 14"]
 
 
 def test_a_space_in_one_cell_says_nothing_of_the_gaps_in_another():

@@ -21,6 +21,7 @@ _ORDINALS = frozenset(["st", "nd", "rd", "th", "er", "re", "e", "ème", "o", "a"
 _MARK = re.compile(r"[\[(]?([0-9a-z*†‡§]{1,2}(?:[,;] ?[0-9a-z*†‡§]{1,2}){0,8})[)\]]?", re.IGNORECASE)
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _BRACKETS = ("(", ")", "[", "]")
+_OPENING = ("(", "[", "{")
 _SPACE_BEFORE_STOP = re.compile(r"\s{1,9}(?=[,.;:)])")  # the script's place
 _SIGNED = re.compile(r"[-−–+]\d+")
 
@@ -173,9 +174,11 @@ def _raise(text: Segment, script: Segment, mark: str) -> Segment:
         return join_segments(text, script, "^")
     if mark[:1] in _BRACKETS and mark[-1:] in _BRACKETS and not word.isdigit():
         return join_segments(text, script, " ")
+    if text.text.rstrip().endswith(_OPENING):  # no note: (n = 144) with a smaller letter
+        return join_segments(text, script, "")
     if (note := _MARK.fullmatch(mark)) and any(character.isalnum() for character in mark) and text.text[-1:].strip():
         return inserted_text(")", join_segments(text, _inner(script, note[1]), " (note "))
-    is_apart = _is_apart(text, script) or (text.text[-1:].isdigit() and mark[:1].isdigit())
+    is_apart = (mark[:1].isalnum() and _is_apart(text, script)) or (text.text[-1:].isdigit() and mark[:1].isdigit())
     return join_segments(text, script, " " if is_apart else "")
 
 

@@ -11,6 +11,7 @@ from rag.reading.layout.furniture import EdgeLine
 from rag.reading.layout.lines import Line, group_by_baseline, make_lines
 from rag.reading.layout.page import PageLayout, arrange
 from rag.reading.layout.raised_text import attach_scripts
+from rag.reading.layout.repeated_words import without_repeated
 from rag.reading.layout.right_to_left import RIGHT_TO_LEFT, is_right_to_left, logical_segments
 from rag.reading.layout.segments import Segment, drawn_segments, make_segments
 from rag.reading.layout.tables.vertical_headers import vertical_headers
@@ -40,6 +41,7 @@ def read_page(page: Any) -> ReadPage:
     annotations, hidden = read_annotations(page), 0
     if len(words):
         words, hidden = visible_words(page, text_page, words, [each.place for each in annotations if each.may_cover])
+        words = without_repeated(words)
     is_turned = words.angle > _STRAIGHT
     has_turned = bool(is_turned.any())
     segments, kept = _segments(text_page, words.select(~is_turned) if has_turned else words)
