@@ -9,7 +9,7 @@ import pytest
 from rag.documents import Note, NoteKind
 from rag.reading.office.diagrams import diagram_text, drawn_text
 from tests.rag import make_office as make
-from tests.rag.make_documents import archive
+from tests.rag.make_documents import archive, strict
 
 
 @pytest.mark.parametrize("name", ["a.pptx", "a.pptm"])
@@ -38,6 +38,10 @@ def test_slides_are_pages(read, name):
 )
 def test_slides_that_cannot_be_read(refusal, content, words):
     assert words in refusal("a.pptx", content).message
+
+
+def test_the_strict_format_is_read_like_the_usual_one(read):
+    assert read("a.pptx", strict(make.slides())).text == read("b.pptx", make.slides()).text
 
 
 def test_raised_numbers_are_apart_from_figures(read):
