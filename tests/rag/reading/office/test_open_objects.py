@@ -50,6 +50,14 @@ def test_formulas_and_charts_of_a_text_are_read(read):
     assert len(document.tables) == 1
 
 
+def test_a_damaged_object_is_noted_as_a_picture(read):
+    body = f"<text:p>Text{placed(1)}</text:p>"
+    parts = PARTS | {"Object 1/content.xml": b"<math"}
+    document = read("a.odt", make.open_document(f"<office:text>{body}</office:text>", parts=parts))
+    assert document.text == "Text"
+    assert document.notes == (Note(NoteKind.UNREAD_INNER_PICTURES, 1),)
+
+
 def test_text_of_shapes_is_read_once(read):
     inner = "<draw:text-box><text:p>inner</text:p></draw:text-box>"
     shape = f"<draw:custom-shape><text:p>outer{inner}</text:p></draw:custom-shape>"

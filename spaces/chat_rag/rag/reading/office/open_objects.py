@@ -14,13 +14,23 @@ _LINK = "{http://www.w3.org/1999/xlink}href"
 
 
 def embedded_objects(root: Any, parts: dict[str, bytes]) -> Iterator[tuple[Any, Any]]:
-    """Yield each object of a text or sheet, with the content of its part; a part has one place."""
+    """Yield each object of a text or sheet, with the content of its part; a part has one place.
+
+    A damaged one is left out: its picture stays.
+    """
+    from lxml import etree
+
     seen: set[str] = set()
     for element in list(root.iter(f"{_DRAW}object")):
         part = part_name("", f"{element.get(_LINK, '')}/content.xml")
-        if parts.get(part) and part not in seen:
-            seen.add(part)
-            yield element, parse_xml(parts[part])
+        if not parts.get(part) or part in seen:
+            continue
+        seen.add(part)
+        try:
+            content = parse_xml(parts[part])
+        except etree.XMLSyntaxError:
+            continue
+        yield element, content
 
 
 def write_objects(root: Any, parts: dict[str, bytes]) -> None:

@@ -19,7 +19,7 @@ _HEADER, _FOOTER, _OBJECT, _TEXT, _CHART_TEXT, _DRAWINGS = 0x14, 0x15, 0x5D, 0x1
 _COMMENT = 0x19  # the kind of object that has a comment
 _CONTAINERS, _PICTURE_ENTRY, _PICTURES = (0xF000, 0xF001), 0xF007, range(0xF01A, 0xF02A)
 _ENTRY_HEAD = 36  # bytes of a picture's entry before the picture
-_BITMAPS = {0xF01D: 17, 0xF01E: 17, 0xF01F: 17, 0xF029: 17}  # JPEG, PNG, DIB and TIFF: what stands before their bytes
+_BITMAPS, _BITMAP_HEAD = (0xF01D, 0xF01E, 0xF01F, 0xF029), 17  # JPEG, PNG, DIB, TIFF, and bytes before the picture
 _Record = tuple[int, memoryview]
 
 
@@ -111,6 +111,7 @@ def _pictures(drawings: memoryview) -> Iterator[bytes]:
         elif kind == _PICTURE_ENTRY and len(content) > _ENTRY_HEAD:
             yield from _pictures(content[_ENTRY_HEAD + content[_ENTRY_HEAD - 3] :])
         elif kind in _PICTURES:
-            # An odd number of the instance says that it has a second checksum.
-            yield bytes(content[_BITMAPS.get(kind, 0) + (16 * (instance >> 4 & 1) if kind in _BITMAPS else 0) :])
+            # An odd instance says that there is a second checksum.
+            head = _BITMAP_HEAD + 16 * (instance >> 4 & 1) if kind in _BITMAPS else 0
+            yield bytes(content[head:])
         place += 8 + length
