@@ -9,7 +9,7 @@ import pytest
 
 from rag.documents import NoteKind
 from rag.reading.chunk import chunk_document
-from rag.reading.layout.right_to_left import _Character, _parts
+from rag.reading.layout.text_lines.right_to_left import _Character, _parts
 from rag.reading.parse import read_document
 from tests.conftest import DATA
 from tests.rag import make_documents as make

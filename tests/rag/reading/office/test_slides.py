@@ -7,7 +7,7 @@ import io
 import pytest
 
 from rag.documents import Note, NoteKind
-from rag.reading.office.diagrams import diagram_text, drawn_text
+from rag.reading.formats.office.diagrams import diagram_text, drawn_text
 from tests.rag import make_office as make
 from tests.rag.make_documents import archive, strict
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rag.reading.layout.segments import Segment
-from rag.reading.layout.words import Words
+from rag.reading.layout.text_lines.segments import Segment
+from rag.reading.layout.text_lines.words import Words
 
 Place = tuple[float, float, float, float]  # left, bottom, right and top
 _HIDDEN_FLAGS = 2 | 32  # hidden, not shown

@@ -8,15 +8,15 @@ from typing import Any
 
 from rag.reading.layout.fields import annotation_segments, comment_segments, read_annotations
 from rag.reading.layout.furniture import EdgeLine
-from rag.reading.layout.lines import Line, group_by_baseline, make_lines
 from rag.reading.layout.page import PageLayout, arrange
-from rag.reading.layout.raised_text import attach_scripts
 from rag.reading.layout.repeated_words import without_repeated
-from rag.reading.layout.right_to_left import RIGHT_TO_LEFT, is_right_to_left, logical_segments
-from rag.reading.layout.segments import Segment, drawn_segments, make_segments
 from rag.reading.layout.tables.vertical_headers import vertical_headers
+from rag.reading.layout.text_lines.lines import Line, group_by_baseline, make_lines
+from rag.reading.layout.text_lines.raised_text import attach_scripts
+from rag.reading.layout.text_lines.right_to_left import RIGHT_TO_LEFT, is_right_to_left, logical_segments
+from rag.reading.layout.text_lines.segments import Segment, drawn_segments, make_segments
+from rag.reading.layout.text_lines.words import Words, read_words
 from rag.reading.layout.visibility.hidden_words import visible_words
-from rag.reading.layout.words import Words, read_words
 
 _STRAIGHT = 0.1  # radians: text at another angle, such as a watermark, comes after the rest
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rag.reading.layout.words import Words
+from rag.reading.layout.text_lines.words import Words
 
 if TYPE_CHECKING:
-    from rag.reading.layout.words import Indexes
+    from rag.reading.layout.text_lines.words import Indexes
 
 _SAME_PLACE = 0.1  # of the height
 

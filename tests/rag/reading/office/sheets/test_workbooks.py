@@ -11,7 +11,7 @@ import pytest
 from rag.commands.read import document_json
 from rag.documents import Document, Limits, Note, NoteKind, Table
 from rag.reading.chunk import chunk_document
-from rag.reading.office.number_format import display_value
+from rag.reading.formats.office.number_format import display_value
 from tests.conftest import DATA
 from tests.rag import make_office as make
 from tests.rag.make_documents import archive, strict

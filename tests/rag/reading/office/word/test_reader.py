@@ -214,7 +214,7 @@ def test_a_list_starts_again_where_the_author_wants_it(read):
 def test_levels_that_many_lists_share_are_read_once():
     from lxml import etree
 
-    from rag.reading.office.word.numbers import number_paragraphs
+    from rag.reading.formats.office.word.numbers import number_paragraphs
 
     def number(size):
         levels = "<w:lvl/>" * size
