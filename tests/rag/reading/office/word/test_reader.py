@@ -226,7 +226,7 @@ def test_levels_that_many_lists_share_are_read_once():
             f'<w:numbering xmlns:w="{make.WORD_NAMESPACE}"><w:abstractNum w:abstractNumId="0">{levels}'
             f"</w:abstractNum>{lists}</w:numbering>"
         )
-        number_paragraphs(etree.Element("body"), {"word/numbering.xml": numbering.encode()}, None)
+        number_paragraphs(etree.Element("body"), {"word/numbering.xml": numbering.encode()}, "word/numbering.xml", None)
 
     assert_linear(number, sizes=(200, 2_000))
 

@@ -81,6 +81,14 @@ def normalized_html(source: str) -> NormalizedPage:
     return NormalizedPage(str(html.tostring(root, encoding="unicode")), tables, hidden)
 
 
+def _apart_from_words(image: Any, alternative: str) -> str:
+    """Return a picture's text with a space on each side where a word touches the picture."""
+    previous = image.getprevious()
+    before = (previous.tail if previous is not None else image.getparent().text) or ""
+    spaces = [" " if character.isalnum() else "" for character in (before[-1:], (image.tail or "")[:1])]
+    return f"{spaces[0]}{alternative}{spaces[1]}"
+
+
 def _simplify(root: Any) -> None:
     """Replace what a text can't show, or what a converter to Markdown reads slowly."""
     from lxml import etree
@@ -89,7 +97,7 @@ def _simplify(root: Any) -> None:
         # A client that displays the text could load the image, and its server would learn who reads the document.
         alternative = image.get("alt", "")
         image.attrib.clear()
-        image.tag, image.text = "span", alternative
+        image.tag, image.text = "span", _apart_from_words(image, alternative) if alternative.strip() else ""
     for block in list(root.iter(*_MORE_BLOCKS)):
         block.tag = "div"
     for drawing in list(root.iter("svg")):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from email import message_from_bytes, policy
+from email.headerregistry import HeaderRegistry, UniqueUnstructuredHeader
 from email.message import EmailMessage, Message
 
 from rag.documents import Content, Limits, Note, NoteKind
@@ -14,8 +15,19 @@ from rag.reading.formats.text.decode import decode, known_encoding
 from rag.reading.markdown.tables import ContentWriter
 
 ReadFile = Callable[[bytes, str], Content]  # its bytes and its name
-_HEAD = ("From", "To", "Cc", "Date")
+_HEAD = ("From", "To", "Cc", "Bcc", "Date")
 _MAX_DEPTH = 5
+
+
+def _policy() -> policy.EmailPolicy:
+    """Return a policy that keeps lists of names as they are; Python's drops all of "Ann; Ben" but the first name."""
+    registry = HeaderRegistry()
+    for name in (*_HEAD, "Sender", "Reply-To"):
+        registry.map_to_type(name, UniqueUnstructuredHeader)
+    return policy.default.clone(header_factory=registry)
+
+
+POLICY = _policy()
 
 
 def read_mail(data: bytes, name: str, limits: Limits, read_file: ReadFile) -> Content:
@@ -23,7 +35,7 @@ def read_mail(data: bytes, name: str, limits: Limits, read_file: ReadFile) -> Co
 
     Attachments that can't be read are named in a note.
     """
-    message = message_from_bytes(data, policy=policy.default)
+    message = message_from_bytes(data, policy=POLICY)
     if not any(_header(message, key) for key in (*_HEAD, "Subject")):
         raise DocumentError(f"“{name}” isn't a valid e-mail message.", "Save it again in the mail program.")
     return read_message(message, name, limits, read_file)
@@ -96,5 +108,5 @@ def _header(message: Message, name: str) -> str:
     for key, value in message.raw_items():
         if key.lower() == name.lower():
             text = str(value).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-            return " ".join(str(policy.default.header_factory(name, text)).split())
+            return " ".join(str(POLICY.header_factory(name, text)).split())
     return ""

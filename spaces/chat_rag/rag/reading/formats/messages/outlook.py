@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from rag.documents import Content, Limits
 from rag.errors import DocumentError
-from rag.reading.formats.messages.mail import ReadFile, read_message
+from rag.reading.formats.messages.mail import POLICY, ReadFile, read_message
 
 if TYPE_CHECKING:
     from oxmsg import Message
 
-_DISPLAY_TO, _DISPLAY_CC = 0x0E04, 0x0E03
+_DISPLAY_TO, _DISPLAY_CC, _DISPLAY_BCC = 0x0E04, 0x0E03, 0x0E02
 _RICH_TEXT, _RICH_TEXT_NAME = 0x1009, "the message's rich text"
 _SHORT_FILE_NAME, _DISPLAY_NAME = 0x3704, 0x3001
 
@@ -33,11 +33,12 @@ def read_outlook(data: bytes, name: str, limits: Limits, read_file: ReadFile) ->
 
 def _internet_message(outlook: Message) -> EmailMessage:
     """Return the message as mail programs send it."""
-    message = EmailMessage()
+    message = EmailMessage(policy=POLICY)
     texts = outlook.properties.str_prop_value
     date = f"{outlook.sent_date:%a, %d %b %Y %H:%M:%S %z}" if outlook.sent_date else ""
-    head = {"Subject": outlook.subject, "From": outlook.sender, "To": texts(_DISPLAY_TO), "Cc": texts(_DISPLAY_CC)}
-    for key, value in (head | {"Date": date}).items():
+    sender = (outlook.sender or "").replace('"', "")
+    names = {"To": texts(_DISPLAY_TO), "Cc": texts(_DISPLAY_CC), "Bcc": texts(_DISPLAY_BCC)}
+    for key, value in ({"Subject": outlook.subject, "From": sender} | names | {"Date": date}).items():
         if text := _plain(value):
             message[key] = text
     if html := outlook.html_body:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -17,8 +18,11 @@ _RATIO_FROM_BYTES = 10_000_000  # a small part can compress very well
 _XML_SHARE = 4  # XML can use a quarter of the limit: its tree takes about 20 times its size
 _SAVE_AGAIN = "Open it in the program that created it, save it again, and upload that file."
 _TYPES = "[Content_Types].xml"
+_MANIFEST = "META-INF/manifest.xml"  # of an OpenDocument file, whose parts can be encrypted one by one
 _MIME_TYPE = "mimetype"  # the part of EPUB and OpenDocument files that says what they are
 _XML = (".xml", ".rels")
+# Office's strict format is the usual one with other names.
+_STRICT, _STRICT_NAME = b"http://purl.oclc.org/ooxml/", re.compile(rb"http://purl\.oclc\.org/ooxml/([A-Za-z]+)/")
 _PAGES = (".htm", ".html", ".xhtml", ".mht", ".mhtml", ".txt", ".rtf")  # no XML parser reads these
 
 
@@ -53,7 +57,10 @@ BOOK = ArchiveKind(
     forbidden=b"<!ENTITY",  # books have document types
     remedy="Download it again, or export it again as EPUB.",
 )
-OPEN_DOCUMENT = ArchiveKind("OpenDocument file", (b"office:document-content",), "content.xml", (".xml",))
+# Formulas, macros and lists of parts by OpenOffice have document types.
+OPEN_DOCUMENT = ArchiveKind(
+    "OpenDocument file", (b"office:document-content",), "content.xml", (".xml",), forbidden=b"<!ENTITY"
+)
 
 
 def checked_parts(data: bytes, name: str, limits: Limits, kind: ArchiveKind) -> dict[str, bytes]:
@@ -64,6 +71,8 @@ def checked_parts(data: bytes, name: str, limits: Limits, kind: ArchiveKind) -> 
             parts = {entry.filename: _read(archive, entry, name, kind) for entry in archive.infolist()}
     except (zipfile.BadZipFile, EOFError, zipfile.LargeZipFile) as error:
         raise FileError(FileProblem.PARTS_DAMAGED, name=name) from error
+    if b"encryption-data" in parts.get(_MANIFEST, b"") and kind.proof == "content.xml":
+        raise FileError(FileProblem.ENCRYPTED, name=name)
     article = "an" if kind.name[0] in "EO" else "a"
     if kind.proof not in parts and _MIME_TYPE in parts:
         raise DocumentError(f"“{name}” isn't a complete {kind.name}: its part {kind.proof} is missing.", kind.remedy)
@@ -145,7 +154,7 @@ def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, kind: Arc
     is_xml = not entry.filename.lower().endswith(_PAGES)
     if is_xml and kind.forbidden in content.replace(b"\0", b""):  # UTF-16 has NULs
         raise DocumentError(f"“{name}” has an XML document type or entities, which such files never have.", _SAVE_AGAIN)
-    return content
+    return _STRICT_NAME.sub(rb"http://schemas.openxmlformats.org/\1/2006/", content) if _STRICT in content else content
 
 
 def _is_markup(entry: zipfile.ZipInfo, kind: ArchiveKind) -> bool:

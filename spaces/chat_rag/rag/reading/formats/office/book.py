@@ -19,6 +19,7 @@ from rag.reading.markdown.tables import ContentWriter
 from rag.reading.ocr.inner_pictures import InnerPictures
 
 _CONTAINER, _ENCRYPTION = "META-INF/container.xml", "META-INF/encryption.xml"
+_MAC_FOLDER = "__MACOSX/"  # of an archive that macOS made: its parts repeat the others' names without being XML
 _PICTURE = re.compile(r"""<(?:img|image)\b[^<>]*?\s(?:src|href|xlink:href)\s*=\s*["']([^"'<>]{1,1000})["']""", re.I)
 _PAGE_TYPES = ("application/xhtml+xml", "text/html")
 
@@ -75,6 +76,8 @@ def _titles(parts: dict[str, bytes]) -> dict[str, str]:
     """Return the titles of chapters in the tables of contents of EPUB 2 (`.ncx`) and 3 (`nav`), by part."""
     titles: dict[str, str] = {}
     for name, content in parts.items():
+        if name.startswith(_MAC_FOLDER):
+            continue
         if name.lower().endswith(".ncx"):
             links = [
                 (point.find("{*}content"), point.find("{*}navLabel"))

@@ -8,18 +8,20 @@ from typing import Any
 from rag.documents import Content, Limits
 from rag.reading.formats.office.archive import OPEN_DOCUMENT, OtherParts, checked_parts, parse_xml
 from rag.reading.formats.office.open_numbers import BULLET, HEADER, ITEM, LIST, ListNumbers
+from rag.reading.formats.office.open_objects import write_objects
 from rag.reading.markdown.superscripts import mark_superscript
 from rag.reading.markdown.tables import INNER, ContentWriter, GridCell
 from rag.reading.ocr.inner_pictures import InnerPictures
 
 _OASIS = "{urn:oasis:names:tc:opendocument:xmlns:"
-TABLE, _TEXT, _STYLE = f"{_OASIS}table:1.0}}", f"{_OASIS}text:1.0}}", f"{_OASIS}style:1.0}}"
-OFFICE, _DRAW = f"{_OASIS}office:1.0}}", f"{_OASIS}drawing:1.0}}"
+TABLE, TEXT, STYLE = f"{_OASIS}table:1.0}}", f"{_OASIS}text:1.0}}", f"{_OASIS}style:1.0}}"
+OFFICE, DRAW = f"{_OASIS}office:1.0}}", f"{_OASIS}drawing:1.0}}"
 _FORMAT = f"{_OASIS}xsl-fo-compatible:1.0}}"
-_LINK = "{http://www.w3.org/1999/xlink}href"
-PARAGRAPHS = (f"{_TEXT}p", f"{_TEXT}h")
+LINK = "{http://www.w3.org/1999/xlink}href"
+_DESCRIPTIONS = tuple(f"{_OASIS}svg-compatible:1.0}}{name}" for name in ("title", "desc"))  # of a picture or shape
+PARAGRAPHS = (f"{TEXT}p", f"{TEXT}h")
 # What isn't part of the text where it stands: comments, deleted text, and the index's template.
-_LEFT_OUT = (f"{OFFICE}annotation", f"{_TEXT}tracked-changes", f"{_TEXT}note-citation", f"{OFFICE}forms")
+_LEFT_OUT = (f"{OFFICE}annotation", f"{TEXT}tracked-changes", f"{TEXT}note-citation", f"{OFFICE}forms")
 
 
 def read_open_document(data: bytes, name: str, limits: Limits) -> Content:
@@ -33,6 +35,7 @@ def read_open_document(data: bytes, name: str, limits: Limits) -> Content:
     hidden = hidden_styles(root) | (hidden_styles(styles) if styles is not None else set())
     left_out = _remove_hidden(root, hidden)
     _mark_superscripts(root)
+    write_objects(root, parts)
     body = root.find(f"{OFFICE}body/{OFFICE}text")
     notes, other_parts = list[str](), OtherParts(data)
     with InnerPictures(writer, name, limits) as pictures:
@@ -48,10 +51,10 @@ def read_open_document(data: bytes, name: str, limits: Limits) -> Content:
 def hidden_styles(root: Any) -> set[str | None]:
     """Return the names of styles that hide their text or their sheet."""
     return {
-        style.get(f"{_STYLE}name")
-        for style in root.iter(f"{_STYLE}style")
+        style.get(f"{STYLE}name")
+        for style in root.iter(f"{STYLE}style")
         if any(
-            properties.get(f"{_TEXT}display") == "none"
+            properties.get(f"{TEXT}display") == "none"
             or properties.get(f"{TABLE}display") == "false"
             or _is_white(style, properties)
             for properties in style
@@ -63,7 +66,7 @@ def _is_white(style: Any, properties: Any) -> bool:
     """Return whether a style of words, not of a paragraph or a cell, is white without a background of its own."""
     is_white = properties.get(f"{_FORMAT}color", "").lower() in ("#ffffff", "#fff")
     background = properties.get(f"{_FORMAT}background-color", "transparent")
-    return style.get(f"{_STYLE}family") == "text" and is_white and background == "transparent"
+    return style.get(f"{STYLE}family") == "text" and is_white and background == "transparent"
 
 
 def plain_text(element: Any) -> str:
@@ -79,14 +82,16 @@ def _inline(paragraph: Any) -> str:
     """Return the text of a paragraph with its spaces, tabs and line breaks, without its notes and inner paragraphs."""
     parts = [paragraph.text or ""]
     for child in paragraph:
-        if child.tag == f"{_TEXT}s":
-            parts.append(" " * min(int(child.get(f"{_TEXT}c", "1")), 100))
-        elif child.tag == f"{_TEXT}tab":
+        if child.tag == f"{TEXT}s":
+            parts.append(" " * min(int(child.get(f"{TEXT}c", "1")), 100))
+        elif child.tag == f"{TEXT}tab":
             parts.append("\t")
-        elif child.tag == f"{_TEXT}line-break":
+        elif child.tag == f"{TEXT}line-break":
             parts.append("\n")
-        elif child.tag == f"{_TEXT}note":
-            parts.append(f"[{child.findtext(f'{_TEXT}note-citation', '')}]")
+        elif child.tag == f"{TEXT}note":
+            parts.append(f"[{child.findtext(f'{TEXT}note-citation', '')}]")
+        elif child.tag in _DESCRIPTIONS:
+            parts.append(f"{child.text or ''} ")
         elif isinstance(child.tag, str) and child.tag not in (*_LEFT_OUT, *PARAGRAPHS):
             parts.append(_inline(child))
         parts.append(child.tail or "")
@@ -113,8 +118,8 @@ class _Blocks:
                 bullet = bullet if bullet == BULLET else ""  # a number is only before the first one
             elif element.tag == LIST:
                 self._add_list(element)
-            elif element.tag == f"{_DRAW}image":
-                self._add_picture(element.get(_LINK, ""))
+            elif element.tag == f"{DRAW}image":
+                self._add_picture(element.get(LINK, ""))
             else:
                 self.add(element, bullet)
 
@@ -126,25 +131,27 @@ class _Blocks:
 
     def _add_paragraph(self, paragraph: Any, bullet: str) -> None:
         is_heading = paragraph.tag == PARAGRAPHS[1]
-        level = min(int(paragraph.get(f"{_TEXT}outline-level", "1")), 6) if is_heading else 0
+        level = min(int(paragraph.get(f"{TEXT}outline-level", "1")), 6) if is_heading else 0
         text = _inline(paragraph)
         if level:
             number = bullet if bullet not in ("", BULLET) else self._numbers.heading(paragraph, level)
             text, bullet = f"{'#' * level} {number}{' '.join(text.split())}", ""
         self._writer.add_block(f"{bullet}{text}")
-        for note in paragraph.iter(f"{_TEXT}note"):
-            self._notes.append(f"[{note.findtext(f'{_TEXT}note-citation', '')}] {plain_text(note)}")
+        for note in paragraph.iter(f"{TEXT}note"):
+            self._notes.append(f"[{note.findtext(f'{TEXT}note-citation', '')}] {plain_text(note)}")
         for comment in paragraph.iter(f"{OFFICE}annotation"):
             text = " ".join("".join(part.itertext()) for part in comment.iter(*PARAGRAPHS))
             self._notes.append(f"Comment: {text}" if text.strip() else "")
-        # Text boxes stand in the paragraph that they are anchored to.
-        for box in paragraph.iter(f"{_DRAW}text-box"):
-            self.add(box)
+        # Text boxes and shapes with text stand in the paragraph that they are anchored to.
+        for box in paragraph.iter(f"{DRAW}*"):
+            has_text = next(box.iterchildren(*PARAGRAPHS, LIST, f"{TABLE}table"), None) is not None
+            if has_text and next(box.iterancestors(*PARAGRAPHS)) is paragraph:
+                self.add(box)
         self._add_pictures(paragraph)
 
     def _add_pictures(self, element: Any) -> None:
-        for image in element.iter(f"{_DRAW}image"):
-            self._add_picture(image.get(_LINK, ""))
+        for image in element.iter(f"{DRAW}image"):
+            self._add_picture(image.get(LINK, ""))
 
 
 def _table_cells(table: Any) -> Iterator[GridCell]:
@@ -177,8 +184,8 @@ def _cell_content(cell: Any) -> tuple[str, tuple[list[GridCell], ...]]:
 def _remove_hidden(root: Any, hidden: set[str | None]) -> int:
     """Empty what a hidden style or a hidden section displays; return how many pieces of text that were."""
     count = 0
-    for element in list(root.iter(f"{_TEXT}span", f"{_TEXT}section", *PARAGRAPHS)):
-        if element.get(f"{_TEXT}style-name") in hidden or element.get(f"{_TEXT}display") == "none":
+    for element in list(root.iter(f"{TEXT}span", f"{TEXT}section", *PARAGRAPHS)):
+        if element.get(f"{TEXT}style-name") in hidden or element.get(f"{TEXT}display") == "none":
             count += bool("".join(element.itertext()).strip())
             element.text = None
             for child in list(element):
@@ -188,12 +195,12 @@ def _remove_hidden(root: Any, hidden: set[str | None]) -> int:
 
 def _mark_superscripts(root: Any) -> None:
     raised = {
-        style.get(f"{_STYLE}name")
-        for style in root.iter(f"{_STYLE}style")
-        if any(properties.get(f"{_STYLE}text-position", "").startswith("super") for properties in style)
+        style.get(f"{STYLE}name")
+        for style in root.iter(f"{STYLE}style")
+        if any(properties.get(f"{STYLE}text-position", "").startswith("super") for properties in style)
     }
-    for span in root.iter(f"{_TEXT}span"):
-        if span.get(f"{_TEXT}style-name") in raised:
+    for span in root.iter(f"{TEXT}span"):
+        if span.get(f"{TEXT}style-name") in raised:
             span.text = mark_superscript(span.text or "")
 
 
@@ -201,7 +208,5 @@ def _page_parts(styles: Any, kind: str) -> list[str]:
     """Return the different texts of page headers or footers."""
     if styles is None:
         return []
-    texts = (
-        plain_text(part) for part in styles.iter(f"{_STYLE}{kind}", f"{_STYLE}{kind}-first", f"{_STYLE}{kind}-left")
-    )
+    texts = (plain_text(part) for part in styles.iter(f"{STYLE}{kind}", f"{STYLE}{kind}-first", f"{STYLE}{kind}-left"))
     return list(dict.fromkeys(filter(str.strip, texts)))

@@ -19,15 +19,21 @@ class Relation(NamedTuple):
 
 
 def relations(parts: dict[str, bytes], part: str) -> dict[str, Relation]:
-    """Return the relations of a part by their ids."""
-    folder, name = posixpath.split(part)
-    content = parts.get(f"{folder}/_rels/{name}.rels")
+    """Return the relations of a part by their ids; "" stands for the file as a whole."""
+    folder = posixpath.dirname(part)
+    content = parts.get(relations_part(part))
     return {
         element.get("Id", ""): Relation(
             element.get("Type", "").rpartition("/")[2], part_name(folder, element.get("Target", ""))
         )
         for element in (parse_xml(content) if content else ())
     }
+
+
+def relations_part(part: str) -> str:
+    """Return the name of the part with the relations of another part."""
+    folder, name = posixpath.split(part)
+    return posixpath.join(folder, "_rels", f"{name}.rels")
 
 
 def part_name(folder: str, link: str) -> str:

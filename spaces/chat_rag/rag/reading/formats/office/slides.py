@@ -15,10 +15,11 @@ from rag.reading.markdown.superscripts import mark_superscript
 from rag.reading.markdown.tables import ContentWriter, GridCell
 from rag.reading.ocr.inner_pictures import InnerPictures
 
+_FIELD = "{http://schemas.openxmlformats.org/drawingml/2006/main}fld"
 _MAX_SPAN = 100
 _MAX_DEPTH = 50
 _TITLES = ("title", "ctrTitle")
-_FURNITURE = ("dt", "ftr", "sldNum")  # the date, the footer and the number, which each slide repeats
+_NUMBER, _FURNITURE = "sldNum", ("dt", "ftr")  # the number, and what each slide repeats: the date and the footer
 
 
 def read_slides(data: bytes, name: str, limits: Limits) -> Content:
@@ -27,7 +28,7 @@ def read_slides(data: bytes, name: str, limits: Limits) -> Content:
 
     presentation = pptx.Presentation(packed(checked_parts(data, name, limits, PRESENTATION)))
     writer = ContentWriter(name, limits)
-    hidden, other_parts = list[str](), OtherParts(data)
+    hidden, furniture, other_parts = list[str](), dict[str, None](), OtherParts(data)
     with InnerPictures(writer, name, limits) as pictures:
         for number, slide in enumerate(presentation.slides, 1):
             writer.add_page()
@@ -40,6 +41,9 @@ def read_slides(data: bytes, name: str, limits: Limits) -> Content:
                     has_text = shape.has_text_frame and bool(shape.text_frame.text.strip())
                     writer.note_hidden(has_text or getattr(shape, "has_table", False))
                     continue
+                if _placeholder(shape) in _FURNITURE:
+                    furniture.setdefault(_fixed_text(shape))
+                    continue
                 if is_white_slide and shape.has_text_frame:
                     writer.note_hidden(remove_white_runs(shape.text_frame))
                 _add_shape(writer, shape)
@@ -50,6 +54,8 @@ def read_slides(data: bytes, name: str, limits: Limits) -> Content:
                 writer.add_block(f"Notes: {_text(frame)}")
             for comment in _comments(slide):
                 writer.add_block(f"Comment: {comment}" if comment else "")
+    for text in furniture:
+        writer.add_block(text)
     if hidden:
         writer.notes.append(Note(NoteKind.HIDDEN_SLIDES, len(hidden), tuple(hidden)))
     return writer.content()
@@ -87,7 +93,7 @@ def _placeholder(shape: Any) -> str:
 
 def _add_shape(writer: ContentWriter, shape: Any) -> None:
     kind = _placeholder(shape)
-    if kind in _FURNITURE:
+    if kind == _NUMBER:
         return
     if getattr(shape, "has_table", False):
         writer.add_table(list(_cells(shape.table)))
@@ -123,6 +129,13 @@ def _picture_parts(shape: Any) -> Iterator[str]:
         relation = shape.part.rels.get(picture.get(f"{RELATIONSHIPS}embed"))
         if relation is not None and not relation.is_external:
             yield str(relation.target_part.partname).lstrip("/")
+
+
+def _fixed_text(shape: Any) -> str:
+    """Return a date or a footer without what is filled in when the slide is shown."""
+    for field in list(shape.element.iter(_FIELD)):
+        field.getparent().remove(field)
+    return _text(shape.text_frame) if shape.has_text_frame else ""
 
 
 def _text(frame: Any) -> str:

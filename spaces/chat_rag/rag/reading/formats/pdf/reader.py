@@ -9,6 +9,7 @@ from typing import Any
 
 from rag.documents import Content, Limits, Note, NoteKind, ShareReport
 from rag.errors import DocumentError, FileError, FileProblem
+from rag.reading.formats.pdf.attachments import attachment_names
 from rag.reading.formats.pdf.layers import has_hidden_layers
 from rag.reading.formats.pdf.pages import assemble, join_broken_words
 from rag.reading.layout.furniture import WINDOW, Edges, find_furniture, page_edges
@@ -44,11 +45,15 @@ class _Reader:
         self._name, self._limits, self._report, self._scans = name, limits, report, scans
         self._has_images = False
         self._hidden: dict[int, int] = {}
+        self._attached: list[str] = []
         self._characters = 0
 
     def notes(self) -> tuple[Note, ...]:
         """Return what the visitor should know about the file."""
         notes = self._scans.notes()
+        if self._attached:
+            names = tuple(dict.fromkeys(self._attached))
+            notes.append(Note(NoteKind.UNREAD_ATTACHMENTS, len(names), names))
         if self._hidden:
             pages = tuple(map(str, self._hidden))
             notes.append(Note(NoteKind.HIDDEN_TEXT, sum(self._hidden.values()), pages))
@@ -60,6 +65,8 @@ class _Reader:
         self._has_images = has_images(data)
         try:
             count = _page_count(document, self._name, self._limits)
+            with PDFIUM_LOCK:
+                self._attached += attachment_names(document)
             window: list[tuple[ReadPage, Edges]] = []
             first = 0  # the page at the start of the window
             for index in range(count + WINDOW):
@@ -88,6 +95,7 @@ class _Reader:
                 pictures = self._scans.draw_pictures(page, index + 1) if has_text and self._has_images else []
             finally:
                 page.close()  # this closes its text page too
+        self._attached += content.attachments
         if content.hidden_words:
             self._hidden[index + 1] = content.hidden_words
         self._scans.read_pictures(pictures, index + 1)

@@ -11,6 +11,7 @@ from rag.reading.layout.text_lines.segments import Segment, inserted_text, join_
 from rag.reading.layout.text_lines.words import Words
 
 _SMALLER = 0.85  # a script's height as a share of the text's, at most
+_SPACE = 0.12  # of the height: with a space on the page, what is further apart are two words
 _LONGEST_WORD = 40
 _LONGEST_SCRIPT = 12
 _MOST_NEIGHBORS = 40  # that a script is compared with
@@ -20,6 +21,7 @@ _ORDINALS = frozenset(["st", "nd", "rd", "th", "er", "re", "e", "ème", "o", "a"
 _MARK = re.compile(r"[\[(]?([0-9a-z*†‡§]{1,2}(?:[,;] ?[0-9a-z*†‡§]{1,2}){0,8})[)\]]?", re.IGNORECASE)
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _BRACKETS = ("(", ")", "[", "]")
+_OPENING = ("(", "[", "{")
 _SPACE_BEFORE_STOP = re.compile(r"\s{1,9}(?=[,.;:)])")  # the script's place
 _SIGNED = re.compile(r"[-−–+]\d+")
 
@@ -152,7 +154,13 @@ def _attach(text: Segment, script: Segment) -> Segment:
 def _lower(text: Segment, script: Segment) -> Segment:
     """Return a text with its subscript: CO2, but 101_2."""
     between = "_" if text.text[-1:].isdigit() and script.text[:1].isdigit() else ""
-    return join_segments(text, script, between)
+    return join_segments(text, script, " " if _is_apart(text, script) else between)
+
+
+def _is_apart(text: Segment, script: Segment) -> bool:
+    """Return whether a smaller text is a word of its own: the page has a space before it, and not only in its text."""
+    has_space = script.indexes[0] - text.indexes[-1] == 2  # a line break would be two characters
+    return has_space and script.left - text.right > _SPACE * script.size and text.indexes[-1] >= 0
 
 
 def _raise(text: Segment, script: Segment, mark: str) -> Segment:
@@ -166,9 +174,12 @@ def _raise(text: Segment, script: Segment, mark: str) -> Segment:
         return join_segments(text, script, "^")
     if mark[:1] in _BRACKETS and mark[-1:] in _BRACKETS and not word.isdigit():
         return join_segments(text, script, " ")
+    if text.text.rstrip().endswith(_OPENING):  # no note: (n = 144) with a smaller letter
+        return join_segments(text, script, "")
     if (note := _MARK.fullmatch(mark)) and any(character.isalnum() for character in mark) and text.text[-1:].strip():
         return inserted_text(")", join_segments(text, _inner(script, note[1]), " (note "))
-    return join_segments(text, script, " " if text.text[-1:].isdigit() and mark[:1].isdigit() else "")
+    is_apart = (mark[:1].isalnum() and _is_apart(text, script)) or (text.text[-1:].isdigit() and mark[:1].isdigit())
+    return join_segments(text, script, " " if is_apart else "")
 
 
 def _last_word(text: str) -> str:

@@ -17,9 +17,11 @@ _ARABIC = re.compile(r"[\u0600-\u06ff]")
 _SPACE = 0.16  # of the line's height: letters of a word are closer
 _SPACE_BESIDE_OTHERS = 0.22  # if the page has spaces of its own
 _COLUMN = 0.9
+_WIDEST_GROUP_SPACE = 0.35  # between the thousands of a number
 _SAME_LINE = 0.35
 _PAIRS = {"(": ")", "[": "]", "{": "}", "«": "»", "<": ">"}
 _MIRROR = _PAIRS | {right: left for left, right in _PAIRS.items()}
+_GROUPS = re.compile(r"(?<![\d ])\d{1,3}(?: \d{3})*+$")
 _BESIDE_NUMBERS = frozenset("%٪‰°$€£₪#+")
 _INSIDE_NUMBERS = frozenset(".,:/-–+%٪٫٬'’$€£₪#")
 
@@ -120,19 +122,28 @@ def _parts(line: list[_Character]) -> list[list[_Character]]:
     """Return the characters of a line from left to right, in parts with a wide gap between them."""
     line.sort(key=lambda character: (character.left + character.right, -character.index))
     parts, last = [[line[0]]], line[0]
-    has_spaces = any(character.text == " " for character in line)
     for character in line[1:]:
-        gap = (character.left - last.right) / character.size
+        if character.left - last.right > _COLUMN * character.size:
+            parts.append([])
+        parts[-1].append(character)
+        last = max(last, character, key=lambda one: one.right)
+    return list(map(_with_spaces, parts))
+
+
+def _with_spaces(part: list[_Character]) -> list[_Character]:
+    """Return the characters of a part with a space in each gap that is wide enough for one."""
+    spaced, last = [part[0]], part[0]
+    has_spaces = any(character.text == " " for character in part)
+    for character in part[1:]:
         # Letters that aren't connected can be as far apart as words.
         are_letters = _ARABIC.match(character.text) and _ARABIC.match(last.text)
         is_sure = has_spaces or character.word == last.word >= 0  # PDFium has found no space between them either
-        if gap > _COLUMN:
-            parts.append([])
-        elif gap > (_SPACE_BESIDE_OTHERS if is_sure and are_letters else _SPACE):
-            parts[-1].append(_Character(-1, " ", (last.right, character.left, character.bottom, character.size)))
-        parts[-1].append(character)
+        gap = (character.left - last.right) / character.size
+        if gap > (_SPACE_BESIDE_OTHERS if is_sure and are_letters else _SPACE):
+            spaced.append(_Character(-1, " ", (last.right, character.left, character.bottom, character.size)))
+        spaced.append(character)
         last = max(last, character, key=lambda one: one.right)
-    return parts
+    return spaced
 
 
 def _reading_order(visual: list[_Character], *, mirrored: bool) -> list[_Character]:
@@ -178,7 +189,8 @@ def _end_of_rightward_run(visual: Sequence[_Character], start: int) -> int:
         if _is_rightward(text):
             between = visual[end:index]
             has_letter |= text.isalpha()
-            if not has_letter and any(character.text not in _INSIDE_NUMBERS for character in between):
+            is_number = all(character.text in _INSIDE_NUMBERS for character in between)
+            if not (has_letter or is_number or _is_group(visual, start, end, index)):
                 break
             end = index + 1
         elif RIGHT_TO_LEFT.search(text):
@@ -187,6 +199,15 @@ def _end_of_rightward_run(visual: Sequence[_Character], start: int) -> int:
     if visual[end - 1].text.isdigit() and end < len(visual) and visual[end].text in _BESIDE_NUMBERS:
         end += 1
     return end
+
+
+def _is_group(visual: Sequence[_Character], start: int, end: int, index: int) -> bool:
+    """Return whether the three digits at `index` go on with the number before them, as in 3 001."""
+    space = visual[end]
+    if index != end + 1 or space.text != " " or space.right - space.left > _WIDEST_GROUP_SPACE * space.size:
+        return False
+    before, behind = ("".join(one.text for one in part) for part in (visual[start:end], visual[index : index + 4]))
+    return bool(_GROUPS.search(before)) and behind[:3].isdigit() and not behind[3:].isdigit()
 
 
 def _is_rightward(text: str) -> bool:

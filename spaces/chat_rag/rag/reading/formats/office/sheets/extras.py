@@ -47,8 +47,13 @@ def add_drawn_texts(writer: ContentWriter, parts: dict[str, bytes], sheet: str) 
 def add_printed_lines(writer: ContentWriter, parts: dict[str, bytes], sheet: str) -> None:
     """Add the texts that are printed above and below a sheet."""
     for line in dict.fromkeys(_PRINTED.findall(parts.get(sheet, b""))):
-        text = _CODES.sub(" ", unescape(line.decode("utf-8", "replace")))
-        writer.add_block(" ".join(text.split()) if any(map(str.isalpha, text)) else "")
+        writer.add_block(printed_text(unescape(line.decode("utf-8", "replace"))))
+
+
+def printed_text(line: str) -> str:
+    """Return the words of a line that is printed above or below a sheet, without what is filled in; "" without one."""
+    text = " ".join(_CODES.sub(" ", line).split())
+    return text if any(map(str.isalpha, text)) else ""
 
 
 def chart_sheets(parts: dict[str, bytes]) -> list[str]:

@@ -9,8 +9,10 @@ from typing import Any
 from rag.documents import Content, Limits, Note, NoteKind
 from rag.errors import FileError, FileProblem
 from rag.reading.formats.office.number_format import display_value
+from rag.reading.formats.office.sheets.old_extras import add_extras, add_pictures
 from rag.reading.formats.office.sheets.tables import add_sheet
 from rag.reading.markdown.tables import ContentWriter, GridCell
+from rag.reading.ocr.inner_pictures import InnerPictures
 
 
 def read_old_workbook(data: bytes, name: str, limits: Limits) -> Content:
@@ -25,13 +27,16 @@ def read_old_workbook(data: bytes, name: str, limits: Limits) -> Content:
         raise FileError(FileProblem.OLD_WORKBOOK, name=name) from error
     writer = ContentWriter(name, limits)
     hidden = []
-    for sheet in workbook.sheets():
+    for number, sheet in enumerate(workbook.sheets()):
         if sheet.visibility:
             hidden.append(sheet.name)
         else:
             left_out: set[str] = set()
             add_sheet(writer, sheet.name, _cells(workbook, sheet, left_out))
             writer.note_hidden(len(left_out))
+            add_extras(writer, workbook, number)
+    with InnerPictures(writer, name, limits) as pictures:
+        add_pictures(pictures, workbook)
     if hidden:
         writer.notes.append(Note(NoteKind.HIDDEN_SHEETS, len(hidden), tuple(hidden)))
     return writer.content()

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from rag.documents import Content, Limits, Note, NoteKind
-from rag.reading.formats.office.archive import OPEN_DOCUMENT, checked_parts, parse_xml
-from rag.reading.formats.office.open_document import OFFICE, PARAGRAPHS, TABLE, hidden_styles, plain_text
+from rag.reading.formats.office.archive import OPEN_DOCUMENT, OtherParts, checked_parts, parse_xml
+from rag.reading.formats.office.open_document import OFFICE, TABLE, hidden_styles, plain_text
+from rag.reading.formats.office.sheets.open_extras import add_extras, printed_lines
 from rag.reading.formats.office.sheets.tables import add_sheet
 from rag.reading.markdown.tables import MAX_COLUMNS, ContentWriter, GridCell
+from rag.reading.ocr.inner_pictures import InnerPictures
 
 # A repeated cell with text beyond these is a format that reaches the sheet's end.
 _MAX_REPEAT = 1_000
@@ -18,21 +20,23 @@ _GROUPS = f"{TABLE}table-row-group", f"{TABLE}table-column-group"
 
 def read_open_sheets(data: bytes, name: str, limits: Limits) -> Content:
     """Return the tables of each visible sheet under a heading with its name."""
-    root = parse_xml(checked_parts(data, name, limits, OPEN_DOCUMENT)["content.xml"])
+    parts = checked_parts(data, name, limits, OPEN_DOCUMENT)
+    root = parse_xml(parts["content.xml"])
     hidden_names = hidden_styles(root)
-    writer = ContentWriter(name, limits)
+    writer, other_parts = ContentWriter(name, limits), OtherParts(data)
     hidden = []
-    for sheet in root.iter(f"{TABLE}table"):
-        title = sheet.get(f"{TABLE}name", "")
-        if sheet.get(f"{TABLE}style-name") in hidden_names:
-            hidden.append(title)
-        else:
+    with InnerPictures(writer, name, limits) as pictures:
+        for sheet in root.iter(f"{TABLE}table"):
+            title = sheet.get(f"{TABLE}name", "")
+            if sheet.get(f"{TABLE}style-name") in hidden_names:
+                hidden.append(title)
+                continue
             left_out: set[str] = set()
             add_sheet(writer, title, _cells(sheet, left_out))
             writer.note_hidden(len(left_out))
-            for comment in sheet.iter(f"{OFFICE}annotation"):
-                text = " ".join(" ".join("".join(part.itertext()) for part in comment.iter(*PARAGRAPHS)).split())
-                writer.add_block(f"Comment: {text}" if text else "")
+            add_extras(writer, sheet, parts, other_parts, pictures)
+    for line in printed_lines(parse_xml(parts["styles.xml"]) if parts.get("styles.xml") else None):
+        writer.add_block(line)
     if hidden:
         writer.notes.append(Note(NoteKind.HIDDEN_SHEETS, len(hidden), tuple(hidden)))
     return writer.content()

@@ -35,7 +35,7 @@ def read_workbook(data: bytes, name: str, limits: Limits) -> Content:
     writer, other_parts = ContentWriter(name, limits), OtherParts(data)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about styles and extensions that it doesn't know
-        workbook = openpyxl.load_workbook(archive, read_only=True, data_only=True)
+        workbook = openpyxl.load_workbook(archive, read_only=True, data_only=True, keep_links=False)
         sheets = workbook.worksheets
         if sheets:
             mark_raised(sheets[0]._shared_strings, parts.get("xl/sharedStrings.xml", b""))

@@ -10,7 +10,6 @@ from rag.reading.formats.office.relations import RELATIONSHIPS
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
-STYLES = "word/styles.xml"
 _EXTRA = re.compile(r"word/(header|footer|comments)\d*\.xml")
 _OFF = ("0", "false", "off")
 _WRAPPERS = ("fldSimple", "customXml", "dir", "bdo")  # mammoth drops them with their text
@@ -167,8 +166,10 @@ def _inherited(name: str, levels: dict[str, str], parents: dict[str, str]) -> st
     return ""
 
 
-def _styles(styles: Any) -> Any:
-    return styles.iter(f"{W}style") if styles is not None else ()
+def _styles(styles: Any) -> list[Any]:
+    """Return the styles with a name; one without can't be used, and isn't what the others are based on."""
+    found = styles.iter(f"{W}style") if styles is not None else ()
+    return [style for style in found if style.get(f"{W}styleId")]
 
 
 def unfold_boxes(root: Any) -> None:

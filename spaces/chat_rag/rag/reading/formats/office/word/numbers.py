@@ -11,7 +11,6 @@ from rag.reading.formats.office.archive import parse_xml
 from rag.reading.formats.office.word.document_xml import MAX_CHAIN, W, insert_text, is_on, value_of
 from rag.reading.markdown.list_numbers import list_number
 
-_NUMBERING = "word/numbering.xml"
 _OWN_LISTS = "ListNumber"
 _MAX_LEVELS = 9  # of a list
 _FORMATS = ("decimal", "decimalZero", "lowerLetter", "upperLetter", "lowerRoman", "upperRoman")
@@ -38,13 +37,13 @@ class Numbering(NamedTuple):
     restarts: dict[int, int]
 
 
-def number_paragraphs(root: Any, parts: dict[str, bytes], styles: Any) -> None:
+def number_paragraphs(root: Any, parts: dict[str, bytes], lists_part: str, styles: Any) -> None:
     """Write the number of each numbered paragraph into its text; bullets stay lists."""
-    if not parts.get(_NUMBERING):
+    if not parts.get(lists_part):
         return
-    lists = parse_xml(parts[_NUMBERING])
+    lists = parse_xml(parts[lists_part])
     numbering, numbered_styles = _numbering(lists), _numbered_styles(styles)
-    parts[_NUMBERING] = _without_styles(lists)
+    parts[lists_part] = _without_styles(lists)
     counters: dict[str, dict[int, int]] = defaultdict(dict)
     for paragraph in root.iter(f"{W}p"):
         own = paragraph.find(f"{W}pPr/{W}numPr")

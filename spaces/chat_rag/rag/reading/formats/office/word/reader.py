@@ -15,7 +15,6 @@ from rag.reading.formats.office.charts import add_chart
 from rag.reading.formats.office.diagrams import diagram_text
 from rag.reading.formats.office.relations import RELATIONSHIPS, Relation, relations
 from rag.reading.formats.office.word.document_xml import (
-    STYLES,
     W,
     accept_changes,
     add_other_parts,
@@ -25,21 +24,15 @@ from rag.reading.formats.office.word.document_xml import (
     unfold_boxes,
 )
 from rag.reading.formats.office.word.dropped import rewrite_dropped
-from rag.reading.formats.office.word.formulas import MATH, write_formulas
+from rag.reading.formats.office.word.formulas import write_formulas
 from rag.reading.formats.office.word.numbers import number_paragraphs
+from rag.reading.formats.office.word.parts import main_part, related_part, replace_missing_pictures
 from rag.reading.formats.office.word.placeholders import remove_placeholders
 from rag.reading.formats.rich_text.reader import read_rich_text
 from rag.reading.formats.text.plain import read_text
 from rag.reading.markdown.tables import ContentWriter
 from rag.reading.ocr.inner_pictures import InnerPictures
 
-_DOCUMENT = "word/document.xml"
-_STRICT = b"http://purl.oclc.org/ooxml/"
-_TRANSITIONAL = {
-    b"wordprocessingml/main": b"http://schemas.openxmlformats.org/wordprocessingml/2006/main",
-    b"officeDocument/math": MATH.encode(),
-    b"officeDocument/relationships": b"http://schemas.openxmlformats.org/officeDocument/2006/relationships",
-}
 # Characters for private use mark the place of a file inside this one.
 _PLACE = re.compile("\ue002(\\d{1,4})\ue003")
 _MAX_DEPTH = 1
@@ -86,31 +79,42 @@ def _prepare(parts: dict[str, bytes]) -> tuple[int, int, list[Relation]]:
     """Change the main text to what its reader sees; return how much was hidden or not filled in, and the parts."""
     from lxml import etree
 
-    for part, content in parts.items():
-        for strict, transitional in _TRANSITIONAL.items() if _STRICT in content else ():
-            parts[part] = parts[part].replace(_STRICT + strict, transitional)
-    root = parse_xml(parts[_DOCUMENT]) if _DOCUMENT in parts else None
+    document = main_part(parts)
+    root = parse_xml(parts[document]) if parts.get(document) else None
     body = root.find(f"{W}body") if root is not None else None
     if body is None:
         return 0, 0, []
-    styles = parse_xml(parts[STYLES]) if parts.get(STYLES) else None
+    styles_part = related_part(parts, document, "styles")
+    styles = parse_xml(parts[styles_part]) if parts.get(styles_part) else None
     add_other_parts(body, parts)
+    left_out = [_prepare_text(root, document, styles, parts)]
+    number_paragraphs(root, parts, related_part(parts, document, "numbering"), styles)
+    mark_headings(root, styles)
+    inside = _mark_parts(root, body, document, parts)
+    parts[document] = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+    for notes_part in {related_part(parts, document, kind) for kind in ("footnotes", "endnotes")}:
+        if parts.get(notes_part):
+            notes = parse_xml(parts[notes_part])
+            left_out.append(_prepare_text(notes, notes_part, styles, parts))
+            parts[notes_part] = etree.tostring(notes, xml_declaration=True, encoding="UTF-8")
+    return sum(hidden for hidden, _ in left_out), sum(empty for _, empty in left_out), inside
+
+
+def _prepare_text(root: Any, part: str, styles: Any, parts: dict[str, bytes]) -> tuple[int, int]:
+    """Change the main text, or notes, to what their reader sees; return how much was hidden or not filled in."""
     accept_changes(root)
     hidden = remove_hidden(root, styles)
     empty = remove_placeholders(root, styles, parts)
-    number_paragraphs(root, parts, styles)
-    mark_headings(root, styles)
     unfold_boxes(root)
     rewrite_dropped(root)
     write_formulas(root)
-    inside = _mark_parts(root, body, parts)
-    parts[_DOCUMENT] = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
-    return hidden, empty, inside
+    replace_missing_pictures(root, part, parts)
+    return hidden, empty
 
 
-def _mark_parts(root: Any, body: Any, parts: dict[str, bytes]) -> list[Relation]:
+def _mark_parts(root: Any, body: Any, document: str, parts: dict[str, bytes]) -> list[Relation]:
     """Mark the place of each inner file (`altChunk`), picture, chart and diagram with its number; return them."""
-    related = relations(parts, _DOCUMENT)
+    related = relations(parts, document)
     inside: dict[Relation, None] = {}  # in order, each once
     last: dict[Any, Any] = {}  # by block: the place that was added behind it
     for element in list(root.iter(f"{W}altChunk", "{*}blip", "{*}imagedata", "{*}chart", "{*}relIds")):
