@@ -9,6 +9,7 @@ from typing import Any
 from compare.analyse.quality.judged import Agreement, JudgedPair, JudgeReport, PositionBias
 from compare.report.report import Report
 from compare.report.views.render import note, subtitle
+from compare.report.words.formats import signed_points
 from compare.report.words.quality_text import points, share_text
 
 TITLE = "What a judge says"
@@ -51,7 +52,7 @@ def pair_text(judge: str, pair: JudgedPair) -> str:
     found = pair.difference if pair.difference.value >= 0 else pair.difference.reversed()
     one, other = (pair.one, pair.other) if found is pair.difference else (pair.other, pair.one)
     counts = sorted((pair.for_one, pair.for_other), reverse=True)
-    span = f"{found.low * 100:+.0f} to {found.high * 100:+.0f} points"
+    span = f"{signed_points(found.low)} to {signed_points(found.high)} points"
     verdict = f"prefers {one} to {other}, by {points(found.value)}" if found.is_shown else "shows no clear preference"
     unread = f"; {pair.unread:,} more got no reply that can be read" if pair.unread else ""
     return (
