@@ -37,6 +37,7 @@ footer .divider { display: none; }
 input[type=number]:focus-visible { outline-offset: -2px; }
 .sp-empty, .sp-note { color: var(--body-text-color-subdued); font-size: .875rem; margin: .35rem 0; }
 .sp-note.sp-bad, .sp-note.sp-bad li { color: var(--sp-bad); }
+.html-container:has(> .prose > .sp-note), .html-container:has(> .prose > .sp-more) { padding: 0; }
 .sp-bar { height: 4px; border-radius: 2px; background: var(--border-color-primary); overflow: hidden; }
 .sp-bar > i { display: block; height: 100%; background: var(--sp-accent); }
 
@@ -95,6 +96,7 @@ input[type=number]:focus-visible { outline-offset: -2px; }
 .message blockquote { border-left: 3px solid var(--sp-bad); padding-left: .75rem; }
 .block:has(> .html-container > .prose:empty), #documents:empty { display: none; }
 @media (max-width: 640px) {
+  .gradio-container > .main.app { padding: .25rem !important; }
   .gradio-container main { padding: .5rem !important; }
 }
 """
