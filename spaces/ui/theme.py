@@ -25,7 +25,7 @@ input[type=range]::-moz-range-thumb { border: 1px solid var(--neutral-500) !impo
 .dark input[type=range] { --neutral-200: var(--neutral-600); }
 footer .divider { display: none; }
 /* Narrow margins on a phone. Gradio puts its own container before each selector in @media, so this can't be there. */
-.gradio-container > .main.app { padding: 1rem clamp(.75rem, 3vw, 2rem) !important; }
+.gradio-container > .main.app { padding: 1rem clamp(.75rem, 3vw, 2rem); }
 .gradio-container main { width: 100%; max-width: 1400px !important; margin: 0 auto !important; }
 .sp-head { display: flex; align-items: baseline; gap: .1rem .75rem; flex-wrap: wrap; padding: .25rem 0; }
 .sp-head h1 { font-size: 1.35rem; margin: 0; letter-spacing: -.01em; }

@@ -11,8 +11,8 @@ LEADERBOARD_TAB = "Leaderboard"
 
 # Race
 RACE_LEAD = (
-    "Send one prompt to two to four targets and watch them answer side by side. It's just for fun, because they share "
-    "this machine: for numbers, use Measure."
+    "Send one prompt to two to four targets and watch them answer side by side. For numbers, use Measure: here they "
+    "run at the same time, and can slow each other down."
 )
 RACE = "Race"
 RACE_TARGETS = "Two to four targets"
