@@ -35,10 +35,12 @@ STREAMLIT_CSS = """
 [data-testid="stChatMessageContent"] { max-width: 80ch; }
 [data-testid="stSelectbox"] input { text-overflow: ellipsis; }
 .st-key-figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(15rem, 45%), 1fr)); }
+.st-key-figures [data-testid="stMetricLabel"] p { white-space: normal; }
 .sp-table table { color: var(--body-text-color); }
 .st-key-navigation { display: none; }
 @media (max-width: 767px) {  /* from 768 on, Streamlit shows its own */
   .stMainBlockContainer { padding: 3.5rem .75rem 2rem; }
+  [data-testid="stBottomBlockContainer"] { padding: .5rem .75rem 1.5rem; }
   .st-key-navigation { display: flex; flex-flow: row nowrap; gap: .25rem; overflow-x: auto; }
   .st-key-navigation [data-testid="stPageLink-NavLink"] { min-height: 44px; padding: 0 .6rem; }
 }

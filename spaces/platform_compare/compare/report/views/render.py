@@ -19,17 +19,16 @@ from compare.report.words.settings_text import settings_rows
 
 
 def verdict_html(report: Report) -> str:
-    """Return the verdicts on quality, those on times by load, and how certain they are; the curves of a search."""
-    if report.capacities:
-        return f'<div class="sp-verdict">{"".join(map(curve_html, report.capacities))}</div>'
+    """Return the verdicts on quality, those on times by load or the curves of a search, and how certain they are."""
+    curves = "".join(map(curve_html, report.capacities))
     quality = "".join(f"<li>{escape(text)}</li>" for text in verdict_lines(report))
-    parts = [f"<ul>{quality}</ul>" if quality else "", _verdict_lists(report.verdicts)]
+    parts = [f"<ul>{quality}</ul>" if quality else "", curves or _verdict_lists(report.verdicts)]
     if report.changes:
         parts.append(subtitle(strings.EARLIER) + _verdict_lists(report.changes))
         parts.append(note(strings.NOT_INTERLEAVED))
     elif report.earlier:
         parts.append(subtitle(strings.EARLIER) + note(strings.NOTHING_SHARED))
-    if len(report.run.targets) == 1 and not report.earlier:
+    if len(report.run.targets) == 1 and not (report.earlier or curves):
         parts = [f'<p class="sp-empty">{escape(strings.ONE_TARGET)}</p>']
     advice = note(report.advice) if report.advice else ""
     return f'<div class="sp-verdict">{"".join(parts)}{advice}</div>'
