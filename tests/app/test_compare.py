@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from compare import run_file
 from compare.report.files.rows import report_rows
 from compare.report.report import Report
+from compare.runs import run_file
 from tests.app.test_access import axe, tab_to, violations, violations_in_both_themes
 from tests.compare.make_runs import simulate
 from tests.compare.make_scores import with_questions

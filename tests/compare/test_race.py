@@ -11,11 +11,11 @@ import pytest
 
 from backends import Backend, Catalog, ChatRequest, Delta, Done, Health, Message
 from compare.errors import PlanError
-from compare.race import Race, race_columns, run_race
+from compare.interactive.race import Race, race_columns, run_race
+from compare.interactive.service import ComparisonService
+from compare.interactive.votes import BOTH_BAD, TIE, Ballot, shuffle
 from compare.report.views import race_view
 from compare.report.words import strings
-from compare.service import ComparisonService
-from compare.votes import BOTH_BAD, TIE, Ballot, shuffle
 from tests.compare.servers import TOKENS, Models
 
 

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from backends import Backend, Catalog, ChatRequest, Message
 from compare.analyse.costs.prices import Price, Prices
 from compare.errors import PriceError
-from compare.race import RaceColumn, run_race
+from compare.interactive.race import RaceColumn, run_race
 from compare.report.words import formats
 from compare.report.words.strings import LENGTH_LIMIT, target_label
 from dashboard_pages import strings

@@ -9,11 +9,11 @@ from typing import Any
 import gradio as gr
 
 from backends import SpaceportError
+from compare.interactive.service import ComparisonService
 from compare.measure.measurement import Progress
-from compare.measure.workload import SHAPES
+from compare.measure.workloads.workload import SHAPES
 from compare.rag_process import has_rag
 from compare.report.words.strings import run_name
-from compare.service import ComparisonService
 from compare_page import forms, strings
 from compare_page.events import PRIVATE, VISITOR, VisitorIdentity
 from compare_page.results import Results

@@ -13,6 +13,8 @@ from backends import SpaceportError
 from compare.analyse.metrics.definitions import TITLES
 from compare.analyse.metrics.objectives import OBJECTIVES
 from compare.analyse.quality.quality_verdict import MARGIN
+from compare.interactive.service import ComparisonService
+from compare.interactive.visitors import Visitor
 from compare.report.charts import charts
 from compare.report.files.export import report_markdown
 from compare.report.files.html_report import html
@@ -24,14 +26,12 @@ from compare.report.views.quality_view import quality_html
 from compare.report.words import quality_text
 from compare.report.words import strings as report_strings
 from compare.report.words.telemetry_text import telemetry_html
-from compare.service import ComparisonService
-from compare.visitors import Visitor
 from compare_page import strings
 from compare_page.events import PRIVATE, VISITOR, VisitorIdentity
 from compare_page.links import RunLinks
 from compare_page.scripts import FIT_CHARTS_JS
 from ui.edge.refusals import refusal
-from ui.scripts import download_js, key_js
+from ui.static.scripts import download_js, key_js
 
 # How each file is written, and its media type.
 WRITERS: dict[str, tuple[Callable[[Report], str], str]] = {

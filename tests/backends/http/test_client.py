@@ -11,7 +11,7 @@ import pytest
 from backends import BackendError, Delta, Event, Unreachable
 from backends.http.connections import close_connections
 from backends.http.endpoint import Endpoint
-from backends.openai import OpenAIBackend
+from backends.kinds.openai import OpenAIBackend
 from tests.backends.recordings import OPENAI, REQUEST, part, sse
 from tests.backends.test_contract import assert_matches, collect
 from tests.backends.wire_server import Reply, WireServer

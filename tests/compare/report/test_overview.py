@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 
 from compare.analyse.costs.prices import Hourly, Prices
-from compare.records import Run
 from compare.report.charts.chart_style import COLOURS, target_colours
 from compare.report.charts.charts import draw_charts
 from compare.report.files.export import report_markdown
@@ -18,6 +17,7 @@ from compare.report.overview.headline import headline
 from compare.report.report import Report, ReportOptions, build_report
 from compare.report.words.glossary import TERMS, explanation, find_terms, glossary_html, term_html
 from compare.report.words.strings import CHART_TITLES, METRIC_HEADERS
+from compare.runs.records import Run
 from tests.compare.make_runs import block, build_run, failure, record, simulate
 
 EVIL = "<img src=x onerror=alert(1)>"

@@ -18,7 +18,6 @@ from markdown_it import MarkdownIt
 from backends.token_prices import PerToken
 from compare.analyse.caveats import find_caveats
 from compare.analyse.costs.prices import Hourly
-from compare.records import Run
 from compare.report import tables
 from compare.report.files.export import report_json, report_markdown
 from compare.report.files.html_report import html
@@ -28,6 +27,7 @@ from compare.report.report import Report
 from compare.report.views import render
 from compare.report.words import formats, strings
 from compare.report.words.caveat_text import caveat_text
+from compare.runs.records import Run
 from tests.compare.make_runs import block, build_run, failure, record, simulate
 
 TODAY = date(2026, 6, 1)

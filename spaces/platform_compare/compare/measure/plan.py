@@ -10,7 +10,7 @@ from itertools import islice
 
 from compare.errors import PlanError
 from compare.measure.load import Load
-from compare.measure.workload import Workload
+from compare.measure.workloads.workload import Workload
 
 MAX_TARGETS = 8
 MAX_REQUESTS = 100_000

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rag.answering.evidence.asked.kinds import Kind
-from rag.answering.evidence.asked.mentions import are_meant, covered_years
-from rag.answering.evidence.asked.questions import Question
 from rag.answering.evidence.decision import lacks_figure
 from rag.answering.evidence.features.names import NAMES
 from rag.answering.evidence.features.questions import Situation
 from rag.answering.evidence.features.units import Measurer
 from rag.answering.evidence.model import packaged_model
+from rag.answering.evidence.question_analysis.kinds import Kind
+from rag.answering.evidence.question_analysis.mentions import are_meant, covered_years
+from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.tables.figures import value
 from rag.answering.evidence.units.answer_spans import answer_span
 from rag.answering.evidence.units.split import Unit

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from compare.race import Race, RaceColumn
+from compare.interactive.race import Race, RaceColumn
+from compare.interactive.votes import LETTERS
 from compare.report.words import strings
 from compare.report.words.formats import MISSING, rate, usd
-from compare.votes import LETTERS
 from ui.markdown import safe_markdown
 
 SHOWN_LOAD_SECONDS = 0.1  # less is no load: the model was there

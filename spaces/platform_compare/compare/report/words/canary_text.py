@@ -6,8 +6,8 @@ from dataclasses import asdict
 from typing import Any
 
 from compare.analyse.canary.canary import CanaryDecision, Check, CheckName, CheckState, Decision, Release
-from compare.records import GIVE_UP_AFTER
 from compare.report.words.formats import signed_points
+from compare.runs.records import GIVE_UP_AFTER
 
 CHECK_NAMES = {
     CheckName.UNREACHABLE: "failures",

@@ -8,11 +8,11 @@ from compare.analyse.quality.differing import Answered, DifferingQuestion, diffe
 from compare.analyse.quality.paired import Share
 from compare.analyse.quality.quality import Measure
 from compare.analyse.quality.quality_verdict import QualityFinding, QualityVerdict
-from compare.records import Question
 from compare.report import tables
 from compare.report.report import Report
 from compare.report.words.formats import MISSING, signed_points, usd
 from compare.report.words.strings import EXPLAINED_LABELS
+from compare.runs.records import Question
 
 ANSWERS = "Answers"
 DIFFERING = "Questions where targets differ"

@@ -10,18 +10,18 @@ from pathlib import Path
 
 from backends import Backend, BackendError, Catalog, ChatRequest, Delta, Message
 from backends.streams import closing
-from compare import run_file
 from compare.analyse.costs.prices import Price, Prices
 from compare.errors import PlanError, PriceError, RunError
+from compare.interactive.race import MAX_TARGETS, Race, race_columns, run_race
+from compare.interactive.shared_runs import SharedRuns
+from compare.interactive.visitors import IDLE_SECONDS, Visitor, Visitors
+from compare.interactive.votes import LETTERS, shuffle
 from compare.measure.background import BackgroundRun
 from compare.measure.measurement import Progress
-from compare.race import MAX_TARGETS, Race, race_columns, run_race
-from compare.records import Run
 from compare.report.report import Report, ReportOptions, build_report
 from compare.report.words import strings
-from compare.shared_runs import SharedRuns
-from compare.visitors import IDLE_SECONDS, Visitor, Visitors
-from compare.votes import LETTERS, shuffle
+from compare.runs import run_file
+from compare.runs.records import Run
 from ui.admission.admission import Admission, TooSlow, in_time
 from ui.admission.fair_queue import Caller
 from ui.admission.replicas import Replicas
