@@ -64,7 +64,7 @@ class MeasurePage:
         with closed_section(strings.QUESTIONS, visible=has_rag()):
             gr.HTML(f'<p class="sp-note">{strings.QUESTIONS_LEAD}</p>')
             self.questions = gr.File(
-                label=strings.QUESTIONS_FILE, file_types=[".jsonl"], height=120, elem_id="questions"
+                label=strings.QUESTIONS_FILE, file_types=[".jsonl"], height=140, elem_id="questions"
             )
             self.documents = gr.File(label=strings.DOCUMENTS, file_count="multiple", height=160, elem_id="documents")
 
@@ -77,7 +77,7 @@ class MeasurePage:
         self.minutes = gr.Number(
             self.service.admission.limits.measured_minutes or 30, label=strings.MINUTES, elem_id="minutes"
         )
-        self.prompt_file = gr.File(label=strings.OWN_PROMPTS, file_types=[".jsonl"], height=120, elem_id="own")
+        self.prompt_file = gr.File(label=strings.OWN_PROMPTS, file_types=[".jsonl"], height=140, elem_id="own")
 
     def _connect_events(self) -> None:
         fields = [self._identity.key, self.targets, self.workload, self.prompt_file, self.questions, self.documents,

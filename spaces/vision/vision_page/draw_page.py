@@ -51,7 +51,7 @@ class DrawPage:
             with gr.Column(min_width=300):
                 self._create_form(choices, selected)
             with gr.Column(min_width=300, scale=2):
-                self.empty = gr.HTML(f'<p class="sp-empty">{strings.DRAW_EMPTY}</p>')
+                self.empty = gr.HTML(f'<p class="sp-empty">{strings.DRAW_EMPTY}</p>', elem_id="empty-drawing")
                 with gr.Row(elem_id="pictures"):
                     self.columns = [part for _ in range(MAX_TARGETS) for part in self._create_column()]
         gr.HTML(unavailable_html(targets, strings.UNAVAILABLE_GENERATORS))

@@ -93,5 +93,5 @@ def seconds_text(seconds: float) -> str:
 
 
 def percent_text(share: float) -> str:
-    """Return a probability; one below 0.1 % isn't 0."""
-    return "< 0.1 %" if share < 0.001 else f"{share:.1%}".replace("%", " %")
+    """Return a probability; one below 0.1% isn't 0."""
+    return "< 0.1%" if share < 0.001 else f"{share:.1%}"

@@ -400,6 +400,8 @@ def test_the_line_under_an_answer_has_its_details_folded() -> None:
     line = reply_messages(turn, 1)[-1]["content"]
     assert "<summary>laptop · 2.5 s · 31 tokens</summary>quotes found in 0.50 s · first token 1.25 s" in line
     assert "1,500 of 3,000 tokens sent (50%) · 1 passage didn't fit" in line
+    titled = replace(turn, target_title="SmolLM2 <135M>")  # as the composer calls it
+    assert "<summary>SmolLM2 &lt;135M&gt; · 2.5 s" in reply_messages(titled, 1)[-1]["content"]
     assert "sp-line" not in str(reply_messages(replace(turn, finish_reason=None), 1))
     quotes = replace(turn, finish_reason="quotes", measurements=Measurements(0.5))
     assert reply_messages(quotes, 1)[-1]["content"] == '<div class="sp-line">quotes found in 0.50 s</div>'

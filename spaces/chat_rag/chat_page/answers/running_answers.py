@@ -75,7 +75,10 @@ class Answers:
         if not turns or turns[-1].target or turns[-1].shared or turns[-1].finish_reason:
             return self._by_turn.get(turns[-1].id) if turns else None
         process = visitor.conversations.process
-        turn = replace(turns[-1], target=target, asked_at=iso_time(wall_clock()), written_by=process)
+        title = self._catalog.title(target) if target in self._catalog.names else ""
+        turn = replace(
+            turns[-1], target=target, target_title=title, asked_at=iso_time(wall_clock()), written_by=process
+        )
         conversation.update(turn)
         updates = self._write_answer(caller, visitor, conversation, turn, options, shared=shared)
         answer = RunningAnswer(

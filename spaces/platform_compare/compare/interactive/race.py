@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from backends import Backend, BackendError, ChatRequest, Delta, SpaceportError, Stopwatch
+from backends import Backend, BackendError, ChatRequest, Delta, Done, SpaceportError, Stopwatch
 from backends.stopwatch import now
 from backends.streams import closing
 from compare.analyse.costs.cost import race_cost
@@ -24,7 +24,8 @@ State = Literal["loading", "waiting", "thinking", "answering", "done", "stopped"
 class RaceColumn:
     """One target in a race: its text so far, its state and its times.
 
-    `load_seconds` is how long a model on this machine took to load. It's over when the stopwatch starts.
+    `load_seconds` is how long a model on this machine took to load. It's over when the stopwatch starts. `is_cut`
+    if the answer ended at the length limit.
     """
 
     target: str
@@ -36,6 +37,7 @@ class RaceColumn:
     error: SpaceportError | None = None
     price: Price | None = None
     load_seconds: float | None = None
+    is_cut: bool = False
 
     @property
     def cost(self) -> float | None:
@@ -50,11 +52,12 @@ class RaceColumn:
 
 @dataclass(slots=True)
 class Race:
-    """One race: the prompt, the columns in display order, and whether the names are hidden."""
+    """One race: the prompt, the columns in display order, whether the names are hidden, and whether it has its vote."""
 
     prompt: str
     columns: list[RaceColumn]
     hidden: bool = False
+    voted: bool = False
 
     @property
     def over(self) -> bool:
@@ -62,8 +65,8 @@ class Race:
 
     @property
     def votable(self) -> bool:
-        """True if the race is over and has at least two answers."""
-        return self.over and sum(bool(column.answer) for column in self.columns) > 1
+        """True if the race is over and has at least two answers, and no vote yet."""
+        return self.over and not self.voted and sum(bool(column.answer) for column in self.columns) > 1
 
     def stop(self) -> None:
         """Mark unfinished columns as stopped."""
@@ -78,7 +81,8 @@ def race_columns(targets: Sequence[str], titles: Mapping[str, str], prices: Mapp
         duplicate = next(name for name in targets if targets.count(name) > 1)
         raise PlanError(f"The target {duplicate} appears twice.", "Choose each target once.")
     if not 2 <= len(targets) <= MAX_TARGETS:
-        raise PlanError(f"Can't race {len(targets)} targets.", "Choose two to four.")
+        count = "1 target" if len(targets) == 1 else f"{len(targets)} targets"
+        raise PlanError(f"This race has {count}.", "Choose two to four.")
     return [RaceColumn(name, titles.get(name, name), price=prices.get(name)) for name in targets]
 
 
@@ -120,6 +124,8 @@ async def _answer(column: RaceColumn, backend: Backend, request: ChatRequest) ->
         async for event in stream:
             if isinstance(event, Delta):
                 _add_delta(column, event)
+            elif isinstance(event, Done):
+                column.is_cut = event.finish_reason == "length"
     column.state = "done"
 
 

@@ -98,11 +98,12 @@ class ComparisonService:
         return answers
 
     def vote(self, visitor: Visitor, choice: str, page: str = "") -> Race | None:
-        """Count a vote for a column's letter or a tie, and reveal the names."""
+        """Count a vote for a column's letter or a tie, once for a race, and reveal the names."""
         race = visitor.races.get(page)
-        if race and LETTERS.find(choice) < len(race.columns):  # a program can vote for a column that isn't there
+        # A program can vote for a column that isn't there.
+        if race and not race.voted and LETTERS.find(choice) < len(race.columns):
             visitor.ballot.cast(race.prompt, [column.target for column in race.columns], choice, blind=race.hidden)
-            race.hidden = False
+            race.hidden, race.voted = False, True
         return race
 
     async def measure(
@@ -143,7 +144,7 @@ class ComparisonService:
         run = run_file.read(path)
         copy = visitor.new_file("opened")
         run_file.write(run, copy)
-        name = visitor.add_run(strings.run_name(run.targets, run.header["started"][:16]), copy)
+        name = visitor.add_run(strings.run_name(run.targets, run.header["started"][:16].replace("T", " ")), copy)
         self.visitors.make_room()
         return name
 

@@ -77,7 +77,7 @@ def differences(report: Report) -> go.Figure:
     figure.update_yaxes(range=[len(comparisons) - 0.5, -0.9], showticklabels=False, showgrid=False)
     height = 150 + (56 if any("<br>" in label for label in _labels(comparisons)) else 42) * len(comparisons)
     # The legend's position is a share of the height: this puts it as many pixels below as in the other charts.
-    figure.update_layout(height=height, margin={"l": 12}, legend_y=-60 / (height - 90))
+    figure.update_layout(height=height, margin={"l": 12}, legend_y=-68 / (height - 90))
     return figure
 
 
