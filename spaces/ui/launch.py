@@ -25,16 +25,16 @@ from ui.edge.events import UNKNOWN_EVENT, EventCheck
 from ui.edge.page_files import PageFiles
 from ui.edge.request_limits import MB, EdgeLimits
 from ui.edge.uploads import Uploads
-from ui.memory import return_free_memory_regularly
-from ui.scripts import event_stream_js
+from ui.process.memory import return_free_memory_regularly
 from ui.session_state import keep_no_configurations
 from ui.sign_in import settings as sign_in
 from ui.sign_in.edges import SignInEdges
+from ui.static.scripts import event_stream_js
 from ui.theme import CSS, HEAD, theme
 
 if os.environ.get("SPACES_ZERO_GPU"):
     # ZeroGPU refuses to start an app that doesn't define a GPU function at import time; this module defines one.
-    importlib.import_module("backends.transformers.backend")
+    importlib.import_module("backends.kinds.transformers.backend")
 
 # Gradio counts events for a page that stays closed: with pandas, in 7 ms after each event, which all others wait for.
 os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "1")
