@@ -22,6 +22,7 @@ from ui.admission.client import ClientAddress, trust_hub_proxies
 from ui.edge.bodies import BodyLimits
 from ui.edge.connections import limit_connections
 from ui.edge.events import UNKNOWN_EVENT, EventCheck
+from ui.edge.page_files import PageFiles
 from ui.edge.request_limits import MB, EdgeLimits
 from ui.edge.uploads import Uploads
 from ui.process.memory import return_free_memory_regularly
@@ -122,7 +123,8 @@ def app_arguments(limits: EdgeLimits, *, login: bool, preview: Middleware | None
     body_limits = Middleware(BodyLimits, limits, Uploads(_upload_folder(), limits))
     signs_in = sign_in.is_enabled()
     edges = [Middleware(SignInEdges)] if signs_in else []
-    middleware = [Middleware(ClientAddress), Middleware(Guard), *edges, body_limits, *([preview] if preview else [])]
+    inner = [*([preview] if preview else []), Middleware(PageFiles)]
+    middleware = [Middleware(ClientAddress), Middleware(Guard), *edges, body_limits, *inner]
     arguments: dict[str, Any] = {"middleware": middleware, "dependencies": [Depends(EventCheck(limits))]}
     arguments["exception_handlers"] = UNKNOWN_EVENT
     if login or signs_in:
