@@ -16,7 +16,7 @@ from backends import Rejected, SpaceportError, telemetry
 from backends.chat.checks import bad_request, describe
 from backends.chat.requests import parse_chat_request, read_stream_flags
 from backends.telemetry.asgi import RequestSpans
-from gateway import bills
+from gateway.billing import bills
 from gateway.request_path import Call
 from gateway.service import Gateway, Phase
 from gateway.targets import GatewayTarget

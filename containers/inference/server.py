@@ -16,7 +16,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from backends import SpaceportError, telemetry
-from backends.embedded.subprocess_engine import kill_children
+from backends.kinds.embedded.subprocess_engine import kill_children
 from inference import logs
 from inference.app import create_app
 from inference.http.protocol import protocol

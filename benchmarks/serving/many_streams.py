@@ -1,6 +1,6 @@
 """How late the client's events are when one process reads many streams at once, on one core.
 
-    python benchmarks/many_streams.py [--streams 1,16,64,256] [--rate 20] [--seconds 8] [--together]
+    python benchmarks/serving/many_streams.py [--streams 1,16,64,256] [--rate 20] [--seconds 8] [--together]
 
 A server sends each stream so many words a second, each with the time at which it was sent. Its process and the client's
 have a core each, where the machine has two. The streams open one after the other within a second, whose words don't
