@@ -16,6 +16,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -133,9 +134,12 @@ def _try(name: str, package: str, place: Workplace, work: Callable[[], Outcomes]
     entry: dict[str, Any] = {"name": name, "version": "", "date": datetime.now(UTC).date().isoformat()}
     try:
         entry["version"] = place.environments.version(package) if package in PACKAGES else version(package)
-        entry["results"] = {check: outcome.to_json() for check, outcome in work().items()}
+        outcomes = work().items()
+        entry["results"] = {
+            check: replace(outcome, seen=place.without_run(outcome.seen)).to_json() for check, outcome in outcomes
+        }
     except Exception as error:  # programs of others fail in any way; the rest still runs
-        entry["problem"] = str(error).rstrip(".") or type(error).__name__
+        entry["problem"] = place.without_run(str(error).rstrip(".")) or type(error).__name__
         print(f"  not run: {error}", flush=True)
     return entry
 

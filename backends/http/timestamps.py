@@ -18,6 +18,7 @@ import httpx2
 
 from backends.errors import BackendError
 from backends.http.network import DialFailed
+from backends.http.new_connections import note_opened
 from backends.http.receive_times import with_receive_times
 from backends.http.sockets import DirectStream
 
@@ -74,6 +75,7 @@ class DirectBackend(httpcore2.AsyncNetworkBackend):
             raise httpcore2.ConnectTimeout(str(error)) from error
         except OSError as error:
             raise httpcore2.ConnectError(str(error)) from error
+        note_opened()
         return stream
 
     async def _open(self, stream: DirectStream, host: str, port: int, local: tuple[str, int] | None) -> None:

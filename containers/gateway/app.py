@@ -56,7 +56,7 @@ def create_app(gateway: Gateway) -> FastAPI:
 
     async def answer(request: Request) -> Response:
         """Answer a request for chat as events or as one JSON body, or one for embeddings."""
-        dialect = DIALECTS[request.url.path]
+        dialect = DIALECTS[request.scope["path"]]
         parts = gateway.ready()
         parts.ledger.check_room()
         call = Call(parts, request.state.key, dialect=dialect)

@@ -41,7 +41,7 @@ def create_app(service: Service) -> FastAPI:
         """Answer a request for chat as events or as one JSON body, or one for embeddings."""
         body = await read_json(request, int(settings.max_body_mb * 1e6), large_bodies)
         service.ready()
-        dialect = dialect_by_route[request.url.path]
+        dialect = dialect_by_route[request.scope["path"]]
         return (_embed if dialect == "embeddings" else _answer)(service, request, body, dialect)
 
     authorize = authorizer(settings.api_key)

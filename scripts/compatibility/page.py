@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -73,7 +72,7 @@ def _column(entry: Entry, other: str, notes: list[str]) -> dict[str, str]:
 
 
 def _add(notes: list[str], subject: str, reason: str) -> int:
-    reason = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1", " ".join(reason.split()))  # each run has other ports
+    reason = " ".join(reason.split())
     sentence = f"{reason[:1].upper()}{reason[1:].removesuffix('.')}.".replace("<", "&lt;")
     notes.append(f"{len(notes) + 1}. {subject}. {sentence}")
     return len(notes)
