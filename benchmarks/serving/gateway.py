@@ -1,6 +1,6 @@
 """What a server in front of a model adds: the time to the first token, and CPU time per streamed chunk.
 
-    python benchmarks/gateway.py [--litellm PYTHON] [--rounds 30]
+    python benchmarks/serving/gateway.py [--litellm PYTHON] [--rounds 30]
 
 The same client asks one local server directly, through a bare hop (uvicorn and httpx2, which pass the bytes on),
 through one that sends its head with the first text, so that a refusal could have its own status, through Spaceport's
@@ -9,8 +9,8 @@ server sends a chunk every 2 ms.
 LiteLLM pins its own versions of packages: pass the interpreter of an environment that has its proxy
 (`python -m venv X; X/bin/pip install 'litellm[proxy]'`).
 
-    python benchmarks/gateway.py --part limits [--stack shared] [--keys 100] [--requests 1000]
-    python benchmarks/gateway.py --part hits
+    python benchmarks/serving/gateway.py --part limits [--stack shared] [--keys 100] [--requests 1000]
+    python benchmarks/serving/gateway.py --part hits
 
 Does each key get what its limit allows, and is there a row of the ledger for each request? How fast is a stored answer?
 One gateway with its memory and SQLite, and two that share a Redis and a PostgreSQL.
