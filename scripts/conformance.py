@@ -15,9 +15,9 @@ import json
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import replace
+from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -116,13 +116,16 @@ def _run_clients(place: Workplace, only: str) -> Iterator[dict[str, Any]]:
 
 def _run_gateway(place: Workplace, only: str) -> Iterator[dict[str, Any]]:
     chosen = [client for client in GATEWAY if only in f"gateway {client[0]}".lower()]
-    if not chosen:
-        return
-    with gateway(place) as stack:
+    with ExitStack() as exits:
+
+        @cache
+        def stack() -> GatewayStack:  # if it can't start, that is the problem of each client
+            return exits.enter_context(gateway(place))
+
         for name, package, make_checks in chosen:
 
             def work(make_checks: Callable[..., Any] = make_checks) -> Outcomes:
-                with make_checks(stack) as checks:
+                with make_checks(stack()) as checks:
                     return asyncio.run(client_checks.run_checks(checks))
 
             yield _try(name, package, place, work)

@@ -8,6 +8,12 @@ inference server and its gateway (with a key, a budget and the ledger), and thro
 server sends a chunk every 2 ms.
 LiteLLM pins its own versions of packages: pass the interpreter of an environment that has its proxy
 (`python -m venv X; X/bin/pip install 'litellm[proxy]'`).
+
+    python benchmarks/serving/gateway.py --part limits [--stack shared] [--keys 100] [--requests 1000]
+    python benchmarks/serving/gateway.py --part hits
+
+Does each key get what its limit allows, and is there a row of the ledger for each request? How fast is a stored answer?
+One gateway with its memory and SQLite, and two that share a Redis and a PostgreSQL.
 """
 
 from __future__ import annotations
@@ -31,7 +37,7 @@ import httpx2
 import psutil
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks/, with the harness
-from harness import overhead_clients
+from harness import gateway_parts, overhead_clients
 from harness.pages.chat_app import running_server as running_model
 from harness.tables import free_port, table, write
 
@@ -179,7 +185,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--litellm", metavar="PYTHON", help="an interpreter that has LiteLLM's proxy")
+    parser.add_argument("--part", choices=("hop", "limits", "hits"), default="hop")
+    parser.add_argument("--stack", choices=gateway_parts.STACKS, help="of limits and hits (default: both)")
+    parser.add_argument("--keys", type=int, default=100)
+    parser.add_argument("--requests", type=int, default=1000, help="of each key")
     options = parser.parse_args()
+    stacks = [gateway_parts.STACKS[options.stack]] if options.stack else list(gateway_parts.STACKS.values())
+    if options.part == "limits":
+        return 0 if gateway_parts.limits(stacks, options.keys, options.requests) else 1
+    if options.part == "hits":
+        return 0 if gateway_parts.hits(stacks, options.requests) else 1
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         key = gateway_key(folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import resource
 import signal
@@ -116,6 +117,30 @@ async def test_a_bill_that_the_database_has_is_no_longer_told_as_unwritten(journ
     await ledger.flush()
     assert told == [{"key": 10}, {"key": 20}]
     assert not budgets.outstanding()
+    store.engine.dispose()
+
+
+async def test_under_a_steady_load_the_database_gets_the_rows_of_a_second_at_once(tmp_path: Path) -> None:
+    """Not a transaction for each few: those without end made the answers meanwhile a third slower."""
+    journal, store, written = Journal(tmp_path / "journal", 1_000_000), open_store(tmp_path), list[int]()
+    loop = asyncio.get_running_loop()
+
+    class WatchedStore(Store):
+        def write_rows(self, rows: Sequence[LedgerRow]) -> None:
+            written.append(len(rows))
+            loop.call_soon_threadsafe(ledger.add, row())  # one that ends while these are written
+            super().write_rows(rows)
+
+    ledger = Ledger(journal, WatchedStore(store.engine), 0.2)
+    ledger.add(row())
+    started = loop.time()
+    writing = asyncio.create_task(ledger.run())
+    await asyncio.sleep(0.9)
+    writing.cancel()
+    assert 2 <= len(written) <= (loop.time() - started) / 0.2
+    await asyncio.wait([writing])
+    await asyncio.sleep(0.2)  # for the thread
+    journal.close()
     store.engine.dispose()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from sqlalchemy.exc import DBAPIError
 
@@ -77,31 +77,41 @@ class Ledger:
         while True:
             await self._has_rows.wait()
             await asyncio.sleep(self._seconds)
-            await self.flush()
+            await self._write(self._write_file)
 
     async def flush(self) -> None:
         """Write all rows that wait; if the database is away, or the journal's disk fails, they stay on disk."""
+        await self._write(self._write_all)
+
+    async def _write(self, write: Callable[[], Awaitable[None]]) -> None:
         async with self._writing:
             try:
-                await self._write_all()
+                await write()
             except (DBAPIError, OSError) as error:
                 with contextlib.suppress(OSError):
                     await asyncio.to_thread(self.journal.sync)
                 self._note(connected=False, error=error)
             else:
-                if not self._unsaved:
+                if self.is_empty:
                     self._has_rows.clear()
 
     async def _write_all(self) -> None:
         self._save()
         while self.journal.waiting_bytes:
-            if self.journal.close_file() and not self._unsaved:
-                self._on_close()
-            await asyncio.to_thread(self._write_closed)
-            self.journal.delete_closed()
-            self._on_written()
-            self._note(connected=True)
-            self._save()
+            await self._write_file()
+
+    async def _write_file(self) -> None:
+        """Write the rows of one file; those that come meanwhile are for the next time."""
+        self._save()
+        if not self.journal.waiting_bytes:
+            return
+        if self.journal.close_file() and not self._unsaved:
+            self._on_close()
+        await asyncio.to_thread(self._write_closed)
+        self.journal.delete_closed()
+        self._on_written()
+        self._note(connected=True)
+        self._save()
 
     def _save(self) -> None:
         """Store the rows for which the disk had no room."""
