@@ -9,10 +9,10 @@ from email.message import EmailMessage, Message
 
 from rag.documents import Content, Limits, Note, NoteKind
 from rag.errors import DocumentError
-from rag.reading.html.markdown import add_html
-from rag.reading.html.page import html_source
-from rag.reading.tables import ContentWriter
-from rag.reading.text.decode import decode, known_encoding
+from rag.reading.formats.html.markdown import add_html
+from rag.reading.formats.html.page import html_source
+from rag.reading.formats.text.decode import decode, known_encoding
+from rag.reading.markdown.tables import ContentWriter
 
 ReadFile = Callable[[bytes, str], Content]  # its bytes and its name
 _HEAD = ("From", "To", "Cc", "Bcc", "Date")
