@@ -19,11 +19,11 @@ _HEAD = ("From", "To", "Cc", "Bcc", "Date")
 _MAX_DEPTH = 5
 
 
-def _policy() -> policy.EmailPolicy:
+def _policy() -> policy.EmailPolicy[EmailMessage]:
     """Return a policy that keeps lists of names as they are; Python's drops all of "Ann; Ben" but the first name."""
     registry = HeaderRegistry()
     for name in (*_HEAD, "Sender", "Reply-To"):
-        registry.map_to_type(name, UniqueUnstructuredHeader)
+        registry.map_to_type(name, UniqueUnstructuredHeader)  # type: ignore[arg-type]  # which adds the base
     return policy.default.clone(header_factory=registry)
 
 
