@@ -68,7 +68,7 @@ def _refusal(error: BaseException | None) -> str:
     """
     while error and not isinstance(error, ConnectionError):
         error = error.__cause__ or error.__context__
-    return os.strerror(error.errno).lower() if error and error.errno else ""
+    return os.strerror(error.errno).lower() if isinstance(error, ConnectionError) and error.errno else ""
 
 
 def response_error(endpoint: Endpoint, status: int, headers: Mapping[str, str], content: bytes) -> BackendError:
