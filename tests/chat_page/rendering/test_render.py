@@ -10,12 +10,12 @@ from urllib.parse import unquote
 import pytest
 
 from backends import Delta, Done, Interrupted
-from chat_page.conversation import Conversation
+from chat_page.answers.reply import Reply
+from chat_page.conversations.conversation import Conversation
 from chat_page.rendering.documents import documents_html, file_summary, note_text
 from chat_page.rendering.markdown import linked_answer
 from chat_page.rendering.messages import conversation_messages, reply_messages, turn_index
 from chat_page.rendering.quotes import ShownQuotes
-from chat_page.reply import Reply
 from chat_page.sources import panel
 from chat_page.strings import Strings
 from rag.answering.abstention.abstain import Abstention, AbstentionKind, Evidence

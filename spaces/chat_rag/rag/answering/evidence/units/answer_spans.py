@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from rag.answering.evidence.asked.kinds import FIGURES, Kind
-from rag.answering.evidence.asked.questions import Question
+from rag.answering.evidence.question_analysis.kinds import FIGURES, Kind
+from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.tables.figures import YEAR
 from rag.answering.evidence.units.series import Span, figures_of_period
 from rag.answering.numbers import (

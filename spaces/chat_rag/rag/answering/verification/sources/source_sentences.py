@@ -9,9 +9,9 @@ from functools import cache, cached_property
 from math import log
 
 from rag.answering.evidence.units.per_document import PerPassage
-from rag.answering.verification.pieces import find_pieces
-from rag.answering.verification.sentence_words import SentenceWords, read_words
-from rag.answering.verification.wording import wording
+from rag.answering.verification.sentences.pieces import find_pieces
+from rag.answering.verification.sentences.sentence_words import SentenceWords, read_words
+from rag.answering.verification.sentences.wording import wording
 from rag.documents import Document, Passage
 from rag.search.languages import ENGLISH, detect_language, stop_words
 from rag.search.words import split_tokens, stem_tokens

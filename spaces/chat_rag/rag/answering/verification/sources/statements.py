@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from rag.answering.evidence.asked.periods import CALENDAR, days_in, length_in
+from rag.answering.evidence.question_analysis.periods import CALENDAR, days_in, length_in
 from rag.answering.evidence.tables.grid import LabeledCell
 from rag.answering.evidence.units.per_document import PerDocument, PerPassage, text_blocks
 from rag.answering.evidence.units.split import Unit, find_units
 from rag.answering.evidence.units.structure import structure_of
-from rag.answering.verification.clauses import Clause, figure_clauses, role_words
-from rag.answering.verification.figures import find_figures, find_periods, find_scale
+from rag.answering.verification.sentences.clauses import Clause, figure_clauses, role_words
+from rag.answering.verification.sentences.figures import find_figures, find_periods, find_scale
 from rag.documents import Document, Passage
 
 if TYPE_CHECKING:

@@ -9,14 +9,14 @@ from dataclasses import replace
 from backends import Backend, Catalog, SpaceportError, Stopwatch
 from backends.stopwatch import now, wall_clock
 from backends.streams import batches, closing
-from chat_page import pacing
-from chat_page.conversation import Conversation
+from chat_page.answers import pacing
+from chat_page.answers.reply import Reply
+from chat_page.conversations.conversation import Conversation
 from chat_page.conversations.remote_answer import Absence, FollowedAnswer, Followers, RemoteAnswer
 from chat_page.conversations.running_answer import PageUpdate, RunningAnswer
 from chat_page.rendering.answer_text import iso_time
 from chat_page.rendering.messages import reply_messages
 from chat_page.rendering.quotes import ShownQuotes
-from chat_page.reply import Reply
 from chat_page.sources import panel
 from chat_page.visitors.visitor import Visitor
 from rag.answering.answer import Rag
@@ -27,7 +27,7 @@ from rag.library.library import Library
 from rag.search.embedding.embedders import Embedder
 from ui.admission.admission import Admission
 from ui.admission.fair_queue import Caller
-from ui.environment import int_setting
+from ui.process.environment import int_setting
 
 # An answer goes on for so long without a page that shows it: a reload or a lost connection takes less.
 ABSENCE_SECONDS = 60
