@@ -15,6 +15,7 @@ from chat_page.conversations.conversation import Conversation
 from chat_page.rendering.documents import documents_html, file_summary, note_text
 from chat_page.rendering.markdown import linked_answer
 from chat_page.rendering.messages import conversation_messages, reply_messages, turn_index
+from chat_page.rendering.quotes import ShownQuotes
 from chat_page.sources import panel
 from chat_page.strings import Strings
 from rag.answering.abstention.abstain import Abstention, AbstentionKind, Evidence
@@ -222,6 +223,13 @@ def test_quotes_stand_above_the_answer_and_lead_to_their_place() -> None:
     assert (quotes["content"], "options" in quotes, answer["content"]) == (html, False, "So.")
     streaming = replace(QUOTED, finish_reason=None, writer="")
     assert [message["content"] for message in reply_messages(streaming, 3, "Writing")] == [html, ""]
+
+
+def test_quotes_that_were_drawn_before_stay_above_the_answer_and_count_its_links() -> None:
+    drawn = ShownQuotes.of(QUOTED, 3)
+    written = replace(QUOTED, answer="So [1].", markers=(Marker(3, 1),), finish_reason=None, writer="")
+    assert reply_messages(written, 3, "Writing", shown=drawn) == reply_messages(written, 3, "Writing")
+    assert "#source-3-1-1" in str(reply_messages(written, 3, shown=drawn))  # the quote's own place comes first
 
 
 def test_a_cell_is_quoted_with_its_row_and_column() -> None:

@@ -16,6 +16,7 @@ from chat_page.conversations.remote_answer import Absence, FollowedAnswer, Follo
 from chat_page.conversations.running_answer import PageUpdate, RunningAnswer
 from chat_page.rendering.answer_text import iso_time
 from chat_page.rendering.messages import reply_messages
+from chat_page.rendering.quotes import ShownQuotes
 from chat_page.sources import panel
 from chat_page.visitors.visitor import Visitor
 from rag.answering.answer import Rag
@@ -146,7 +147,7 @@ class Answers:
         reply = Reply(question)
         options = self.options(target, reply.question, options)
         reply.writer = self._catalog.title(target) if options.writes == "quotes" else ""
-        stopwatch, growth, place = Stopwatch(), pacing.GrowthFilter(), None
+        stopwatch, growth, place, shown = Stopwatch(), pacing.GrowthFilter(), None, None
         yield PageUpdate(reply_messages(reply.turn(), number, reply.status))
         try:
             due = await self._save_if_due(visitor, conversation, 0.0)
@@ -167,7 +168,8 @@ class Answers:
                     sources = None
                     if sources_changed:
                         sources = await asyncio.to_thread(panel.sources_html, conversation.turns)
-                    yield PageUpdate(reply_messages(turn, number, reply.status), sources)
+                        shown = ShownQuotes.of(turn, number)
+                    yield PageUpdate(reply_messages(turn, number, reply.status, shown=shown), sources)
         except SpaceportError as error:
             reply.error = error
         finally:

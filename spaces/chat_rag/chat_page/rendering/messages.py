@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from chat_page.conversations.conversation import Conversation
 from chat_page.rendering.answer_line import answer_line, end_note
 from chat_page.rendering.answer_text import place, provenance, refusal_text, unsupported_lines
 from chat_page.rendering.markdown import disarm_markdown, error_markdown, fold_end, linked_answer
-from chat_page.rendering.quotes import quote_counts, quotes_html
+from chat_page.rendering.quotes import ShownQuotes, quotes_html
 from chat_page.translations.languages import strings
 from rag.answering.turn import Turn
 from ui.markdown import safe_markdown
@@ -40,24 +41,27 @@ def question_message(turn: Turn) -> ChatMessage:
     return {"role": "user", "content": (disarm_markdown if turn.shared else safe_markdown)(turn.question)}
 
 
-def reply_messages(turn: Turn, number: int, status: str | None = None, *, fold: bool = False) -> list[ChatMessage]:
+def reply_messages(
+    turn: Turn, number: int, status: str | None = None, *, fold: bool = False, shown: ShownQuotes | None = None
+) -> list[ChatMessage]:
     """Return the reply of turn `number`: quotes, folded thoughts, the answer with linked citations, an error.
 
     While the answer streams, `status` says what the page shows until the first word. `fold` folds the end of a very
-    long answer.
+    long answer. `shown` has the quotes if they were drawn before.
     """
     words = strings()
     if turn.shared:
         return _shared_reply(turn)
     messages = []
-    quotes = quotes_html(turn, number)
+    shown = shown or ShownQuotes.of(turn, number)
+    quotes = shown.html
     if quotes and not turn.abstention:
         messages.append(_assistant(quotes))
     if turn.thought.strip():
         messages.append(_thought(turn, status is not None and not turn.answer))
     elif status and not turn.answer:
         messages.append(_assistant("", {"title": status, "status": "pending"}))
-    if answer := _answer_markdown(turn, number):
+    if answer := _answer_markdown(turn, number, shown.counts):
         answer = fold_end(answer) if fold else answer
         messages.append(_assistant(_folded(answer) if turn.finish_reason and turn.all_unsupported else answer))
     if turn.finish_reason == "abstained":
@@ -89,12 +93,12 @@ def _write_option(turn: Turn) -> list[dict[str, str]]:
     return [{"value": "write", "label": words.fill(words.write_answer, model=turn.writer)}]
 
 
-def _answer_markdown(turn: Turn, number: int) -> str:
+def _answer_markdown(turn: Turn, number: int, quoted: Mapping[int, int]) -> str:
     if turn.finish_reason == "abstained":
         return safe_markdown(refusal_text(turn, strings()))
     if not turn.answer.strip():
         return ""
-    answer = linked_answer(turn.answer, turn.markers, number, quote_counts(turn), turn.unsupported).lstrip()
+    answer = linked_answer(turn.answer, turn.markers, number, quoted, turn.unsupported).lstrip()
     return f"{strings().not_from_documents}\n\n{answer}" if turn.abstention else answer
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from html import escape
 
 from chat_page.rendering.answer_text import place, quotes_label
@@ -17,6 +18,21 @@ from rag.documents import Passage
 
 # What begins a formula for the page.
 _FORMULA = re.compile(r"\$(?=\$)|\\(?=[(\[])")
+
+
+@dataclass(frozen=True, slots=True)
+class ShownQuotes:
+    """The quotes of a turn as HTML, and how many each passage has, by its number.
+
+    They stay the same while the model writes.
+    """
+
+    html: str
+    counts: Mapping[int, int]
+
+    @classmethod
+    def of(cls, turn: Turn, number: int) -> ShownQuotes:
+        return cls(quotes_html(turn, number), quote_counts(turn))
 
 
 def quotes_html(turn: Turn, number: int) -> str:

@@ -28,7 +28,7 @@ class WordChecks:
 
     def __init__(self, statements: Statements, surroundings: Surroundings) -> None:
         self._statements, self._surroundings = statements, surroundings
-        self._sentences = SourceSentences(statements.passages)
+        self._sentences = SourceSentences(statements.passages, statements.documents)
 
     def prepare(self) -> None:
         """Read the sentences of the passages."""

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 from rag.answering.evidence.question_analysis.kinds import FIGURES, Kind
 from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.tables.cell_kinds import has_kind
+from rag.answering.evidence.tables.cell_scope import text_stems
 from rag.answering.evidence.tables.figures import is_figure
 from rag.answering.evidence.units.answer_spans import (
+    Finder,
     candidates,
     counts,
+    find_candidates,
     has_amount,
     has_figure,
     has_price,
@@ -18,7 +22,6 @@ from rag.answering.evidence.units.answer_spans import (
     says_price,
 )
 from rag.answering.evidence.units.split import Unit
-from rag.search.bm25 import stems
 
 _CONDITION = re.compile(r"\b(?:when|whenever|if|where|once|upon|after|before|until|unless)\b", re.IGNORECASE)
 
@@ -27,37 +30,46 @@ _AMOUNTS = (Kind.MONEY, Kind.PERCENT, Kind.NUMBER)  # "As of April 30, 2023, the
 
 def kind_features(question: Question, unit: Unit) -> dict[str, float]:
     """Return the features of a unit that say whether it has the kind of answer."""
-    if unit.cell:
-        has = has_kind(question, unit.cell)
-    else:
-        asks = question.kind not in (Kind.OTHER, Kind.YES_NO)
-        kinds = (question.kind, *([Kind.MONEY] if question.may_be_money else []))
-        has = any(any(candidates(kind, unit.text, question)) for kind in kinds) if asks else None
+    find = partial(unit.once, find_candidates)
+    has = has_kind(question, unit.cell) if unit.cell else _has_kind(question, unit.text, find)
     return {
-        "counts": float(_counts(question, unit)),
+        "counts": float(_counts(question, unit, find)),
         "has the kind": float(has is True),
         "lacks the kind": float(has is False),
-        "lacks a figure": float(_lacks_figure(question, unit)),
+        "lacks a figure": float(_lacks_figure(question, unit, has, find)),
     }
 
 
-def _counts(question: Question, unit: Unit) -> bool:
+def _has_kind(question: Question, text: str, find: Finder) -> bool | None:
+    """Return whether a sentence has the kind of answer that the question asks for; None if it asks for none."""
+    if question.kind in (Kind.OTHER, Kind.YES_NO):
+        return None
+    kinds = (question.kind, *([Kind.MONEY] if question.may_be_money else []))
+    return any(any(candidates(kind, text, question, find)) for kind in kinds)
+
+
+def _counts(question: Question, unit: Unit, find: Finder) -> bool:
     """Return whether a unit says how many there are of what the question counts."""
+    if not question.counted:
+        return False
     if cell := unit.cell:
-        return bool(question.counted & set(stems([cell.row_label, cell.column_header]))) and is_figure(cell.text)
-    return counts(unit.text, question)
+        labels = unit.once(text_stems, cell.row_label, cell.column_header)
+        return bool(question.counted & labels) and unit.once(is_figure, cell.text)
+    return counts(unit.text, question, find)
 
 
-def _lacks_figure(question: Question, unit: Unit) -> bool:
-    """Return whether a unit has no figure, as the question asks for; a date can be a condition."""
+def _lacks_figure(question: Question, unit: Unit, has: bool | None, find: Finder) -> bool:
+    """Return whether a unit has no figure, as the question asks for; a date can be a condition.
+
+    `has` says whether it has the kind of answer.
+    """
     if question.kind not in FIGURES:
         return False
     if unit.cell:  # "3 May" is no answer to how much, "Indefinite" is one to how long
-        text = unit.cell.text
-        return has_kind(question, unit.cell) is False and not is_figure(text) and not says_amount(text)
+        return has is False and not unit.once(is_figure, unit.cell.text) and not says_amount(unit.cell.text)
     if question.wants_price:
-        return not (has_price(unit.text, question) or says_price(unit.text))
+        return not (has_price(unit.text, question, find) or says_price(unit.text))
     if question.kind in _AMOUNTS:
-        return not (has_amount(unit.text) or counts(unit.text, question))
+        return not (unit.once(has_amount, unit.text) or counts(unit.text, question, find))
     is_condition = question.kind is Kind.DATE and _CONDITION.search(unit.text)
-    return not (has_figure(unit.text) or is_condition)
+    return not (unit.once(has_figure, unit.text) or is_condition)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import cache
 from itertools import pairwise
 from math import log
 from typing import TYPE_CHECKING
@@ -27,6 +26,7 @@ from rag.answering.evidence.tables.cell_scope import (
     match_length,
     match_period,
     match_years,
+    text_stems,
 )
 from rag.answering.evidence.tables.figures import is_figure, value
 from rag.answering.evidence.units.split import Unit
@@ -43,10 +43,6 @@ _END = frozenset(stems(["ended"]))
 _ENDS = re.compile(r"[.!?。！？][\"'”’)\]]*$")
 
 
-def _text_stems(text: str) -> frozenset[str]:
-    return frozenset(stems([text]))
-
-
 def _around(unit: Unit) -> tuple[str, ...]:
     return unit.heading, unit.before, unit.after, unit.cell.row_words if unit.cell else ""
 
@@ -56,18 +52,19 @@ class Measurer:
 
     def __init__(self, question: Question, units: Sequence[Unit]) -> None:
         self.question, self.units = question, units
-        # A sentence is also the one before the next, and the one behind the last. Tokens never reach across texts.
-        self._stems_of = cache(_text_stems)
-        passages = {unit.passage for unit in units if unit.passage}
-        self._passages = {passage: self._all_stems(passage.heading, passage.text) for passage in passages}
+        passages = {unit.rank: (unit, unit.passage) for unit in units if unit.passage}
+        self._passages = {
+            rank: _stems_of(unit, passage.heading, passage.text) for rank, (unit, passage) in passages.items()
+        }
         latest, self._parts = latest_days(units), find_parts(question, units)
         self._periods = [match_period(question, unit, latest) if unit.cell else 0.0 for unit in units]
         self._rows = self._row_values()
         self._stems = [self._own_stems(at) for at in range(len(units))]
         # The cells of a row have the same texts around them.
-        context = {around: self._all_stems(*around) for around in set(map(_around, units))}
+        context = {around: _stems_of(unit, *around) for around, unit in {_around(unit): unit for unit in units}.items()}
         self._context = [context[_around(unit)] for unit in units]
-        self._names = [frozenset(stems([name])) for name in question.names]
+        self._pairs = _word_pairs(question.text)
+        self._names = [text_stems(name) for name in question.names]
         self._weights = self._word_weights([*dict.fromkeys(self._stems)])
         # A word of each passage, such as the subject of the document, doesn't say which sentence answers.
         self._rare = self._word_weights([*self._passages.values()])
@@ -109,10 +106,7 @@ class Measurer:
         asked = self.question.period_stems if self._periods[at] == 1 else frozenset()
         unit = self.units[at]
         texts = (embedded_text(unit),) if unit.cell else (last_heading(unit), unit.referent, unit.text)
-        return self._all_stems(*texts) | asked
-
-    def _all_stems(self, *texts: str) -> frozenset[str]:
-        return frozenset[str]().union(*map(self._stems_of, texts))
+        return _stems_of(unit, *texts) | asked
 
     def _word_weights(self, texts: Sequence[frozenset[str]]) -> dict[str, float]:
         """Return the weight of each of the question's words: rare ones among the texts say more."""
@@ -129,14 +123,14 @@ class Measurer:
         unit, own = self.units[at], self._stems[at]
         around = own | self._context[at]
         # A sentence that begins with a pronoun has the words of the one before it, which may answer by itself.
-        borrowed = own - self._all_stems(unit.heading, unit.text) if unit.referent else frozenset[str]()
+        borrowed = own - _stems_of(unit, unit.heading, unit.text) if unit.referent else frozenset[str]()
         row = dict.fromkeys(NAMES, 0.0)
         row |= {
             "coverage": self._coverage(own),
             "coverage around": self._coverage(around),
             "rare coverage": self._coverage(own, self._rare),
             "rare coverage around": self._coverage(around, self._rare),
-            "passage coverage": self._coverage(self._passages[unit.passage] if unit.passage else own),
+            "passage coverage": self._coverage(self._passages[unit.rank] if unit.passage else own),
             "names": self._share_of_names(own),
             "names around": self._share_of_names(around),
             "passage rank": 1 / (1 + unit.rank),
@@ -191,31 +185,31 @@ class Measurer:
 
     def _text_row(self, unit: Unit, own: frozenset[str]) -> dict[str, float]:
         question = self.question
-        years = years_of(unit.text)
+        years, around = unit.once(years_of, unit.text), f"{unit.heading} {unit.before} {unit.after}"
         return {
-            "text year": match_years(question.years, years, years_of(f"{unit.heading} {unit.before} {unit.after}")),
+            "text year": match_years(question.years, years, unit.once(years_of, around)),
             "text length": log(1 + len(unit.text.split())),
             "text is a sentence": float(bool(_ENDS.search(unit.text))),
             "text is a question": float(unit.text.rstrip().endswith("?")),
             "text is new": 1 - len(own & set(question.stems)) / (len(own) or 1),
-            "pairs": _shared_pairs(question.text, unit.text),
+            "pairs": len(self._pairs & _word_pairs(unit.text)) / (len(self._pairs) or 1),
         }
 
     def _cell_row(self, unit: Unit, at: int) -> dict[str, float]:
         cell, question = unit.cell, self.question
         assert cell is not None  # noqa: S101  # the caller checked it
-        label, header = label_stems(unit), self._stems_of(cell.column_header)
+        label, header = label_stems(unit), unit.once(text_stems, cell.column_header)
         header_words = frozenset(stem for stem in header if not stem.isdigit())
         asked = set(question.stems)
         if question.names_period_end:
             label -= _END  # "Ending balances" are no answer because a year ended
         return {
             "is a cell": 1.0,
-            "cell for words": float(question.wants_words and is_figure(cell.text)),
+            "cell for words": float(question.wants_words and unit.once(is_figure, cell.text)),
             "label coverage": self._coverage(label),
             "label precision": len(label & asked) / (len(label) or 1),
             "label is asked": float(bool(label) and label <= asked | {"total"}),
-            "section coverage": self._coverage(self._stems_of(cell.section) - label),
+            "section coverage": self._coverage(unit.once(text_stems, cell.section) - label),
             "header coverage": self._coverage(header_words - label),
             "header precision": len(header_words & asked) / (len(header_words) or 1),
             "cell year": self._periods[at],
@@ -225,7 +219,7 @@ class Measurer:
             "change column": float(is_change(f"{cell.section} {cell.column_header}") != question.names_change),
             "total": float(("total" in label) == ("total" in asked)),
             "extreme": self._extreme(unit),
-            "rest coverage": self._coverage(self._stems_of(unit.before) - label - header),
+            "rest coverage": self._coverage(unit.once(text_stems, unit.before) - label - header),
         }
 
     def _extreme(self, unit: Unit) -> float:
@@ -238,6 +232,11 @@ class Measurer:
         return 1.0 if row and own == best(row) and len(row) > 1 else -1.0
 
 
+def _stems_of(unit: Unit, *texts: str) -> frozenset[str]:
+    """Return the stems of texts: a sentence is also the one before the next, and the one behind the last."""
+    return frozenset[str]().union(*(unit.once(text_stems, text) for text in texts))
+
+
 def _add_relative(values: NDArray[np.float64], names: Collection[str]) -> None:
     """Add how far each of these features is behind that of the best unit."""
     for name, relative in RELATIVE:
@@ -246,8 +245,6 @@ def _add_relative(values: NDArray[np.float64], names: Collection[str]) -> None:
             values[:, NAMES.index(relative)] = column - column.max()
 
 
-def _shared_pairs(question: str, text: str) -> float:
-    """Return the share of the question's pairs of neighbouring words that the text has."""
-    words, others = re.findall(r"\w+", question.lower()), re.findall(r"\w+", text.lower())
-    pairs = set(pairwise(words))
-    return len(pairs & set(pairwise(others))) / len(pairs) if pairs else 0.0
+def _word_pairs(text: str) -> frozenset[tuple[str, str]]:
+    """Return the pairs of neighbouring words in a text."""
+    return frozenset(pairwise(re.findall(r"\w+", text.lower())))

@@ -29,6 +29,7 @@ _CHANGE = re.compile(
 _MEASURES = frozenset(
     stems(["unit price cost fee quantity number count rate duration length minutes hours days weeks usd eur gbp chf"])
 )
+_NO_PART = PERIOD_STEMS | _CHANGES | _MEASURES | STOP_WORDS
 _NO_DAY = 31  # of a month without a day
 RowKey = tuple[str, int]
 _RowWords = tuple[str, frozenset[str], frozenset[str]]  # the document; words of the label, and those of the section
@@ -36,8 +37,17 @@ _RowWords = tuple[str, frozenset[str], frozenset[str]]  # the document; words of
 
 def label_stems(unit: Unit) -> frozenset[str]:
     """Return the stems of a cell's row label, without the other sign that it can have and without stop words."""
-    words = frozenset(stems([plain_label(unit.cell.row_label)])) if unit.cell else frozenset[str]()
+    return unit.once(_label_stems, unit.cell.row_label) if unit.cell else frozenset()
+
+
+def _label_stems(label: str) -> frozenset[str]:
+    words = text_stems(plain_label(label))
     return words - STOP_WORDS or words
+
+
+def text_stems(*texts: str) -> frozenset[str]:
+    """Return the stems of some texts."""
+    return frozenset(stems(texts))
 
 
 def is_change(text: str) -> bool:
@@ -90,7 +100,7 @@ def latest_days(units: Sequence[Unit]) -> dict[RowKey, Day]:
     """Return the end of the last period of each row."""
     latest: dict[RowKey, Day] = {}
     for unit in units:
-        if unit.cell and (day := last_day(unit.cell.column_header)):
+        if unit.cell and (day := unit.once(last_day, unit.cell.column_header)):
             key = unit.document.id, unit.start
             latest[key] = max(day, latest.get(key, day))
     return latest
@@ -112,27 +122,28 @@ def match_period(question: Question, unit: Unit, latest: dict[RowKey, Day]) -> f
     """
     header = _dated_label(unit)
     newest = latest.get((unit.document.id, unit.start))
-    is_newest = newest is None or last_day(header) == newest
+    is_newest = newest is None or unit.once(last_day, header) == newest
     if not question.years:
         return 0.0 if is_newest else -0.5
     is_dated = question.days or question.quarter
     # "Notes due 2031" of any balance sheet.
     if unit.cell and not is_dated and question.years <= years_of(unit.cell.row_label):
         return 1.0 if is_newest else -0.5
-    days = days_in(header)
+    days = unit.once(days_in, header)
     if days and (question.days or question.quarter or question.is_fiscal):
         return 1.0 if any(_is_asked(question, day, header, unit) for day in days) else -1.0
-    own = years_of(header) or years_of(unit.label)
+    own = unit.once(years_of, header) or unit.once(years_of, unit.label)
     fiscal = structure_of(unit.document).fiscal_years
     own |= {str(fiscal.quarter_of(day)[0]) for day in days if fiscal != CALENDAR}
-    return match_years(question.years, own, years_of(unit.before))
+    return match_years(question.years, own, unit.once(years_of, unit.before))
 
 
 def _dated_label(unit: Unit) -> str:
     """Return the label of a cell that names its period: the header of its column, or the title above its row."""
-    if not unit.cell:
-        return ""
-    header, section = unit.cell.column_header, unit.cell.section
+    return unit.once(_dated, unit.cell.column_header, unit.cell.section) if unit.cell else ""
+
+
+def _dated(header: str, section: str) -> str:
     has_period = last_day(header) or length_in(header)
     return header if has_period or not (last_day(section) and length_in(section)) else section
 
@@ -152,7 +163,7 @@ def _is_asked(question: Question, day: Day, header: str, unit: Unit) -> bool:
 
 def match_length(question: Question, unit: Unit) -> float:
     """Return whether a cell has the length of the question's period: 1, -1, or 0 if one of them names none."""
-    length = length_in(_dated_label(unit))
+    length = unit.once(length_in, _dated_label(unit))
     if not length or not question.months:
         return 0.0
     return 1.0 if question.months == length else -1.0
@@ -178,15 +189,15 @@ def _common_header_stems(units: Sequence[Unit]) -> dict[RowKey, frozenset[str]]:
     common: dict[RowKey, frozenset[str]] = {}
     for unit in units:
         if unit.cell:
-            key, words = (unit.document.id, unit.start), frozenset(stems([unit.cell.column_header]))
+            key, words = (unit.document.id, unit.start), unit.once(text_stems, unit.cell.column_header)
             common[key] = common[key] & words if key in common else words
     return common
 
 
 def _part(question: Question, unit: Unit) -> frozenset[str]:
     """Return the stems of a cell's section and header that are no period, not the whole, and not in the question."""
-    words = frozenset(stems([unit.cell.section, unit.cell.column_header])) if unit.cell else frozenset()
+    words = unit.once(text_stems, unit.cell.section, unit.cell.column_header) if unit.cell else frozenset[str]()
     if words & _WHOLE:
         return frozenset()
-    known = PERIOD_STEMS | _CHANGES | _MEASURES | STOP_WORDS | set(question.stems) | label_stems(unit)
-    return frozenset(word for word in words - known if word.isalpha() and len(word) > 1)
+    others = words.difference(_NO_PART, question.stems, label_stems(unit))
+    return frozenset(word for word in others if word.isalpha() and len(word) > 1)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 
 from rag.answering.evidence.question_analysis.kinds import FIGURES, Kind
 from rag.answering.evidence.question_analysis.questions import Question
@@ -112,27 +113,51 @@ _WORD = re.compile(r"\w+")
 _NEXT, _NEXT_CHARACTERS = 3, 60
 
 
-def candidates(kind: Kind, text: str, question: Question) -> Iterator[Span]:
-    """Yield the parts of a sentence that have the kind of answer and aren't words of the question."""
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A part of a sentence that has a kind of answer; `words` are its stems, `is_change` says that it's one."""
+
+    start: int
+    end: int
+    words: frozenset[str]
+    is_change: bool
+
+
+Finder = Callable[[Kind, str], Sequence[Candidate]]
+
+
+def find_candidates(kind: Kind, text: str) -> list[Candidate]:
+    """Return the parts of a sentence that have a kind of answer, for any question."""
     if kind not in _COMPILED:
-        return
-    asked = set(question.stems) | question.years
+        return []
     matches = list(_COMPILED[kind].finditer(text))
     dates = _dates(text) if kind is Kind.NUMBER and matches else []
-    asks_level = question.kind in (Kind.MONEY, Kind.NUMBER) and not _ASKS_CHANGE.search(question.text)
+    found = []
     for match in matches:
-        words = set(stems([match[0]]))
+        words = frozenset(stems([match[0]]))
         is_date = any(start <= match.start() < end for start, end in dates)  # "28" of "April 28"
         if (
             words
-            and not words <= asked
             and not is_date
             and not (kind in FIGURES - {Kind.DATE} and _is_torn(text, match))
             and not (kind is Kind.NUMBER and _is_other_figure(text, match))
-            and not (asks_level and _BEFORE_CHANGE.search(text[max(0, match.start() - 60) : match.start()]))
             and not (kind in _NAMES and _starts_sentence(text, match, words))
         ):
-            yield match.start(), match.end()
+            is_change = bool(_BEFORE_CHANGE.search(text[max(0, match.start() - 60) : match.start()]))
+            found.append(Candidate(*match.span(), words, is_change))
+    return found
+
+
+def candidates(kind: Kind, text: str, question: Question, find: Finder = find_candidates) -> Iterator[Span]:
+    """Yield the parts of a sentence that have the kind of answer and aren't words of the question."""
+    for each in find(kind, text):
+        if each.words.difference(question.stems, question.years) and not (each.is_change and _asks_level(question)):
+            yield each.start, each.end
+
+
+def _asks_level(question: Question) -> bool:
+    """Return whether the question asks how much there is of something, not by how much it changed."""
+    return question.kind in (Kind.MONEY, Kind.NUMBER) and not _ASKS_CHANGE.search(question.text)
 
 
 def has_figure(text: str) -> bool:
@@ -155,17 +180,17 @@ def says_price(text: str) -> bool:
     return bool(_PRICE_WORDS.search(text))
 
 
-def has_price(text: str, question: Question) -> bool:
+def has_price(text: str, question: Question, find: Finder = find_candidates) -> bool:
     """Return whether a text has an amount of money or a share of one, perhaps without its currency: "12.50"."""
     kinds = (Kind.MONEY, Kind.PERCENT)
-    return bool(_PRICE.search(text)) or any(any(candidates(kind, text, question)) for kind in kinds)
+    return bool(_PRICE.search(text)) or any(any(candidates(kind, text, question, find)) for kind in kinds)
 
 
-def counts(text: str, question: Question) -> bool:
+def counts(text: str, question: Question, find: Finder = find_candidates) -> bool:
     """Return whether a text has a number of what the question counts: "six rooms", "two small rooms"."""
     return bool(question.counted) and any(
         question.counted & set(stems(_WORD.findall(text, end, end + _NEXT_CHARACTERS)[:_NEXT]))
-        for _, end in candidates(Kind.NUMBER, text, question)
+        for _, end in candidates(Kind.NUMBER, text, question, find)
     )
 
 
@@ -225,6 +250,6 @@ def _distance(span: Span, places: Sequence[Span]) -> float:
     return sum(distances) / len(distances) if distances else 0.0
 
 
-def _starts_sentence(text: str, match: re.Match[str], words: set[str]) -> bool:
+def _starts_sentence(text: str, match: re.Match[str], words: Collection[str]) -> bool:
     """Return whether a single capitalized word is only the first one of the sentence."""
     return len(words) == 1 and not text[: match.start()].strip(" \"'“(#-*")

@@ -1,16 +1,19 @@
-"""Values that are derived from a document once, and freed with it."""
+"""Values that are derived from a document, or from one of its passages, once, and freed with it."""
 
 from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Generic, TypeVar
 
-from rag.documents import Document
+from rag.documents import Document, Passage
 
 T = TypeVar("T")
 # A pattern holds the interpreter's lock until it has found something: 10 ms and less in so many characters.
 _BLOCK_CHARACTERS = 100_000
+# Of all passages: those of the last dozens of questions. Each takes some kilobytes.
+_KEPT_VALUES = 4_000
 
 
 class PerDocument(Generic[T]):
@@ -32,6 +35,45 @@ class PerDocument(Generic[T]):
             if self._values.setdefault(key, value) is value:
                 weakref.finalize(document, self._values.pop, key, None).atexit = False
         return self._values[key]
+
+
+class PerPassage(Generic[T]):
+    """Computes values when they are first needed for a passage, and keeps them for the next questions.
+
+    The values must not refer to the document, with which they are freed, and not depend on how well the passage fits a
+    question. Those of the passages that were asked for last are kept.
+    """
+
+    def __init__(self, compute: Callable[[Document, Passage], tuple[T, ...]]) -> None:
+        self._compute = compute
+        self._values: dict[tuple[int, Passage], tuple[T, ...]] = {}  # the latest ones last
+        self._documents: set[int] = set()
+
+    def of(self, document: Document, passage: Passage) -> tuple[T, ...]:
+        """Return the values. Each step on the dictionary is atomic: two threads can compute the same at a time."""
+        key = id(document), replace(passage, number=0, score=0.0, dense=None, lexical=None)
+        values = self._values.pop(key, None)
+        if values is None:
+            values = self._compute(document, key[1])
+        if key[0] not in self._documents:
+            self._documents.add(key[0])
+            weakref.finalize(document, self._free, key[0]).atexit = False
+        self._values[key] = values
+        self._drop_oldest()
+        return values
+
+    def _drop_oldest(self) -> None:
+        kept = 0
+        for key, values in reversed([*self._values.items()]):
+            kept += len(values)
+            if kept > _KEPT_VALUES:
+                self._values.pop(key, None)
+
+    def _free(self, document: int) -> None:
+        self._documents.discard(document)
+        for key in [*self._values]:
+            if key[0] == document:
+                self._values.pop(key, None)
 
 
 def text_blocks(text: str) -> Iterator[str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 from rag.answering.evidence.tables.figures import find_unit
 from rag.answering.evidence.tables.grid import Grid, LabeledCell
+from rag.answering.evidence.units.per_document import PerPassage
 from rag.answering.evidence.units.sentences import split_sentences
 from rag.answering.evidence.units.structure import Structure, introduction, structure_of
 from rag.documents import Document, Passage, Span
@@ -15,6 +17,8 @@ from rag.documents import Document, Passage, Span
 _PRONOUN = re.compile(
     r"\W*(?:it|its|this|that|these|those|they|their|he|she|his|her|such|of (?:this|these|which))\b", re.IGNORECASE
 )
+_NO_DOCUMENT = Document("", "", "", (), "")
+T = TypeVar("T")
 _REACH = 500  # characters of a sentence, or of a table's row, outside of its passage
 
 
@@ -37,6 +41,19 @@ class Unit:
     cell: LabeledCell | None = None
     measure: str = ""
     """The unit of the table's figures, such as "in millions"."""
+    known: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+    """The results of `once`, for all units of a passage."""
+
+    def once(self, function: Callable[..., T], *texts: str) -> T:
+        """Return what a function says of texts of the unit or its passage; it's called once, also for other questions.
+
+        The result must not refer to the document.
+        """
+        key = function, *texts
+        if key not in self.known:
+            self.known[key] = function(*texts)
+        result: T = self.known[key]
+        return result
 
     @property
     def heading(self) -> str:
@@ -59,40 +76,47 @@ def find_units(passages: Sequence[Passage], documents: Mapping[str, Document]) -
     units: dict[tuple[str, int, int], Unit] = {}
     for rank, passage in enumerate(passages):
         if document := documents.get(passage.document_id):
-            for unit in _passage_units(passage, document, rank):
-                place = unit.cell.cell.start if unit.cell else -1
-                units.setdefault((document.id, unit.start, place), unit)
+            for unit in _kept_units.of(document, passage):
+                place = (document.id, unit.start, unit.cell.cell.start if unit.cell else -1)
+                if place not in units:
+                    units[place] = replace(unit, document=document, passage=passage, rank=rank)
     return list(units.values())
 
 
-def _passage_units(passage: Passage, document: Document, rank: int) -> Iterator[Unit]:
+def _units_without_document(document: Document, passage: Passage) -> tuple[Unit, ...]:
+    known: dict[Any, Any] = {}
+    return tuple(replace(unit, document=_NO_DOCUMENT, known=known) for unit in _passage_units(passage, document))
+
+
+_kept_units = PerPassage(_units_without_document)
+
+
+def _passage_units(passage: Passage, document: Document) -> Iterator[Unit]:
     structure = structure_of(document)
     first, last = _reach(passage, document, structure)
     covered: set[Span] = set()
     for table in structure.tables_between(document, passage.start, passage.end):
         grid = structure.grid(document, table)
-        cells = list(_cells(grid, document, passage, rank))
+        cells = list(_cells(grid, document, passage))
         covered |= {(cell.start, cell.end) for cell in cells}
         if cells:
             top = min(cell.start for cell in cells)
             spans = grid.spans_between(first, last)
             covered |= {span for span, is_header in spans if span[1] <= top or is_header}
         yield from cells
-    yield from _sentences(passage, document, rank, structure, covered)
+    yield from _sentences(passage, document, structure, covered)
 
 
-def _cells(grid: Grid, document: Document, passage: Passage, rank: int) -> Iterator[Unit]:
+def _cells(grid: Grid, document: Document, passage: Passage) -> Iterator[Unit]:
     """Yield the cells of a table whose rows begin in the passage."""
     intro = grid.table.caption or introduction(document, grid.table.start)
     measure = grid.unit or find_unit(intro)
     for cell in grid.labeled_cells(passage.start, passage.end, _REACH):
         text = document.text[cell.start : cell.end]
-        yield Unit(document, cell.start, cell.end, text, passage, rank, intro, cell=cell, measure=measure)
+        yield Unit(document, cell.start, cell.end, text, passage, before=intro, cell=cell, measure=measure)
 
 
-def _sentences(
-    passage: Passage, document: Document, rank: int, structure: Structure, covered: Collection[Span]
-) -> Iterator[Unit]:
+def _sentences(passage: Passage, document: Document, structure: Structure, covered: Collection[Span]) -> Iterator[Unit]:
     """Yield the sentences that begin or end in a passage and are no part of a table and no running head."""
     first, last = _reach(passage, document, structure)
     text = document.text[first:last]
@@ -107,7 +131,7 @@ def _sentences(
     for at, (start, end) in enumerate(spans):
         before = text[slice(*spans[at - 1])] if at else ""
         after = text[slice(*spans[at + 1])] if at + 1 < len(spans) else ""
-        yield Unit(document, first + start, first + end, text[start:end], passage, rank, before, after)
+        yield Unit(document, first + start, first + end, text[start:end], passage, before=before, after=after)
 
 
 def _reach(passage: Passage, document: Document, structure: Structure) -> Span:

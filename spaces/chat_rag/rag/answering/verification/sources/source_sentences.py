@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from math import log
 
+from rag.answering.evidence.units.per_document import PerPassage
 from rag.answering.verification.sentences.pieces import find_pieces
 from rag.answering.verification.sentences.sentence_words import SentenceWords, read_words
 from rag.answering.verification.sentences.wording import wording
-from rag.documents import Passage
+from rag.documents import Document, Passage
 from rag.search.languages import ENGLISH, detect_language, stop_words
 from rag.search.words import split_tokens, stem_tokens
 
@@ -59,13 +60,17 @@ class Source:
 class SourceSentences:
     """Finds the sentences of some passages that have the words of another sentence."""
 
-    def __init__(self, passages: Sequence[Passage]) -> None:
-        self._passages = passages
+    def __init__(self, passages: Sequence[Passage], documents: Mapping[str, Document]) -> None:
+        self._passages, self._documents = passages, documents
 
     @cached_property
     def all(self) -> list[SourceSentence]:
         """The sentences, in the order of the passages."""
-        return [sentence for passage in self._passages for sentence in _sentences(passage)]
+        return [replace(each, passage=passage) for passage in self._passages for each in self._of(passage)]
+
+    def _of(self, passage: Passage) -> tuple[SourceSentence, ...]:
+        document = self._documents.get(passage.document_id)
+        return _kept_sentences.of(document, passage) if document else tuple(_sentences(passage))
 
     @cached_property
     def _weights(self) -> dict[str, float]:
@@ -161,6 +166,9 @@ def _sentences(passage: Passage) -> Iterator[SourceSentence]:
         label = _label(piece.label, language) if piece.label else frozenset[str]()
         yield SourceSentence(passage, piece.start, piece.end, language, words, topic, label)
         above.append(words.content)
+
+
+_kept_sentences = PerPassage(lambda _, passage: tuple(_sentences(passage)))
 
 
 def _label(text: str, language: str) -> frozenset[str]:

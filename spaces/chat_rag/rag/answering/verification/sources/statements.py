@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache, cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rag.answering.evidence.question_analysis.periods import CALENDAR, days_in, length_in
 from rag.answering.evidence.tables.grid import LabeledCell
-from rag.answering.evidence.units.per_document import PerDocument, text_blocks
+from rag.answering.evidence.units.per_document import PerDocument, PerPassage, text_blocks
 from rag.answering.evidence.units.split import Unit, find_units
 from rag.answering.evidence.units.structure import structure_of
 from rag.answering.verification.sentences.clauses import Clause, figure_clauses, role_words
@@ -55,37 +55,36 @@ class Statements:
     """The statements of some passages."""
 
     def __init__(self, passages: Sequence[Passage], documents: Mapping[str, Document]) -> None:
-        self.passages, self._documents = passages, documents
+        self.passages, self.documents = passages, documents
         self._titles: dict[str, str] = {}
-        self._role_words = cache(role_words)  # all cells of a row have its text, and many have the same labels
 
     @cached_property
     def all(self) -> list[Statement]:
         """The statements, in the order of the passages."""
         return [
-            statement
+            replace(statement, passage=passage)
             for passage in self.passages
-            for unit in find_units([passage], self._documents)
-            for statement in self._of_unit(passage, unit)
+            if (document := self.documents.get(passage.document_id))
+            for statement in _kept_statements.of(document, passage)
         ]
 
     def title(self, document_id: str) -> str:
         """Return the text in which a document says what it is about: its name and its beginning."""
         if document_id not in self._titles:
-            document = self._documents.get(document_id)
+            document = self.documents.get(document_id)
             self._titles[document_id] = f"{document.name}\n{document.text[:_TITLE_CHARACTERS]}" if document else ""
         return self._titles[document_id]
 
     def document_text(self, document_id: str) -> str:
         """Return the text of a document, or "" if it isn't here."""
-        document = self._documents.get(document_id)
+        document = self.documents.get(document_id)
         return document.text if document else ""
 
     def has_word(self, document_id: str, words: frozenset[str]) -> bool:
         """Return whether a document has any of these words, as `role_words` returns them."""
         import numpy as np
 
-        document = self._documents.get(document_id)
+        document = self.documents.get(document_id)
         if document is None or not words:
             return False
         vocabulary, hashes = _vocabulary.of(document), np.array([*map(hash, words)], np.int64)
@@ -93,42 +92,55 @@ class Statements:
 
     def read(self) -> None:
         """Read the passages and the words of their documents, which takes longer than a check."""
-        for document_id in {passage.document_id for passage in self.passages} & self._documents.keys():
-            _vocabulary.of(self._documents[document_id])
+        for document_id in {passage.document_id for passage in self.passages} & self.documents.keys():
+            _vocabulary.of(self.documents[document_id])
         self.all  # noqa: B018  # the first access reads the passages
 
-    def _of_unit(self, passage: Passage, unit: Unit) -> list[Statement]:
-        clauses = self._cell_clauses(unit.cell) if unit.cell else figure_clauses(unit.text)
-        if not clauses:  # most sentences have no figure
-            return []
-        before = unit.before if unit.cell else unit.referent
-        # Each part by itself: a sentence is also the one before the next, and all of a passage have its heading.
-        context = frozenset[str]().union(*map(self._role_words, (passage.document, unit.heading, before, unit.text)))
-        context |= clauses[0].words if unit.cell else frozenset()
-        place = unit.start - passage.start, unit.end - passage.start
-        scale = self._scale(unit, unit.measure if unit.cell else "")
-        row = unit.cell is not None or _is_row(unit.text)
-        key = (passage.document_id, -1 if row else unit.start)
-        times = _fiscal_quarters(unit), length_in(unit.cell.column_header) if unit.cell else 0
-        return [
-            Statement(passage, *place, clause, scale, context, key, unit.cell is not None, *times) for clause in clauses
-        ]
 
-    def _cell_clauses(self, cell: LabeledCell) -> list[Clause]:
-        """Return the clauses of a cell's figures, with the words of its row and column."""
-        figures = find_figures(cell.text)
-        if not figures:
-            return []
-        labels = f"{cell.section} {cell.row_label} {cell.column_header}"
-        words, periods = self._role_words(labels), tuple(find_periods(labels))
-        return [Clause(figure, words, periods) for figure in figures]
+def _statements(document: Document, passage: Passage) -> tuple[Statement, ...]:
+    """Return the statements of a passage."""
+    units = find_units([passage], {document.id: document})
+    return tuple(statement for unit in units for statement in _of_unit(passage, unit))
 
-    def _scale(self, unit: Unit, measure: str) -> float | None:
-        """Return the scale that the table names, or the last one above the unit."""
-        if scale := find_scale(measure):
-            return scale
-        notes = list(_SCALE_NOTE.finditer(unit.document.text, max(0, unit.start - _SCALE_CHARACTERS), unit.start))
-        return find_scale(notes[-1][0]) if notes else None
+
+_kept_statements = PerPassage(_statements)
+
+
+def _of_unit(passage: Passage, unit: Unit) -> list[Statement]:
+    clauses = _cell_clauses(unit, unit.cell) if unit.cell else figure_clauses(unit.text)
+    if not clauses:  # most sentences have no figure
+        return []
+    before = unit.before if unit.cell else unit.referent
+    # Each part by itself: a sentence is also the one before the next, and all of a passage have its heading.
+    texts = (passage.document, unit.heading, before, unit.text)
+    context = frozenset[str]().union(*(unit.once(role_words, text) for text in texts))
+    context |= clauses[0].words if unit.cell else frozenset()
+    place = unit.start - passage.start, unit.end - passage.start
+    scale = _scale(unit, unit.measure if unit.cell else "")
+    row = unit.cell is not None or _is_row(unit.text)
+    key = (passage.document_id, -1 if row else unit.start)
+    times = _fiscal_quarters(unit), length_in(unit.cell.column_header) if unit.cell else 0
+    return [
+        Statement(passage, *place, clause, scale, context, key, unit.cell is not None, *times) for clause in clauses
+    ]
+
+
+def _cell_clauses(unit: Unit, cell: LabeledCell) -> list[Clause]:
+    """Return the clauses of a cell's figures, with the words of its row and column."""
+    figures = find_figures(cell.text)
+    if not figures:
+        return []
+    labels = f"{cell.section} {cell.row_label} {cell.column_header}"
+    words, periods = unit.once(role_words, labels), tuple(find_periods(labels))
+    return [Clause(figure, words, periods) for figure in figures]
+
+
+def _scale(unit: Unit, measure: str) -> float | None:
+    """Return the scale that the table names, or the last one above the unit."""
+    if scale := find_scale(measure):
+        return scale
+    notes = list(_SCALE_NOTE.finditer(unit.document.text, max(0, unit.start - _SCALE_CHARACTERS), unit.start))
+    return find_scale(notes[-1][0]) if notes else None
 
 
 def _fiscal_quarters(unit: Unit) -> tuple[tuple[int, int], ...]:

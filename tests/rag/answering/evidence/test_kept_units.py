@@ -1,0 +1,84 @@
+"""What is read of a passage once, and kept for the next questions with the document."""
+
+import gc
+from dataclasses import replace
+
+from rag.answering.evidence.tables.cell_scope import text_stems
+from rag.answering.evidence.units.per_document import PerPassage
+from rag.answering.evidence.units.split import find_units
+from rag.documents import Document, Passage
+
+
+def document(text: str) -> Document:
+    return Document("d", "report.txt", text, (), "text/plain")
+
+
+def passage(source: Document, start: int = 0, end: int | None = None, number: int = 1, score: float = 0.5) -> Passage:
+    end = len(source.text) if end is None else end
+    return Passage(number, source.id, source.name, None, "", start, end, source.text[start:end], score, None, None)
+
+
+def test_the_units_of_another_question_have_its_passages_and_ranks() -> None:
+    source = document("The deck holds 24 visitors. It opens at nine.\n\nThe tower is 40 m high.")
+    first, second = passage(source, 0, 45), passage(source, 47)
+    before = find_units([first, second], {"d": source})
+    ranked = [replace(second, number=1, score=0.9), replace(first, number=2, score=0.1)]
+    after = find_units(ranked, {"d": source})
+    assert [unit.text for unit in after] == [before[2].text, before[0].text, before[1].text]
+    assert [unit.rank for unit in after] == [0, 1, 1]
+    assert [unit.passage for unit in after] == [ranked[0], ranked[1], ranked[1]]
+    assert all(unit.document is source for unit in after)
+
+
+def test_a_text_is_stemmed_once_for_all_questions() -> None:
+    source, calls = document("The deck holds 24 visitors. It opens at nine."), list[str]()
+
+    def stems(text: str) -> frozenset[str]:
+        calls.append(text)
+        return text_stems(text)
+
+    for _ in range(2):
+        first, second = find_units([passage(source)], {"d": source})
+        assert second.once(stems, first.text) == first.once(stems, first.text) == text_stems(first.text)
+    assert calls == [first.text]
+
+
+def test_a_document_with_the_same_id_and_another_text_has_its_own_units() -> None:
+    first, second = document("The deck holds 24 visitors."), document("The deck holds 96 visitors.")
+    assert [unit.text for each in (first, second) for unit in find_units([passage(each)], {"d": each})] == [
+        first.text,
+        second.text,
+    ]
+
+
+def test_values_are_freed_with_their_document() -> None:
+    words = PerPassage(lambda _, passage: tuple(passage.text.split()))
+    source, other = document("one two three"), document("four five")
+    assert words.of(source, passage(source)) is words.of(source, passage(source, number=7, score=0.1))
+    assert words.of(other, passage(other)) == ("four", "five")
+    assert len(words._values) == 2
+    del source
+    gc.collect()
+    assert [*words._values.values()] == [("four", "five")]
+
+
+def test_units_do_not_keep_their_document() -> None:
+    source = document("The deck holds 24 visitors. It opens at nine.")
+    alive = [id(each) for each in gc.get_objects() if isinstance(each, Document)]
+    find_units([passage(source)], {"d": source})
+    del source
+    gc.collect()
+    assert len([each for each in gc.get_objects() if isinstance(each, Document)]) == len(alive) - 1
+
+
+def test_only_the_latest_values_are_kept() -> None:
+    calls = list[int]()
+
+    def numbers(_: Document, passage: Passage) -> tuple[int, ...]:
+        calls.append(passage.start)
+        return tuple(range(1500))
+
+    source, kept = document("x" * 10), PerPassage(numbers)
+    for start in (0, 1, 0, 2, 0, 1):  # there is room for two: 2 takes the place of 1, which was asked for before 0
+        kept.of(source, passage(source, start))
+    assert calls == [0, 1, 2, 1]
