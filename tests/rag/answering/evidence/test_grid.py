@@ -85,9 +85,8 @@ def test_the_rows_of_a_filing_have_their_headers_sections_and_signs() -> None:
 
 
 def test_a_row_that_begins_with_a_date_is_named_by_its_words() -> None:
-    labels = labels_of(
-        "| Received | Company | Staff |\n|---|---|---|\n| 07/08/2015 | Harlow Foods | 129 |\n| 07/09/2015 | Acme | 50 |\n"
-    )
+    rows = "| 07/08/2015 | Harlow Foods | 129 |\n| 07/09/2015 | Acme | 50 |\n"
+    labels = labels_of(f"| Received | Company | Staff |\n|---|---|---|\n{rows}")
     assert labels["129"] == ("", "07/08/2015 Harlow Foods", "Staff")
 
 

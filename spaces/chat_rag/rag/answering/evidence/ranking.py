@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from rag.answering.evidence.asked.kinds import Kind
 from rag.answering.evidence.asked.mentions import are_meant, covered_years
+from rag.answering.evidence.asked.quantities import is_part_of_total, lacks_counted
 from rag.answering.evidence.asked.questions import Question
 from rag.answering.evidence.decision import lacks_figure
 from rag.answering.evidence.features.names import NAMES
 from rag.answering.evidence.features.questions import Situation
 from rag.answering.evidence.features.units import Measurer
 from rag.answering.evidence.model import packaged_model
+from rag.answering.evidence.tables.figures import is_figure
 from rag.answering.evidence.units.answer_spans import answer_span
 from rag.answering.evidence.units.split import Unit
 from rag.answering.quotes import Quote
@@ -23,6 +25,8 @@ MAX_QUOTES = 3
 LEAST_SHARE = 0.1
 # If the best unit is so much better than any that has the question's name, the documents answer for another name only.
 _MAX_BEHIND = 2.0
+# A quote with another figure under the same labels leaves doubt if it is at least this share as likely.
+_AS_LIKELY = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,8 @@ class Ranking:
     The `likely` ones aren't far less likely than the first; `probability` is theirs together, with that of the same
     words in other places.
     `without_figure` says that the question asks for a figure that no quote has, `is_other_period` that the best unit is
-    a figure for another time.
+    a figure for another time. `is_doubtful` says that the best unit isn't about what the question counts or its total,
+    or that another one with the same labels has another figure.
     """
 
     quotes: tuple[Quote, ...]
@@ -41,6 +46,7 @@ class Ranking:
     answered: float
     without_figure: bool
     is_other_period: bool
+    is_doubtful: bool
 
 
 def rank_units(situation: Situation, units: Sequence[Unit], embedder: Embedder) -> Ranking:
@@ -66,7 +72,18 @@ def rank_units(situation: Situation, units: Sequence[Unit], embedder: Embedder) 
     probability = sum(repeated) + sum(quote.probability for quote in shown if quote.labels)
     without_figure = lacks_figure(question, values[order[: len(shown)]])
     is_other = _is_other_period(question, units[order[0]], best)
-    return Ranking(quotes, shown, probability, answered, without_figure, is_other)
+    first = units[order[0]]
+    is_doubtful = lacks_counted(question, first) or is_part_of_total(question, first) or _has_other_figure(shown)
+    return Ranking(quotes, shown, probability, answered, without_figure, is_other, is_doubtful)
+
+
+def _has_other_figure(quotes: Sequence[Quote]) -> bool:
+    """Return whether another cell with the labels of the first one, which is as likely, has another figure."""
+    first = quotes[0]
+    if not first.labels or not is_figure(first.answer):
+        return False
+    same = (quote for quote in quotes[1:] if quote.labels[:2] == first.labels[:2] and is_figure(quote.answer))
+    return any(quote.answer != first.answer and quote.probability >= _AS_LIKELY * first.probability for quote in same)
 
 
 def _is_other_period(question: Question, unit: Unit, features: Mapping[str, float]) -> bool:
@@ -91,7 +108,8 @@ def quote_of(unit: Unit, question: Question, probability: float) -> Quote:
         label = (
             f"{section}: {unit.cell.row_label}" if section and unit.cell.row_label else unit.cell.row_label or section
         )
-        labels = tuple(filter(None, (label, unit.cell.column_header, unit.measure)))
+        measure = "" if unit.cell.text.endswith("%") else unit.measure  # a share of a table in millions is none
+        labels = tuple(filter(None, (label, unit.cell.column_header, measure)))
     else:
         start, end = answer_span(unit.text, question)
     return Quote(

@@ -14,7 +14,9 @@ from rag.answering.abstention.abstain import (
     missing_evidence,
 )
 from rag.answering.abstention.foreign_question import other_languages
+from rag.answering.evidence.asked.abbreviations import spell_out
 from rag.answering.evidence.asked.mentions import covered_years, documents_that_are_meant, find_missing
+from rag.answering.evidence.asked.quantities import is_unknown_quantity
 from rag.answering.evidence.asked.typos import read_question
 from rag.answering.evidence.candidates import with_similarities
 from rag.answering.evidence.comparison import compared_documents, question_to_each
@@ -57,6 +59,7 @@ def find_quotes(
 
     A question about whole documents gets key sentences of each, and one that compares documents a quote of each.
     """
+    question = spell_out(question, documents.values())
     asked = read_question(question, passages)
     if documents and (whole := _whole_documents(question, documents)):
         summary = key_sentences(whole, embedder)
@@ -87,6 +90,7 @@ def find_quotes(
             question, ranking.answered, ranking.probability, embedder,
             decides=decides, without_figure=ranking.without_figure,
         )  # fmt: skip
+        unsure = unsure or ranking.is_doubtful or is_unknown_quantity(asked, documents.values())
         return QuoteSelection(ranking.likely, unsure=unsure or has_unknown_name(situation, documents))
     return QuoteSelection(nearest=ranking.quotes, abstention=_abstention(situation, ranking, documents, embedder))
 

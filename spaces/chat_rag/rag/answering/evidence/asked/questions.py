@@ -63,6 +63,7 @@ _CHANGED = re.compile(
     r"|\b(?:is|are|was|were|been)\b.{1,200} (?:up|down)\b)",
     re.IGNORECASE,
 )
+_RATIO = re.compile(r"\b(?:as an? |what )(?:percent(?:age)?|share|proportion|fraction) of\b", re.IGNORECASE)
 # Words that only ask, and that the answer needn't have.
 _ASKING = frozenset(["much", "many", "s", "must", "may", "might", "shall", "ever"])
 # In lower case: "Greater China" is a name.
@@ -177,6 +178,11 @@ class Question:
     def names_change(self) -> bool:
         """Whether the question names a change: of a "percentage of revenue", no column of changes has one."""
         return self.asks_change or bool(_NAMES_CHANGE.search(self.text))
+
+    @cached_property
+    def asks_ratio(self) -> bool:
+        """Whether the question asks how much of something another thing is: by how much it changed doesn't answer."""
+        return bool(_RATIO.search(self.text)) and not self.asks_change
 
     @cached_property
     def may_be_money(self) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rag.answering.evidence.asked.periods import CALENDAR, PERIOD_STEMS, Day, days_in, last_day, length_in
 from rag.answering.evidence.asked.questions import Question, years_of
-from rag.answering.evidence.tables.figures import is_figure, plain_label
+from rag.answering.evidence.tables.figures import is_figure, is_period, plain_label
 from rag.answering.evidence.tables.grid import LabeledCell
 from rag.answering.evidence.units.split import Unit
 from rag.answering.evidence.units.structure import structure_of
@@ -46,7 +46,12 @@ def is_change(text: str) -> bool:
 
 
 def without_levels(question: Question, units: Sequence[Unit]) -> list[Unit]:
-    """Return the units without the figures that don't say by how much something changed, if the question asks that."""
+    """Return the units without the figures that don't say by how much something changed, if the question asks that.
+
+    If it asks which share of something another thing is, it's without the figures of changes.
+    """
+    if question.asks_ratio:
+        return [unit for unit in units if not (unit.cell and is_figure(unit.cell.text) and names_change(unit.cell))]
     return [unit for unit in units if not (question.asks_change and _is_level(unit))]
 
 
@@ -129,11 +134,13 @@ def match_period(question: Question, unit: Unit, latest: dict[RowKey, Day]) -> f
 
 
 def _dated_label(unit: Unit) -> str:
-    """Return the label of a cell that names its period: the header of its column, or the title above its row."""
+    """Return the label of a cell that names its period: the header of its column, the title of its rows, or its row."""
     if not unit.cell:
         return ""
     header, section = unit.cell.column_header, unit.cell.section
     has_period = last_day(header) or length_in(header)
+    if not has_period and is_period(unit.cell.row_label):
+        return unit.cell.row_label
     return header if has_period or not (last_day(section) and length_in(section)) else section
 
 

@@ -26,11 +26,11 @@ from rag.documents import Cell, Span, Table
 # Of a table whose rows all look like headers, each figure would otherwise have all of them.
 MAX_HEADER_ROWS = 20
 # The first column of a list: 1, 2., A-17, 1003, 07/08/2015; a year names a row by itself.
-_NUMBERING = re.compile(
-    r"(?!(?:19|20)\d\d$)#?(?:[A-Z]{1,4}-?)?\d{1,8}\.?|\d{1,4}([/.-])\d{1,2}\1(?:\d\d){1,2}"
-)
+_NUMBERING = re.compile(r"(?!(?:19|20)\d\d$)#?(?:[A-Z]{1,4}-?)?\d{1,8}\.?|\d{1,4}([/.-])\d{1,2}\1(?:\d\d){1,2}")
 _FEWEST_NUMBERED = 2
 _LETTERS = re.compile(r"[^\W\d_]{3}")
+# The share that the row above has of something: "As a percentage of revenue" below "Research and development".
+_SHARE = re.compile(r"(?:as an? )?(?:%|percent(?:age)?) of\b", re.IGNORECASE)
 _SIGNS = frozenset("$€£¥%")  # in cells of their own, beside their figures
 _UNIT_ROWS = 4  # the first rows, of which one can name the unit
 _CHECKPOINT_CELLS = 500
@@ -82,6 +82,8 @@ class _State:
     section: str = ""
     in_headers: bool = True
     merged: tuple[Cell, ...] = ()
+    last_label: str = ""
+    """The label of the last row that isn't the share of another one."""
 
 
 @dataclass(slots=True)
@@ -196,7 +198,7 @@ class Grid:
         return row
 
     def _state_below(self, row: dict[int, Cell], number: int, state: _State, own: tuple[Cell, ...]) -> _State:
-        headers, section, in_headers = state.headers, state.section, state.in_headers
+        headers, section, in_headers, last_label = state.headers, state.section, state.in_headers, state.last_label
         if self._header_rows[number]:
             header = _HeaderRow.of(row)
             headers, in_headers = (*headers[1 - MAX_HEADER_ROWS :], header) if in_headers else (header,), True
@@ -207,8 +209,9 @@ class Grid:
                 section, in_headers = "" if not label or label.lower().startswith("total") else section, False
             else:
                 section = label or section
+            last_label = last_label if not label or _SHARE.match(label) else label
         merged = tuple([cell for cell in (*state.merged, *own) if cell.row + cell.row_span > number + 1])
-        return _State(headers, section, in_headers, merged)
+        return _State(headers, section, in_headers, merged, last_label)
 
     def _row_label(self, row: dict[int, Cell]) -> str:
         return without_note_mark(self.content(row.get(0)))
@@ -218,6 +221,8 @@ class Grid:
         label, section = self._row_label(row), state.section
         if not label:
             label, section = section.rstrip(": "), ""
+        elif _SHARE.match(label):
+            section = state.last_label or section
         values = [(column, cell) for column, cell in self._values(row, number) if cell.start < last]
         row = {column: cell for column, cell in row.items() if cell.start < last}
         start, end = min(cell.start for cell in row.values()), max(cell.end for cell in row.values())
@@ -235,7 +240,7 @@ class Grid:
 
     @staticmethod
     def _behind_label(row: dict[int, Cell], number: int) -> list[tuple[int, Cell]]:
-        """Return the row's own cells, each with its first column, without the label, which can be several columns wide."""
+        """Return the row's own cells, each with its first column, without the label, which can be wider than one."""
         label = row.get(0)
         cells = [(column, cell) for column, cell in row.items() if column > 0 and cell.row == number and cell != label]
         unique = {cell: column for column, cell in reversed(cells)}

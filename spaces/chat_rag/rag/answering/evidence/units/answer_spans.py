@@ -25,7 +25,8 @@ from rag.search.bm25 import stems
 _MONTH = r"(?:January|February|March|April|May|June|July|August|September|October|November|December)"
 _WEEKDAY = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?"
 _WORD_NUMBER = (
-    r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen"
+    r"(?:one(?! (?:of|or|another|such)\b)|two|three|four|five|six|seven|eight|nine|ten|eleven"
+    r"|twelve|thirteen|fourteen|fifteen|sixteen|seventeen"
     r"|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|dozen|(?<!\bin )half)"
     r"(?:[- ](?:one|two|three|four|five|six|seven|eight|nine))?"
 )
@@ -98,6 +99,12 @@ _CALENDAR = re.compile(
     r"|\b(?:in|of|since|by|until|from|year|years|fiscal|and|to|during|for|ended)\s(?:19|20)\d\d\b(?!\s[a-z]+s\b)",
     re.IGNORECASE,
 )
+# "Table 2", "[12]" and the "(1)" at the end of "5.7% from stroke (1)." say where something is, not how much.
+_REFERENCE = re.compile(
+    r"\[\d{1,3}(?:\s?[,–-]\s?\d{1,3})*\]|(?<=[a-z,;] )\(\d{1,2}(?:\s?[,–-]\s?\d{1,2})*\)(?=[.,;:]|\s*$)|\(note \d+\)"
+    r"|\b(?:Tables?|Tab\.|Figures?|Figs?\.|Notes?|Sections?|Chapters?|Appendix|Annex|Items?|Exhibits?|Equations?|Eqs?\.)"
+    r"\s\d[\d.]*(?:\s?(?:,|and|to|–|-)\s?\d[\d.]*)*"
+)
 _AMOUNT_PATTERN = re.compile(_AMOUNT, re.IGNORECASE)
 # "The kettle holds a litre" says how much.
 _ONE_MEASURE = (
@@ -118,7 +125,7 @@ def candidates(kind: Kind, text: str, question: Question) -> Iterator[Span]:
         return
     asked = set(question.stems) | question.years
     matches = list(_COMPILED[kind].finditer(text))
-    dates = _dates(text) if kind is Kind.NUMBER and matches else []
+    dates = _no_amounts(text) if kind is Kind.NUMBER and matches else []
     asks_level = question.kind in (Kind.MONEY, Kind.NUMBER) and not _ASKS_CHANGE.search(question.text)
     for match in matches:
         words = set(stems([match[0]]))
@@ -141,8 +148,8 @@ def has_figure(text: str) -> bool:
 
 
 def has_amount(text: str) -> bool:
-    """Return whether a text has any number beside those of its dates: 2,000 or 2000 seats are no year."""
-    return has_figure(_CALENDAR.sub(" ", text))
+    """Return whether a text has any number beside those of its dates and references: 2000 seats are no year."""
+    return has_figure(_CALENDAR.sub(" ", _REFERENCE.sub(" ", text)))
 
 
 def says_amount(text: str) -> bool:
@@ -186,15 +193,16 @@ def _is_torn(text: str, number: re.Match[str]) -> bool:
     )
 
 
-def _dates(text: str) -> list[Span]:
-    """Return the dates with a month, and the years; 1,500 can be a number."""
+def _no_amounts(text: str) -> list[Span]:
+    """Return the dates with a month, the years, and the references; 1,500 can be a number."""
     dates = _COMPILED[Kind.DATE].finditer(text)
-    return [date.span() for date in dates if YEAR.match(date[0]) or any(map(str.isalpha, date[0]))]
+    spans = [date.span() for date in dates if YEAR.match(date[0]) or any(map(str.isalpha, date[0]))]
+    return [*spans, *(match.span() for match in _REFERENCE.finditer(text))]
 
 
 def answer_span(text: str, question: Question) -> Span:
     """Return the part of a sentence that answers: the candidate nearest to the question's words, or all of it."""
-    spans = _spans(text, question)
+    spans = _without_other_counts(_spans(text, question), text, question)
     if not spans:
         return 0, len(text)
     if len(spans) > 1:
@@ -217,6 +225,17 @@ def _spans(text: str, question: Question) -> list[Span]:
     if not spans and question.kind is Kind.MONEY:
         spans = list(candidates(Kind.PERCENT, text, question)) or list(candidates(Kind.NUMBER, text, question))
     return spans
+
+
+def _without_other_counts(spans: Sequence[Span], text: str, question: Question) -> Sequence[Span]:
+    """Return the numbers without those that count something else: "272 incidents" are no people, if others are."""
+    others = set(question.stems) - question.counted
+    if question.kind is not Kind.NUMBER or not question.counted:
+        return spans
+    rest = [
+        span for span in spans if not others & set(stems(_WORD.findall(text, span[1], span[1] + _NEXT_CHARACTERS)[:1]))
+    ]
+    return rest or spans
 
 
 def _distance(span: Span, places: Sequence[Span]) -> float:
