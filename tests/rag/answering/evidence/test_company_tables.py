@@ -308,3 +308,10 @@ def test_a_part_is_no_total(ask: Callable[..., QuoteSelection]) -> None:
 
 def test_a_month_names_its_row(ask: Callable[..., QuoteSelection]) -> None:
     assert ask("How many passengers were there in November 2015?", TRAFFIC).quotes[0].answer == "642,168"
+
+
+def test_an_amount_is_no_answer_to_which_share_it_is(ask: Callable[..., QuoteSelection]) -> None:
+    text = SHARES.replace("| As a percentage of revenue | 16% | 11% | |\n", "")
+    selection = ask("What was marketing as a percentage of revenue in 2024?", text)
+    assert not selection.quotes or selection.unsure or "%" in selection.quotes[0].answer
+    assert "$ 90" not in [quote.answer for quote in (*selection.quotes, *selection.nearest)]

@@ -5,10 +5,12 @@ import pytest
 from rag.answering.evidence.asked.abbreviations import spell_out
 from rag.answering.evidence.asked.kinds import Kind
 from rag.answering.evidence.asked.mentions import Missing, covered_years, find_missing
-from rag.answering.evidence.asked.quantities import is_unknown_quantity, lacks_counted
+from rag.answering.evidence.asked.quantities import is_unknown_quantity, lacks_answer, lacks_counted
 from rag.answering.evidence.asked.questions import Question, years_of
 from rag.answering.evidence.asked.typos import read_question
+from rag.answering.evidence.features.kinds import kind_features
 from rag.answering.evidence.units.answer_spans import answer_span, candidates, counts, has_amount, has_figure
+from rag.answering.evidence.units.definitions import defines
 from rag.answering.evidence.units.sentences import split_sentences
 from rag.answering.evidence.units.split import Unit
 from rag.documents import Document, Passage
@@ -83,6 +85,8 @@ def test_the_kind_of_answer_in_other_languages(question: str, kind: Kind) -> Non
         ("How much was paid for it?", "In 2022 it was bought for $1.28 billion, and $3 million left.", "$1.28 billion"),
         ("What share of sales is online?", "Of 12 shops, online sales are 35% of all sales.", "35%"),
         ("When was it founded?", "The company was founded on May 3, 1954 with 12 people.", "May 3, 1954"),
+        ("Who became Chief Financial Officer?", "Ada Lund (48) became Chief Financial Officer of the Executive Committee.",
+         "Ada Lund"),
         ("Who founded the company?", "The company was founded by Ada M. Lund in 1954.", "Ada M. Lund"),
         ("Why did sales fall?", "Sales fell due to weak demand.", "due to weak demand."),
         ("How long is the lease?", "The lease has a term of 12 years.", "12 years"),
@@ -401,3 +405,35 @@ def test_an_amount_that_no_document_mentions(question: str, text: str, is_unknow
 )
 def test_a_sentence_can_lack_what_the_question_counts(question: str, text: str, lacks: bool) -> None:
     assert lacks_counted(Question(question), Unit(document(text), 0, len(text), text)) is lacks
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "does"),
+    [
+        ("How is shift work defined?", "The term “shift work” is used to refer to work in succession.", True),
+        ("What does ASK stand for?", "ASK = available seat kilometers", True),
+        ("What is the definition of a heron?", "A heron is defined as a wading bird.", True),
+        ("What is meant by a slip?", "A slip means a place for one boat.", True),
+        ("How is shift work defined?", "Education is defined as training for shift work.", False),
+        ("How is shift work defined?", "Shift work is hard.", False),
+        ("Who does shift work?", "Shift work means to work in succession.", False),
+    ],
+)
+def test_a_sentence_can_define_what_the_question_names(question: str, text: str, does: bool) -> None:
+    assert defines(Question(question), Unit(document(text), 0, len(text), text)) is does
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "lacks"),
+    [
+        ("What was the death rate?", "The death rate masks the differences by age (Table 2).", True),
+        ("What was the death rate?", "The death rate was 135 per 100,000.", False),
+        ("What is the interest rate?", "Federal loans have lower interest rates.", True),
+        ("What is the interest rate?", "The interest rate is 5%.", False),
+        ("Why did they close it?", "They will close it in May.", True),
+        ("Why did they close it?", "They closed it because of the rain.", False),
+    ],
+)
+def test_a_sentence_can_lack_a_rate_or_a_reason(question: str, text: str, lacks: bool) -> None:
+    asked, unit = Question(question), Unit(document(text), 0, len(text), text)
+    assert lacks_answer(asked, unit, kind_features(asked, unit)) is lacks

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rag.answering.evidence.asked.kinds import Kind
 from rag.answering.evidence.asked.mentions import are_meant, covered_years
-from rag.answering.evidence.asked.quantities import is_part_of_total, lacks_counted
+from rag.answering.evidence.asked.quantities import is_part_of_total, lacks_answer, lacks_counted
 from rag.answering.evidence.asked.questions import Question
 from rag.answering.evidence.decision import lacks_figure
 from rag.answering.evidence.features.names import NAMES
@@ -16,9 +17,14 @@ from rag.answering.evidence.features.units import Measurer
 from rag.answering.evidence.model import packaged_model
 from rag.answering.evidence.tables.figures import is_figure
 from rag.answering.evidence.units.answer_spans import answer_span
+from rag.answering.evidence.units.definitions import defines
 from rag.answering.evidence.units.split import Unit
 from rag.answering.quotes import Quote
 from rag.search.embedding.embedders import Embedder
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 MAX_QUOTES = 3
 # A further quote is at least this share as likely as the first one.
@@ -27,6 +33,8 @@ LEAST_SHARE = 0.1
 _MAX_BEHIND = 2.0
 # A quote with another figure under the same labels leaves doubt if it is at least this share as likely.
 _AS_LIKELY = 0.4
+# What a definition gains where one is asked for, and what a sentence without a figure loses where a share is.
+_DEFINES, _WITHOUT_SHARE = 3.0, 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +67,7 @@ def rank_units(situation: Situation, units: Sequence[Unit], embedder: Embedder) 
     # A multilingual model finds answers in another language, which have no word of the question.
     likely = list(range(len(units))) if embedder.multilingual else model.likely_units(measurer.words, meant)
     values, units, meant = measurer.table(embedder, likely), [units[at] for at in likely], meant[likely]
-    scores = model.units.scores(values)
+    scores = model.units.scores(values) + _corrections(question, units, values)
     is_near = meant.any() and scores[meant].max() > scores.max() - _MAX_BEHIND
     answered = model.answered(situation, values, scores, meant) if is_near else 0.0
     probabilities = answered * model.units.shares(scores)
@@ -73,8 +81,23 @@ def rank_units(situation: Situation, units: Sequence[Unit], embedder: Embedder) 
     without_figure = lacks_figure(question, values[order[: len(shown)]])
     is_other = _is_other_period(question, units[order[0]], best)
     first = units[order[0]]
-    is_doubtful = lacks_counted(question, first) or is_part_of_total(question, first) or _has_other_figure(shown)
+    is_doubtful = (
+        lacks_counted(question, first)
+        or is_part_of_total(question, first)
+        or _has_other_figure(shown)
+        or lacks_answer(question, first, best)
+    )
     return Ranking(quotes, shown, probability, answered, without_figure, is_other, is_doubtful)
+
+
+def _corrections(question: Question, units: Sequence[Unit], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what the model doesn't know of the units: whether they define a term, or lack a share."""
+    import numpy as np
+
+    defining = np.array([defines(question, unit) for unit in units], np.float64)
+    lacking = values[:, NAMES.index("lacks a figure")] * (question.kind is Kind.PERCENT)
+    corrections: NDArray[np.float64] = _DEFINES * defining - _WITHOUT_SHARE * lacking
+    return corrections
 
 
 def _has_other_figure(quotes: Sequence[Quote]) -> bool:

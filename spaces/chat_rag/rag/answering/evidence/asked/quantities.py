@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from rag.answering.evidence.asked.kinds import Kind
 from rag.answering.evidence.asked.mentions import has_word_like
 from rag.answering.evidence.asked.questions import Question
+from rag.answering.evidence.units.answer_spans import candidates
 from rag.answering.evidence.units.split import Unit
 from rag.documents import Document
 from rag.search.bm25 import stems
@@ -24,6 +25,8 @@ _AMOUNTS = frozenset(stems(["amounts values prices costs charges figures totals 
 # A sentence can count these without their word: "281 deaths" are people.
 _GENERAL = frozenset(stems(["people persons individuals men women times things ones percent more less fewer"]))
 _TOTAL = re.compile(r"\b(?:total|altogether|combined)\b", re.IGNORECASE)
+_RATE = re.compile(r"what(?:['’]s| is| was| were| are) (?:[\w’'-]+ ){1,8}(?:rate|ratio|score)s?\b", re.IGNORECASE)
+_FIGURES = (Kind.NUMBER, Kind.PERCENT, Kind.MONEY)
 _SIGN = re.compile(r"[$€£¥]")
 
 
@@ -52,3 +55,12 @@ def is_part_of_total(question: Question, unit: Unit) -> bool:
         return False
     asked = set(question.stems)
     return not (_TOTAL.search(f"{unit.label} {cell.column_header}") or set(stems([cell.section])) <= asked)
+
+
+def lacks_answer(question: Question, unit: Unit, features: Mapping[str, float]) -> bool:
+    """Return whether a question asks for a rate, share or reason, and a unit with these features has none."""
+    if question.kind is Kind.REASON:
+        return bool(features["lacks the kind"])
+    if question.kind is Kind.OTHER and not unit.cell and _RATE.match(question.text):
+        return not any(any(candidates(kind, unit.text, question)) for kind in _FIGURES)
+    return question.kind is Kind.PERCENT and bool(features["lacks a figure"])

@@ -25,6 +25,7 @@ _CHANGE = re.compile(
     r"\b(?:changes?|(?:in|de)creas(?:e|es|ed)|variances?|growth|percent)\b|\bpercentage (?:change|growth)|%(?! of\b)",
     re.IGNORECASE,
 )
+_RATIO = re.compile(r"%|\b(?:per ?cent(?:age)?|share|proportion|ratio|rate|margin)\b", re.IGNORECASE)
 # What a column measures: "Unit price" beside "Amount" isn't the figure of a part of the company.
 _MEASURES = frozenset(
     stems(["unit price cost fee quantity number count rate duration length minutes hours days weeks usd eur gbp chf"])
@@ -48,10 +49,10 @@ def is_change(text: str) -> bool:
 def without_levels(question: Question, units: Sequence[Unit]) -> list[Unit]:
     """Return the units without the figures that don't say by how much something changed, if the question asks that.
 
-    If it asks which share of something another thing is, it's without the figures of changes.
+    If it asks which share of something another thing is, it's without the figures of changes and of amounts.
     """
     if question.asks_ratio:
-        return [unit for unit in units if not (unit.cell and is_figure(unit.cell.text) and names_change(unit.cell))]
+        return [unit for unit in units if not (unit.cell and is_figure(unit.cell.text) and _is_no_ratio(unit.cell))]
     return [unit for unit in units if not (question.asks_change and _is_level(unit))]
 
 
@@ -84,6 +85,11 @@ def _is_longer(row: _RowWords, other: _RowWords) -> bool:
 def _is_level(unit: Unit) -> bool:
     cell = unit.cell
     return bool(cell and is_figure(cell.text) and not names_change(cell))
+
+
+def _is_no_ratio(cell: LabeledCell) -> bool:
+    labels = f"{cell.section} {cell.row_label} {cell.column_header}"
+    return names_change(cell) or not ("%" in cell.text or _RATIO.search(labels))
 
 
 def names_change(cell: LabeledCell) -> bool:

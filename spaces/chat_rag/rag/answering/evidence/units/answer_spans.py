@@ -77,6 +77,12 @@ _ASKS_CHANGE = re.compile(
 )
 _COMPILED = {kind: re.compile(pattern) for kind, pattern in _PATTERNS.items()}
 _NAMES = {Kind.PERSON, Kind.PLACE}
+# "Acme Corporation" and the "Executive Committee" are no persons.
+_NO_PERSON = frozenset(
+    stems(
+        ["corporation company companies inc ltd llc plc committee board department commission securities exchange act"]
+    )
+)
 # "555" of a telephone number has digits beside it, "450" in "in 2023 450 people" has a year.
 _BEFORE_NUMBER = re.compile(rf"\b{CODE}\s$|(?:(?<!\b[12]\d\d)|(?<=\d [12]\d\d))\d[ -]$")
 _AFTER_NUMBER = re.compile(
@@ -138,6 +144,7 @@ def candidates(kind: Kind, text: str, question: Question) -> Iterator[Span]:
             and not (kind is Kind.NUMBER and _is_other_figure(text, match))
             and not (asks_level and _BEFORE_CHANGE.search(text[max(0, match.start() - 60) : match.start()]))
             and not (kind in _NAMES and _starts_sentence(text, match, words))
+            and not (kind is Kind.PERSON and (words & _NO_PERSON or 2 * len(words & asked) > len(words)))
         ):
             yield match.start(), match.end()
 
