@@ -85,7 +85,7 @@ def test_the_kind_of_answer_in_other_languages(question: str, kind: Kind) -> Non
         ("How much was paid for it?", "In 2022 it was bought for $1.28 billion, and $3 million left.", "$1.28 billion"),
         ("What share of sales is online?", "Of 12 shops, online sales are 35% of all sales.", "35%"),
         ("When was it founded?", "The company was founded on May 3, 1954 with 12 people.", "May 3, 1954"),
-        ("Who became Chief Financial Officer?", "Ada Lund (48) became Chief Financial Officer of the Executive Committee.",
+        ("Who became Chief Financial Officer?", "Ada Lund (48) became Chief Financial Officer of the Commission.",
          "Ada Lund"),
         ("Who founded the company?", "The company was founded by Ada M. Lund in 1954.", "Ada M. Lund"),
         ("Why did sales fall?", "Sales fell due to weak demand.", "due to weak demand."),
@@ -432,6 +432,7 @@ def test_a_sentence_can_define_what_the_question_names(question: str, text: str,
         ("What is the interest rate?", "The interest rate is 5%.", False),
         ("Why did they close it?", "They will close it in May.", True),
         ("Why did they close it?", "They closed it because of the rain.", False),
+        ("Why did they close it?", "They closed it to save money.", False),
     ],
 )
 def test_a_sentence_can_lack_a_rate_or_a_reason(question: str, text: str, lacks: bool) -> None:

@@ -26,6 +26,11 @@ _AMOUNTS = frozenset(stems(["amounts values prices costs charges figures totals 
 _GENERAL = frozenset(stems(["people persons individuals men women times things ones percent more less fewer"]))
 _TOTAL = re.compile(r"\b(?:total|altogether|combined)\b", re.IGNORECASE)
 _RATE = re.compile(r"what(?:['’]s| is| was| were| are) (?:[\w’'-]+ ){1,8}(?:rate|ratio|score)s?\b", re.IGNORECASE)
+# A reason without "because": "to save money", "as it rained", "led to a loss".
+_GIVES_REASON = re.compile(
+    r"\b(?:(?:[Tt]o|[Ss]o|[Ff]or) [a-z]+|[Aa]s (?:[a-z]+ )+[a-z]+"
+    r"|(?:led|made|help|impact|effect|affect|influenc|allow|enabl|purpose)[a-z]*)\b"
+)
 _FIGURES = (Kind.NUMBER, Kind.PERCENT, Kind.MONEY)
 _SIGN = re.compile(r"[$€£¥]")
 
@@ -60,7 +65,7 @@ def is_part_of_total(question: Question, unit: Unit) -> bool:
 def lacks_answer(question: Question, unit: Unit, features: Mapping[str, float]) -> bool:
     """Return whether a question asks for a rate, share or reason, and a unit with these features has none."""
     if question.kind is Kind.REASON:
-        return bool(features["lacks the kind"])
+        return bool(features["lacks the kind"]) and not (unit.cell or _GIVES_REASON.search(unit.text))
     if question.kind is Kind.OTHER and not unit.cell and _RATE.match(question.text):
         return not any(any(candidates(kind, unit.text, question)) for kind in _FIGURES)
     return question.kind is Kind.PERCENT and bool(features["lacks a figure"])

@@ -20,4 +20,4 @@ def defines(question: Question, unit: Unit) -> bool:
     if not question.defined or unit.cell:
         return False
     match = _DEFINES.search(unit.text)
-    return bool(match) and question.defined <= set(stems([unit.text[: match.end()]]))
+    return match is not None and question.defined <= set(stems([unit.text[: match.end()]]))
