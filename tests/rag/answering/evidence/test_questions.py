@@ -275,6 +275,7 @@ def test_some_questions_ask_by_how_much_something_changed(question: str, asks: b
         ("The rent is £1950 per month.", True),
         ("In Q2 2023 it was higher.", False),
         ("Rates differ by age (Table 2).", False),
+        ("The 2007–2009 data show that the share is stable.", False),
         ("Most deaths are from heart disease, fewer from stroke (1).", False),
         ("Sparse models are the common method [12, 13].", False),
         ("The net result was (5) that year.", True),

@@ -102,6 +102,7 @@ _PRICE_WORDS = re.compile(
 )
 _CALENDAR = re.compile(
     rf"{_MONTH}\s\d{{1,2}}(?!\d)(?:,?\s\d{{4}})?|\d{{1,2}}\s{_MONTH}(?:\s\d{{4}})?|{_MONTH}\s\d{{4}}|\bQ[1-4]\s\d{{4}}"
+    r"|\b(?:19|20)\d\d\s?[-–]\s?(?:19|20)?\d\d\b"
     r"|\b(?:in|of|since|by|until|from|year|years|fiscal|and|to|during|for|ended)\s(?:19|20)\d\d\b(?!\s[a-z]+s\b)",
     re.IGNORECASE,
 )
