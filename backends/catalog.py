@@ -55,7 +55,7 @@ class Target:
 class Catalog:
     """Named targets. Reading the catalogue makes no network request and imports no SDK.
 
-    Every entry has a `kind`: a module of `backends`, or the dotted path of any importable module with
+    Every entry has a `kind`: a module of `backends.kinds`, or the dotted path of any importable module with
     `connect(settings)`. `label` is for people, `price` for the comparator, `writes` for pages (see `Target`),
     `hides_thoughts` and `picture_tokens` for the gateway. Text may contain `${NAME}` or `${NAME:-default}`; if NAME
     isn't set, NAME_FILE may name the file that contains the value.

@@ -2,6 +2,7 @@
 
     python scripts/conformance.py                   # all; the first run installs what isn't here, into a cache
     python scripts/conformance.py --only llama.cpp  # those whose name contains this; the others keep their results
+    python scripts/conformance.py --only gateway    # the clients of the gateway, with a PostgreSQL and a Redis
 
 Everything runs on loopback. Exit status: 0 if everything ran and no shortcoming is unexplained, else 1.
 """
@@ -15,14 +16,16 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from compatibility import client_checks, program_checks, servers
+from compatibility import client_checks, gateway_checks, gateway_faults, program_checks, servers
 from compatibility.environments import PACKAGES, Environments, default_folder
+from compatibility.gateway_stack import GatewayStack, gateway
 from compatibility.outcomes import OURS, Outcome
 from compatibility.page import write_page
 from compatibility.server_checks import check_server
@@ -49,6 +52,12 @@ CLIENTS: Sequence[tuple[str, str, Callable[[Server, Workplace], client_checks.Ch
     ("LangChain", "langchain", program_checks.langchain),
     ("llm (command line)", "llm", program_checks.llm_command),
 ]
+GATEWAY: Sequence[tuple[str, str, Callable[[GatewayStack], AbstractContextManager[client_checks.Checks]]]] = [
+    ("open-webui", "open-webui", gateway_checks.web_ui),
+    ("openai (SDK)", "openai", gateway_checks.openai_sdk),
+    ("python -m backends ask", "spaceport", gateway_checks.ask_command),
+    ("openai (SDK) without end", "openai", gateway_faults.load),
+]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,19 +71,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         place = Workplace(Path(folder), Environments(options.programs))
         new = {"servers": list(_run_servers(place, options.only.lower()))}
         new["clients"] = list(_run_clients(place, options.only.lower()))
+        new["gateway"] = list(_run_gateway(place, options.only.lower()))
     results = _merge(new)
     RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
     page = write_page(results)
     PAGE.write_text(page)
     print(page)
-    return 1 if any(map(_is_unexplained, [*results["servers"], *results["clients"]])) else 0
+    return 1 if any(_is_unexplained(entry) for entries in results.values() for entry in entries) else 0
 
 
 def _merge(new: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
     """Return the new results with the stored ones of programs that didn't run, in the page's order."""
     stored = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     results = {}
-    for key, programs in (("servers", SERVERS), ("clients", CLIENTS)):
+    for key, programs in (("servers", SERVERS), ("clients", CLIENTS), ("gateway", GATEWAY)):
         entries = {entry["name"]: entry for entry in [*stored.get(key, []), *new[key]]}
         results[key] = [entries[name] for name, _, _ in programs if name in entries]
     return results
@@ -92,14 +102,28 @@ def _run_servers(place: Workplace, only: str) -> Iterator[dict[str, Any]]:
 
 
 def _run_clients(place: Workplace, only: str) -> Iterator[dict[str, Any]]:
-    chosen = [client for client in CLIENTS if only in client[0].lower()]
-    if not chosen:
+    clients = [client for client in CLIENTS if only in client[0].lower()]
+    if not clients:
         return
     with servers.spaceport(place) as server:
-        for name, package, make_checks in chosen:
+        for name, package, make_checks in clients:
 
             def work(make_checks: Callable[[Server, Workplace], client_checks.Checks] = make_checks) -> Outcomes:
                 return asyncio.run(client_checks.run_checks(make_checks(server, place)))
+
+            yield _try(name, package, place, work)
+
+
+def _run_gateway(place: Workplace, only: str) -> Iterator[dict[str, Any]]:
+    chosen = [client for client in GATEWAY if only in f"gateway {client[0]}".lower()]
+    if not chosen:
+        return
+    with gateway(place) as stack:
+        for name, package, make_checks in chosen:
+
+            def work(make_checks: Callable[..., Any] = make_checks) -> Outcomes:
+                with make_checks(stack) as checks:
+                    return asyncio.run(client_checks.run_checks(checks))
 
             yield _try(name, package, place, work)
 
@@ -110,9 +134,12 @@ def _try(name: str, package: str, place: Workplace, work: Callable[[], Outcomes]
     entry: dict[str, Any] = {"name": name, "version": "", "date": datetime.now(UTC).date().isoformat()}
     try:
         entry["version"] = place.environments.version(package) if package in PACKAGES else version(package)
-        entry["results"] = {check: outcome.to_json() for check, outcome in work().items()}
+        outcomes = work().items()
+        entry["results"] = {
+            check: replace(outcome, seen=place.without_run(outcome.seen)).to_json() for check, outcome in outcomes
+        }
     except Exception as error:  # programs of others fail in any way; the rest still runs
-        entry["problem"] = str(error).rstrip(".") or type(error).__name__
+        entry["problem"] = place.without_run(str(error).rstrip(".")) or type(error).__name__
         print(f"  not run: {error}", flush=True)
     return entry
 

@@ -1,4 +1,4 @@
-"""The pictures of the dashboard: live metrics, the playground on a phone, a run in dark mode; and all its states."""
+"""Screenshots of the dashboard: live metrics, the playground on a phone, a run in dark mode, and all states."""
 
 from __future__ import annotations
 
@@ -78,6 +78,9 @@ def _page_state(browser: Browser, url: str, ready: str, path: Path, window: Wind
     page = _open(browser, url, window.width, 2600, dark=window.dark)
     page.locator(ready).first.wait_for(timeout=180_000)
     page.wait_for_timeout(2000)
+    content = page.locator(".stMainBlockContainer").bounding_box() or {"height": 2600.0}
+    page.set_viewport_size({"width": window.width, "height": max(HEIGHTS[window.width], round(content["height"]))})
+    page.wait_for_timeout(500)
     page.screenshot(path=path)
     page.context.close()
 

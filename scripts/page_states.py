@@ -1,4 +1,4 @@
-"""Pictures of every state of the pages, to look at: each window, light and dark; each language once."""
+"""Screenshots of every state of the pages: each window size, light and dark; each language once."""
 
 from __future__ import annotations
 

@@ -170,15 +170,15 @@ def take_pictures(browser: Browser, space: str, filing: Path | None) -> None:
 
 def take_states(browser: Browser, space: str, options: argparse.Namespace) -> None:
     """Take the pictures of all states of a Space that the options ask for."""
-    chosen = windows(options.width or list(HEIGHTS), [options.scheme] if options.scheme else ["light", "dark"])
+    sizes = windows(options.width or list(HEIGHTS), [options.scheme] if options.scheme else ["light", "dark"])
     if space == "dashboard":
-        dashboard_states(browser, chosen, options.states)
+        dashboard_states(browser, sizes, options.states)
         return
     if space == "vision":
-        vision_states(browser, chosen, options.states)
+        vision_states(browser, sizes, options.states)
         return
     with running_space(space) as url:
-        for window in chosen:
+        for window in sizes:
             if space == "chat_rag":
                 chat_states(browser, url, window, options.filing, options.states)
             else:

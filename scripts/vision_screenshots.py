@@ -1,4 +1,4 @@
-"""Pictures of every state of the vision page, with a network that recognizes digits in the page and on a server."""
+"""Screenshots of every state of the vision page, with a network that recognizes digits, and one that draws noise."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page
 
 from page_states import HEIGHTS, Window
+from tests.diffusion.tiny import save_pipeline
 from tests.helpers.apps import running_app
 from tests.inference.servers import run_server
 from tests.vision.conftest import digit_picture, file_of
@@ -17,11 +18,36 @@ from vision.digits import train
 
 
 def vision_states(browser: Browser, windows: Sequence[Window], out: Path) -> None:
-    """Write the states of the vision page: empty, classified, refused."""
+    """Write the states of the vision page: empty, classified, refused, a drawing; and a page without a model for it."""
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, _running_page(Path(folder)) as url:
         for window in windows:
             _page_states(browser, url, window, out / f"vision-{window.name}")
+            _drawing_states(browser, url, window, out / f"vision-{window.name}")
+    with tempfile.TemporaryDirectory() as folder, running_app(Path(folder), space="spaces/vision/app.py") as app:
+        for window in windows:
+            page = _open(browser, app.url, window)
+            _open_drawing(page)
+            page.screenshot(path=out / f"vision-{window.name}-6-no-model.png", full_page=True)
+            page.context.close()
+
+
+def _open_drawing(page: Page) -> None:
+    page.get_by_role("tab", name="Draw").click()
+    page.wait_for_timeout(800)
+
+
+def _drawing_states(browser: Browser, url: str, window: Window, prefix: Path) -> None:
+    page = _open(browser, url, window)
+    _open_drawing(page)
+    page.screenshot(path=f"{prefix}-4-draw.png", full_page=True)
+    page.locator("#prompt textarea").fill("A lighthouse at dusk, oil on canvas")
+    page.locator("#draw").click()
+    page.locator("#pictures .sp-canvas img:not(.sp-preview)").first.wait_for(timeout=120_000)
+    page.locator("#draw").wait_for(timeout=60_000)
+    page.wait_for_timeout(1000)
+    page.screenshot(path=f"{prefix}-5-drawn.png", full_page=True)
+    page.context.close()
 
 
 def _page_states(browser: Browser, url: str, window: Window, prefix: Path) -> None:
@@ -44,14 +70,19 @@ def _page_states(browser: Browser, url: str, window: Window, prefix: Path) -> No
 
 @contextmanager
 def _running_page(folder: Path) -> Iterator[str]:
-    """Train a network on digits and serve it; run the page with it and the server, and yield the address."""
+    """Run the page with a network for digits, a server with it, and a tiny pipeline; yield the address."""
     folders = [folder / name for name in ("digits", "server", "page")]
     for each in folders:
         each.mkdir()
     digits, serving, own = folders
     train(digits)
+    pipeline = save_pipeline(folder / "noise")
     with run_server(serving, module="vision", SPACEPORT_MODEL=str(digits)) as server:
-        variables = {"SPACEPORT_VISION_MODEL": str(digits), "SPACEPORT_VISION_URL": server.url}
+        variables = {
+            "SPACEPORT_VISION_MODEL": str(digits),
+            "SPACEPORT_VISION_URL": server.url,
+            "SPACEPORT_DIFFUSION_MODEL": str(pipeline),
+        }
         with running_app(own, space="spaces/vision/app.py", **variables) as page:
             yield page.url
 

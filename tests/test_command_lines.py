@@ -57,15 +57,19 @@ def test_importing_backends_loads_no_event_loop() -> None:
     assert process.stdout == "False\n"
 
 
-def test_the_pages_import_gradio_without_its_type_stubs_and_its_mcp_server() -> None:
+def test_the_pages_import_gradio_without_its_type_stubs_its_mcp_server_and_pandas() -> None:
     sources = [(ROOT / "spaces" / app / "app.py").read_text() for app in ("chat_rag", "platform_compare", "vision")]
     first = {next(line for line in source.splitlines() if line.startswith("import")) for source in sources}
     code = """
 import inspect, sys
-from gradio import component_meta
+from gradio import caching, component_meta
 print("create_or_modify_pyi(" in inspect.getsource(component_meta.ComponentMeta))
-print(component_meta.create_or_modify_pyi.__module__, "mcp" in sys.modules)
+print(component_meta.create_or_modify_pyi.__module__, "mcp" in sys.modules, "pandas" in sys.modules)
+import pandas
+calls = []
+rows = caching.cache(lambda table: calls.append(table) or len(table))
+print(rows(pandas.DataFrame({"a": [1, 2]})), rows(pandas.DataFrame({"a": [1, 2]})), len(calls))
 """
     command = [sys.executable, "-c", "\n".join([*first, code])]
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert output.split() == ["True", "ui.gradio_imports", "False"]
+    assert output.split() == ["True", "ui.gradio_imports", "False", "False", "2", "2", "1"]

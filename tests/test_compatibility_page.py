@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+from compatibility.environments import Environments
 from compatibility.page import write_page, write_table
+from compatibility.workplace import Workplace
 from tests.conftest import ROOT
 
 
@@ -13,10 +16,11 @@ def test_the_page_is_written_from_the_results() -> None:
     assert (ROOT / "docs" / "compatibility.md").read_text() == write_page(results)
     assert len(results["servers"]) >= 4
     assert len(results["clients"]) >= 6
+    assert len(results["gateway"]) >= 4
 
 
 def test_each_no_has_a_number_and_a_reason() -> None:
-    seen = "it goes on at http://127.0.0.1:4711/v1 <b>"
+    seen = "it goes on at http://127.0.0.1/v1 <b>"
     outcomes = {
         "stream": {"verdict": "yes", "seen": "2 pieces", "side": ""},
         "stop": {"verdict": "no", "seen": seen, "side": "theirs"},
@@ -41,3 +45,11 @@ def test_each_no_has_a_number_and_a_reason() -> None:
         "2. A, usage. Ours, not explained yet: KeyError.",
         "3. B. It did not start.",
     ]
+
+
+def test_results_have_nothing_that_only_one_run_has(tmp_path: Path) -> None:
+    place = Workplace(tmp_path, Environments(tmp_path))
+    assert (
+        place.without_run(f"http://127.0.0.1:4711/v1 has {tmp_path}/smollm2")
+        == "http://127.0.0.1/v1 has FOLDER/smollm2"
+    )

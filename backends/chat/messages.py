@@ -85,14 +85,14 @@ def _read_part(path: str, part: Any) -> str | Picture:
 
 def _read_picture(path: str, url: Any) -> Picture:
     """Read a data URL. An address would be a request that the client makes this server send."""
-    found = _DATA_URL.match(url) if isinstance(url, str) else None
-    if not found:
+    match = _DATA_URL.match(url) if isinstance(url, str) else None
+    if not match:
         raise bad_request(f"the picture of {path} is not a data URL (data:image/png;base64,…)")
     try:
-        data = base64.b64decode(url[found.end() :], validate=True)
+        data = base64.b64decode(url[match.end() :], validate=True)
     except (binascii.Error, ValueError) as error:
         raise bad_request(f"the picture of {path} is not valid base64") from error
-    return Picture(data, found[1].lower())
+    return Picture(data, match[1].lower())
 
 
 def _read_calls(path: str, calls: Any) -> tuple[ToolCall, ...]:

@@ -18,14 +18,12 @@ class ChatWriter:
     def __init__(self, *, answer_id: str, model: str, created: int) -> None:
         self._head = {"id": answer_id, "object": "chat.completion.chunk", "created": created, "model": model}
         # The JSON of a chunk up to its text, written once: only the text changes from chunk to chunk.
-        self._prefix = {
-            kind: to_json(self._chunk({name: ""})).partition('""}')[0]
-            for kind, name in (("answer", "content"), ("thought", "reasoning_content"))
-        }
+        self._delta = f'{to_json(self._head)[:-1]},"choices":[{{"index":0,"delta":{{'
+        self._prefix = {"answer": f'{self._delta}"content":', "thought": f'{self._delta}"reasoning_content":'}
 
-    def opening(self) -> dict[str, Any]:
-        """The first chunk, which has only a role."""
-        return self._chunk({"role": "assistant", "content": ""})
+    def opening(self) -> str:
+        """The first chunk as JSON; it has only a role."""
+        return f'{self._delta}"role":"assistant","content":""}},"finish_reason":null}}]}}'
 
     def delta(self, delta: Delta) -> str:
         """One delta as the JSON of a chunk; a thought goes into `reasoning_content`."""

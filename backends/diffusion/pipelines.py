@@ -121,7 +121,7 @@ def _load(settings: PipelineSettings) -> LoadedPipeline:
     import diffusers
     import torch
 
-    from backends.transformers.models import resolve_device
+    from backends.kinds.transformers.models import resolve_device
 
     _silence()
     # On ZeroGPU, cuda exists from the start, for models to be put on it; the GPU itself is lent to a call.

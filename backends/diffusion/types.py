@@ -1,4 +1,4 @@
-"""What a picture generator is asked for, what it reports meanwhile, and what every kind of generator does."""
+"""The request for pictures, the progress of one, and the protocol of all picture generators."""
 
 from __future__ import annotations
 

@@ -13,12 +13,14 @@ from weakref import WeakKeyDictionary
 import httpx2
 
 from backends.http.network import Network
+from backends.http.new_connections import watch_connections
 from backends.stopwatch import is_marking
 
 # Common servers close an idle connection after 5 s. The client must close it first.
 LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=4.0)
 # A measurement of 256 streams must not open connections again in each of its blocks.
 MEASURING_LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=1024, keepalive_expiry=4.0)
+_PROXIED_HOOKS = {"request": [watch_connections]}
 
 _Pools = dict[tuple[bool, Network | None], httpx2.AsyncClient]
 # A connection belongs to the event loop that opened it.
@@ -52,14 +54,16 @@ def _new_client(network: Network | None, *, timestamps: bool) -> httpx2.AsyncCli
         return _network_client(network, timestamps=timestamps)
     transport = _direct_transport(tls(), timestamps=timestamps)
     if getproxies():  # a proxied connection gets its timestamps after the proxy
-        return httpx2.AsyncClient(verify=tls(), limits=LIMITS, mounts=_without_proxy(transport))
+        return httpx2.AsyncClient(
+            verify=tls(), limits=LIMITS, mounts=_without_proxy(transport), event_hooks=_PROXIED_HOOKS
+        )
     return httpx2.AsyncClient(transport=transport)
 
 
 def _network_client(network: Network, *, timestamps: bool) -> httpx2.AsyncClient:
     context = network.tls or tls()
     if network.proxy and not network.dial:
-        return httpx2.AsyncClient(transport=_proxy_transport(context, network.proxy))
+        return httpx2.AsyncClient(transport=_proxy_transport(context, network.proxy), event_hooks=_PROXIED_HOOKS)
     return httpx2.AsyncClient(transport=_direct_transport(context, timestamps=timestamps, dial=network.dial))
 
 

@@ -115,8 +115,8 @@ class Endpoint:
 def display_url(url: str, *, public_path: bool = False) -> str:
     """`url` without user name, password, query and fragment; the path is shown only if it can't contain a key."""
     parts = urlsplit(url)
-    shown = public_path or parts.path in PUBLIC_PATHS
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path if shown else "/…", "", ""))
+    is_public = public_path or parts.path in PUBLIC_PATHS
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path if is_public else "/…", "", ""))
 
 
 def _spellings(secret: str) -> re.Pattern[str]:

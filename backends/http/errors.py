@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from email.utils import parsedate_to_datetime
@@ -56,8 +57,18 @@ def transport_error(endpoint: Endpoint, error: Exception) -> BackendError:
             f"{label} sent nothing for {endpoint.read_timeout:g} s.",
             "Try again, or raise read_timeout in the catalogue if the model is that slow.",
         )
-    reason = endpoint.quote(str(error)) or type(error).__name__
+    reason = _refusal(error) or endpoint.quote(str(error)) or type(error).__name__
     return Unreachable(f"{label} is not answering ({reason}).", endpoint.unreachable_remedy)
+
+
+def _refusal(error: BaseException | None) -> str:
+    """Return how the other side ended a connection, such as "connection refused"; "" if it's another failure.
+
+    The words of asyncio repeat the address: "[Errno 111] Connect call failed ('127.0.0.1', 9090)".
+    """
+    while error and not isinstance(error, ConnectionError):
+        error = error.__cause__ or error.__context__
+    return os.strerror(error.errno).lower() if error and error.errno else ""
 
 
 def response_error(endpoint: Endpoint, status: int, headers: Mapping[str, str], content: bytes) -> BackendError:

@@ -8,7 +8,7 @@ that arrive together get the same time.
 from __future__ import annotations
 
 import asyncio
-import selectors
+import select
 import socket
 import ssl
 from collections import deque
@@ -21,8 +21,6 @@ from backends.stopwatch import now, record_read, record_write
 
 # The connection stops reading while more bytes than this wait in its buffer, so that the server slows down.
 HIGH_WATER = 1 << 20
-# The pool asks before each request, and epoll would take four calls of the system for it.
-PollSelector: type[selectors.BaseSelector] = getattr(selectors, "PollSelector", selectors.SelectSelector)
 MOST_UNSENT = 64 * 1024  # bytes that wait for the rest of a request
 
 
@@ -37,7 +35,7 @@ class DirectStream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
         self._buffered_bytes = 0
         self._unsent: list[bytes] = []
         self._unsent_bytes = 0
-        self._readable = asyncio.Event()
+        self._waiting: asyncio.Future[None] | None = None  # a read, for bytes or the end
         self._writable = asyncio.Event()
         self._writable.set()
         self._closed = False
@@ -56,7 +54,7 @@ class DirectStream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
     def data_received(self, data: bytes) -> None:
         self._chunks.append((self._read_moment(), data))
         self._buffered_bytes += len(data)
-        self._readable.set()
+        self._wake()
         if self._buffered_bytes > HIGH_WATER and self._transport:
             self._transport.pause_reading()
 
@@ -78,12 +76,7 @@ class DirectStream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         self._flush()
         if not self._chunks and not self._closed:
-            self._readable.clear()
-            try:
-                async with asyncio.timeout(timeout):
-                    await self._readable.wait()
-            except TimeoutError as error:
-                raise httpcore2.ReadTimeout(str(error)) from error
+            await self._wait(timeout)
         if not self._chunks:
             if self._error:
                 raise httpcore2.ReadError(str(self._error)) from self._error
@@ -142,6 +135,22 @@ class DirectStream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
             self._transport.writelines(unsent)
             record_write()
 
+    async def _wait(self, seconds: float | None) -> None:
+        """Wait for bytes or the end; `asyncio.timeout` would take a tenth of an event's time."""
+        loop = asyncio.get_running_loop()
+        self._waiting = waiting = loop.create_future()
+        timer = None if seconds is None else loop.call_later(seconds, _expire, waiting)
+        try:
+            await waiting
+        finally:
+            self._waiting = None
+            if timer:
+                timer.cancel()
+
+    def _wake(self) -> None:
+        if self._waiting and not self._waiting.done():
+            self._waiting.set_result(None)
+
     def _read_moment(self) -> float:
         """Return when the bytes arrived, or now; never before the last ones."""
         received_at = self._socket.take_received_at() if self._socket else None
@@ -165,15 +174,31 @@ class DirectStream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
         sock = self._transport.get_extra_info("socket") if self._transport else None
         if sock is None or sock.fileno() < 0:
             return True
-        with PollSelector() as selector:
-            selector.register(sock.fileno(), selectors.EVENT_READ)
-            return bool(selector.select(0))
+        return _is_readable(sock.fileno())
 
     def _close(self, error: Exception | None) -> None:
         self._closed = True
         self._error = self._error or error
-        self._readable.set()
+        self._wake()
         self._writable.set()
+
+
+def _expire(waiting: asyncio.Future[None]) -> None:
+    if not waiting.done():
+        waiting.set_exception(httpcore2.ReadTimeout())
+
+
+def _is_readable(descriptor: int) -> bool:
+    """Return whether a socket has bytes to read, or has ended.
+
+    The pool asks this of all idle connections whenever a response ends: 0.9 µs instead of the 12 of `selectors`.
+    (2026-11-30.)
+    """
+    if not hasattr(select, "poll"):  # Windows
+        return bool(select.select([descriptor], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def send_at_once(sock: socket.socket) -> None:

@@ -18,6 +18,7 @@ import httpx2
 
 from backends.errors import BackendError
 from backends.http.network import DialFailed
+from backends.http.new_connections import note_opened
 from backends.http.receive_times import with_receive_times
 from backends.http.sockets import DirectStream
 
@@ -74,6 +75,7 @@ class DirectBackend(httpcore2.AsyncNetworkBackend):
             raise httpcore2.ConnectTimeout(str(error)) from error
         except OSError as error:
             raise httpcore2.ConnectError(str(error)) from error
+        note_opened()
         return stream
 
     async def _open(self, stream: DirectStream, host: str, port: int, local: tuple[str, int] | None) -> None:
@@ -136,8 +138,8 @@ async def connect_to_first(addresses: Sequence[tuple[Any, Any]], local: tuple[st
 
 async def _addresses(host: str, port: int) -> list[tuple[Any, Any]]:
     """Return the families and addresses of a host."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [(family, address) for family, _, _, _, address in found]
+    infos = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [(family, address) for family, _, _, _, address in infos]
 
 
 async def _connect(family: int, address: Any, local: tuple[str, int] | None) -> socket.socket:

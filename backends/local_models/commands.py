@@ -12,8 +12,8 @@ from backends.errors import NotConfigured
 from backends.local_models.choice import VARIABLE, choose_model, chosen_model
 from backends.local_models.download import cache_folder, download, find_downloaded
 from backends.local_models.machine import this_machine
+from backends.local_models.model_files import find_model
 from backends.local_models.table import LocalModel, best_model, local_models
-from backends.model_files import find_model
 from backends.stopwatch import Stopwatch
 from backends.streams import closing, report_progress
 from backends.types import ChatRequest, Message
@@ -50,22 +50,22 @@ async def pull_model(model: LocalModel) -> int:
 
 async def _models(options: argparse.Namespace) -> int:
     machine = this_machine(cache_folder())
-    best, chosen = best_model(machine), chosen_model()
+    best, model_in_use = best_model(machine), chosen_model()
     gpu = f"{machine.gpu_memory_gb:.0f} GB of GPU memory" if machine.gpu_memory_gb else "no GPU that llama.cpp sees"
     print(f"This machine: {machine.memory_gb:.0f} GB of memory, {gpu}, {machine.disk_gb:.0f} GB of free disk.\n")
     print(f"{'model':<16}{'parameters':>11}{'download':>10}{'memory':>9}  {'license':<12}{'fits':<19}state")
     for model in local_models().values():
         downloaded = find_downloaded(model) is not None
-        state = "in use" if chosen == model.name else "downloaded" if downloaded else ""
+        state = "in use" if model_in_use == model.name else "downloaded" if downloaded else ""
         state = state or ("fits best" if model == best else "")
         print(
             f"{model.name:<16}{model.parameters:>9.1f} B{model.file_gb:>7.1f} GB{model.memory_gb:>6.1f} GB  "
             f"{model.license:<12}{model.fit(machine, downloaded=downloaded):<19}{state}".rstrip()
         )
-    if not chosen:
+    if not model_in_use:
         print("\nIn use: the packaged model, which is tiny.")
-    elif chosen not in local_models():
-        print(f"\nIn use: {chosen}")
+    elif model_in_use not in local_models():
+        print(f"\nIn use: {model_in_use}")
     if best:
         print(f"python -m backends pull {best.name} downloads the one that fits best.")
     return 0
@@ -88,7 +88,7 @@ async def _use(options: argparse.Namespace) -> int:
 
 async def _measure(name: str) -> str:
     """Return how fast a model reads and writes on this machine."""
-    from backends.embedded import connect
+    from backends.kinds.embedded import connect
 
     backend, stopwatch = connect({"model": name, "parallel": 1}), Stopwatch()
     await backend.check()  # which loads it

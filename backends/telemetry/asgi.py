@@ -1,4 +1,4 @@
-"""A span for each request of an ASGI app, as a part of the trace that the client's headers tell."""
+"""A span for each request of an ASGI app, inside the trace that the client's headers name."""
 
 from __future__ import annotations
 

@@ -56,10 +56,10 @@ def find_model(model: str, report: ProgressCallback | None = None) -> VisionMode
 
 def copy_model(model: str, folder: Path) -> None:
     """Copy the files of a model to a folder, which `find_model` takes then; downloads them if it must."""
-    found = find_model(model)
+    files = find_model(model)
     # In the Hub's cache, the network may lie in a folder of its repository, which has the two others.
-    source = next(parent for parent in found.network.parents if (parent / CONFIG).is_file())
-    for path in (source / CONFIG, source / PREPROCESSOR, *found.network.parent.glob(f"{found.network.name}*")):
+    source = next(parent for parent in files.network.parents if (parent / CONFIG).is_file())
+    for path in (source / CONFIG, source / PREPROCESSOR, *files.network.parent.glob(f"{files.network.name}*")):
         target = folder / path.relative_to(source)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)

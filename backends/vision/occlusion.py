@@ -1,4 +1,4 @@
-"""What decided: how much less likely a label is when a part of the picture is covered (Zeiler and Fergus, 2014)."""
+"""Which parts of a picture decided: how much less likely a label is when one is covered (Zeiler and Fergus, 2014)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures from anybody: decoded upright to RGB, or refused with words that say what to do."""
+"""Decodes untrusted pictures upright to RGB, or refuses them with a message that says what to do."""
 
 from __future__ import annotations
 

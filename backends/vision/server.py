@@ -11,7 +11,7 @@ from backends.errors import Unreachable
 from backends.http.client import get_json, post_json
 from backends.http.endpoint import Endpoint
 from backends.http.settings import HttpSettings
-from backends.openai import base_url
+from backends.kinds.openai import base_url
 from backends.settings import read_settings
 from backends.types import Health
 from backends.vision.types import Classification, Classifier, Label

@@ -1,4 +1,4 @@
-"""What a classifier of pictures returns, and what every kind of classifier does."""
+"""The labels that a classifier of pictures returns, and the protocol of all classifiers."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ async def bare_texts(client: Any, url: str, model: str) -> AsyncIterator[str]:
 @functools.cache
 def openai_target(url: str, model: str = "bench") -> Any:
     """Spaceport's client for any server with the chat API."""
-    from backends.openai import connect
+    from backends.kinds.openai import connect
 
     return connect({"url": url, "model": model})
 
@@ -62,7 +62,7 @@ def openai_target(url: str, model: str = "bench") -> Any:
 @functools.cache
 def sagemaker_target(url: str, model: str = "bench") -> Any:
     """Spaceport's client for a SageMaker endpoint."""
-    from backends.sagemaker.backend import connect
+    from backends.kinds.sagemaker.backend import connect
 
     settings = {"endpoint": "bench", "region": "us-east-1", "url": url.removesuffix("/v1")}
     return connect(settings | {"extra_body": {"model": model}})
@@ -71,7 +71,7 @@ def sagemaker_target(url: str, model: str = "bench") -> Any:
 @functools.cache
 def vertex_target(url: str, model: str = "bench") -> Any:
     """Spaceport's client for a Vertex AI endpoint, with a token that needs no request."""
-    from backends.vertex.backend import connect
+    from backends.kinds.vertex.backend import connect
 
     backend = connect({"endpoint": "1", "project": "bench", "url": url.removesuffix("/v1"), "model": model})
     backend._tokens._credentials = SimpleNamespace(token="bench", expiry=None)

@@ -91,10 +91,10 @@ def _table(generator: random.Random, *, columns: int = 4, blank: bool = False, *
     rotation = options.pop("rotation", 0)
     rows = _rows(generator, columns, blank=blank)
     content = _canvas(lambda sheet: _draw(sheet, rows, **options), rotation)
-    shown = [row[:] for row in rows]
+    drawn_rows = [row[:] for row in rows]
     if options.get("currency"):
-        shown[1][1:] = [f"$ {text}" for text in rows[1][1:]]
-    return Sample(content, [shown])
+        drawn_rows[1][1:] = [f"$ {text}" for text in rows[1][1:]]
+    return Sample(content, [drawn_rows])
 
 
 def _two_headers(generator: random.Random) -> Sample:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from backends.sagemaker.aws import SIGN_IN
+from backends.kinds.sagemaker.aws import SIGN_IN
 from cloud.calls import ApiCall, CloudError
 
 # SageMaker reports a missing resource only in the message, other services have codes.

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from backends import NotConfigured, SpaceportError
-from backends.vertex.gcp import SIGN_IN
+from backends.kinds.vertex.gcp import SIGN_IN
 from cloud.calls import CloudError
 
 ROLE = "cloud/policies/vertex-deployer-role.yaml"

@@ -28,7 +28,7 @@ def check(
 
 
 def _packaged_model() -> Path:
-    from backends.model_files import packaged_model
+    from backends.local_models.model_files import packaged_model
 
     if file := packaged_model():
         return file

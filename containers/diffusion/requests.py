@@ -86,9 +86,9 @@ def _picture(fields: Mapping[str, Any]) -> PictureRequest:
 
 
 def _check_model(fields: Mapping[str, Any], name: str) -> None:
-    asked = _value(fields, "model", str)
-    if asked not in (None, "", name):
-        raise Rejected(f"There is no model {str(asked)[:80]!r} here.", f"Ask for {name}, or for none.", status=404)
+    model = _value(fields, "model", str)
+    if model not in (None, "", name):
+        raise Rejected(f"There is no model {str(model)[:80]!r} here.", f"Ask for {name}, or for none.", status=404)
 
 
 def _value(fields: Mapping[str, Any], name: str, kind: type) -> Any:

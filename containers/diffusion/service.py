@@ -108,8 +108,8 @@ def find_model(settings: DiffusionSettings, folders: Sequence[Path]) -> str:
     if settings.model:
         return settings.model
     places = [fetch(settings.storage_uri)] if settings.storage_uri else list(folders)
-    found = (file.parent for folder in places if folder.is_dir() for file in sorted(folder.rglob(INDEX)))
-    return str(next(found, places[0] if settings.storage_uri else DEFAULT_MODEL))
+    folders_with_index = (file.parent for folder in places if folder.is_dir() for file in sorted(folder.rglob(INDEX)))
+    return str(next(folders_with_index, places[0] if settings.storage_uri else DEFAULT_MODEL))
 
 
 def _refused_words(settings: DiffusionSettings) -> str:

@@ -16,7 +16,7 @@ from backends import Rejected, SpaceportError, telemetry
 from backends.chat.checks import bad_request, describe
 from backends.chat.requests import parse_chat_request, read_stream_flags
 from backends.telemetry.asgi import RequestSpans
-from gateway import bills
+from gateway.billing import bills
 from gateway.request_path import Call
 from gateway.service import Gateway, Phase
 from gateway.targets import GatewayTarget
@@ -56,7 +56,7 @@ def create_app(gateway: Gateway) -> FastAPI:
 
     async def answer(request: Request) -> Response:
         """Answer a request for chat as events or as one JSON body, or one for embeddings."""
-        dialect = DIALECTS[request.url.path]
+        dialect = DIALECTS[request.scope["path"]]
         parts = gateway.ready()
         parts.ledger.check_room()
         call = Call(parts, request.state.key, dialect=dialect)

@@ -9,7 +9,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from backends.shared.connection import SharedRedis
-from gateway import money
+from gateway.billing import money
 from gateway.ledger.ledger import Ledger
 from gateway.ledger.row import LedgerRow
 from gateway.routing.router import Router

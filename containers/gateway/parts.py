@@ -1,4 +1,4 @@
-"""What all requests of one gateway use together."""
+"""The parts of a gateway that all its requests share."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from backends import Catalog
-from gateway.bills import Size
-from gateway.budgets import Budgets
+from gateway.billing.bills import Size
+from gateway.billing.budgets import Budgets
 from gateway.cache.answers import Answers
 from gateway.errors import NotAllowed
 from gateway.keys.key import Key

@@ -1,4 +1,4 @@
-"""The way of one request through the gateway, step by step.
+"""The path of one request through the gateway, step by step.
 
 `Call.slot` is the one place where a request is admitted: it takes from the key's limits and budget, finds a stored
 answer, or chooses the targets that are asked for one.
@@ -18,8 +18,8 @@ from typing import Any
 from backends import ChatRequest, Event, SpaceportError, Stopwatch
 from backends.stopwatch import wall_clock
 from backends.vectors import Embeddings
-from gateway import bills, money
-from gateway.budgets import affordable, month_of
+from gateway.billing import bills, money
+from gateway.billing.budgets import affordable, month_of
 from gateway.cache.answers import Answer
 from gateway.cache.keys import answer_key, is_cacheable
 from gateway.errors import LedgerFull

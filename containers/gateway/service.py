@@ -1,4 +1,4 @@
-"""The gateway's lifecycle: opens the database, reads the keys again and again, and drains before shutdown."""
+"""The gateway's lifecycle: opens the database, reloads the keys regularly, and drains before shutdown."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from backends import Catalog, Overloaded, Unreachable
 from backends.shared.connection import SharedRedis
 from backends.shared.windows import RedisCounter
 from backends.stopwatch import wall_clock
-from gateway.budgets import Budgets, month_of
+from gateway.billing.budgets import Budgets, month_of
 from gateway.cache.answers import Answers
 from gateway.cache.stores import MemoryStore, RedisStore
 from gateway.database.connect import AWAY, away, migrate, open_database

@@ -41,7 +41,7 @@ def create_app(service: Service) -> FastAPI:
         """Answer a request for chat as events or as one JSON body, or one for embeddings."""
         body = await read_json(request, int(settings.max_body_mb * 1e6), large_bodies)
         service.ready()
-        dialect = dialect_by_route[request.url.path]
+        dialect = dialect_by_route[request.scope["path"]]
         return (_embed if dialect == "embeddings" else _answer)(service, request, body, dialect)
 
     authorize = authorizer(settings.api_key)
@@ -102,7 +102,7 @@ def _embed(service: Service, request: Request, body: Any, dialect: str) -> Respo
     return JSONAnswer(service, [work], cloud_platforms.only_answer)
 
 
-def _check_model(asked: str | None, name: str) -> None:
-    if asked not in (None, name):
-        message = f"There is no model {str(asked)[:80]!r} here."
+def _check_model(model: str | None, name: str) -> None:
+    if model not in (None, name):
+        message = f"There is no model {str(model)[:80]!r} here."
         raise Rejected(message, f"Ask for {name}, or for none.", status=404)

@@ -16,7 +16,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from backends import SpaceportError, telemetry
-from backends.embedded.subprocess_engine import kill_children
+from backends.kinds.embedded.subprocess_engine import kill_children
 from inference import logs
 from inference.app import create_app
 from inference.http.protocol import protocol
@@ -62,6 +62,7 @@ class Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                proxy_headers=False,  # nothing here depends on the client's address
                 timeout_keep_alive=KEEP_ALIVE_SECONDS,
                 timeout_graceful_shutdown=1,
             )

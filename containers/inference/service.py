@@ -19,7 +19,7 @@ from backends import (
     Rejected,
     Unreachable,
 )
-from backends.openai import one_token_request
+from backends.kinds.openai import one_token_request
 from backends.streams import closing
 from backends.types import Downloadable
 from backends.vectors import EmbeddingBackend, Embeddings

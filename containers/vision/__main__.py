@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from pathlib import Path
 
 from backends.terminal import exit_status
+from inference.program import run_program
 
 HELP = """\
 usage: python -m vision [serve]
@@ -74,8 +74,4 @@ def _train_digits(folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # until the server handles it: PID 1 ignores it otherwise
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except KeyboardInterrupt:
-        sys.exit(0)
+    run_program(main)

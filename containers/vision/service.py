@@ -85,8 +85,8 @@ def find_model(settings: VisionSettings, folders: Sequence[Path]) -> str:
     if settings.model:
         return settings.model
     places = [fetch(settings.storage_uri)] if settings.storage_uri else list(folders)
-    found = (file.parent for folder in places if folder.is_dir() for file in sorted(folder.rglob(CONFIG)))
-    return str(next(found, places[0] if settings.storage_uri else DEFAULT_MODEL))
+    folders_with_config = (file.parent for folder in places if folder.is_dir() for file in sorted(folder.rglob(CONFIG)))
+    return str(next(folders_with_config, places[0] if settings.storage_uri else DEFAULT_MODEL))
 
 
 class _Progress:

@@ -76,8 +76,8 @@ async def check_stop(backend: Backend) -> str:
     middle = len(whole) // 2
     stop = whole[middle : middle + 4]
     assert stop.strip(), f"the answer is only “{whole}”"
-    _, found, after = (await _text(backend, replace(QUESTION, stop=(stop,)))).partition(stop)
-    if found:
+    _, sent_stop, after = (await _text(backend, replace(QUESTION, stop=(stop,)))).partition(stop)
+    if sent_stop:
         raise Shortcoming(f"it goes on after {stop!r}" if after.strip() else f"it stops, and sends {stop!r} too")
     return f"ends before {stop!r}"
 

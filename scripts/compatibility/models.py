@@ -6,7 +6,7 @@ import importlib.util
 import sys
 from pathlib import Path
 
-from backends.model_files import packaged_model
+from backends.local_models.model_files import packaged_model
 from compatibility.environments import run
 
 # As Qwen's and Hermes' templates: the model's own has no place for tools, and servers then ignore or refuse them.

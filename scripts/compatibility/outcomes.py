@@ -1,4 +1,4 @@
-"""What a check of a server or a client came to, and which side has to change if the answer is no."""
+"""The outcome of a check of a server or a client, and which side has to change if it failed."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from backends.embedded.subprocess_engine import SubprocessEngine
+from backends.kinds.embedded.subprocess_engine import SubprocessEngine
 from compatibility import models
 from compatibility.workplace import Server, Target, Workplace
 

@@ -1,8 +1,9 @@
-"""What the servers are started with, and what they offer."""
+"""What the servers are started with: folders, environments and models."""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,6 +39,10 @@ class Workplace:
 
     folder: Path
     environments: Environments
+
+    def without_run(self, text: str) -> str:
+        """Return a text without what only this run has: its folder and ports."""
+        return re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1", text.replace(str(self.folder), "FOLDER"))
 
     @contextmanager
     def process(

@@ -1,4 +1,4 @@
-"""Goes back to what a Space was before its last commit: its files, and the documents that it mounted then."""
+"""Restores a Space as it was before its last commit: its files, and the documents that it mounted then."""
 
 from __future__ import annotations
 

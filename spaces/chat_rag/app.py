@@ -20,6 +20,7 @@ from backends.zero_gpu import load_on_zero_gpu
 from chat_page import scripts
 from chat_page.better_model import ModelOffer
 from chat_page.chat import Chat
+from chat_page.documents.shared_libraries import library_folders
 from chat_page.handlers.answers import AnswerHandlers
 from chat_page.handlers.chat_list import ConversationHandlers
 from chat_page.handlers.documents import DocumentHandlers
@@ -35,7 +36,6 @@ from chat_page.layout.settings import build_settings
 from chat_page.layout.sources_pane import build_sources_pane
 from chat_page.page_text import FILE, PageText, read_page_text
 from chat_page.rendering.documents import feedback_note
-from chat_page.shared_libraries import library_folders
 from chat_page.strings import ENGLISH
 from chat_page.translations.labels import TRANSLATIONS, translated
 from rag.documents import Limits
@@ -45,10 +45,10 @@ from ui.admission.client import caller_of
 from ui.edge.public_blocks import PublicBlocks
 from ui.edge.refusals import refusal
 from ui.edge.request_limits import EdgeLimits
-from ui.environment import int_setting
 from ui.events import call_after
 from ui.link_preview import LinkPreview
-from ui.scripts import download_js, key_js
+from ui.process.environment import int_setting
+from ui.static.scripts import download_js, key_js
 
 CORPUS = Path(__file__).parent / "corpus"
 LIBRARY = Path(__file__).parent / "library"  # `publish_space.py --documents` puts it there
@@ -199,14 +199,14 @@ with PublicBlocks(
     chatbot.undo(QUESTIONS.undo, key, [question, chatbot, sources], concurrency_limit=None, **key_first)
 
     chatbot.like(CHATS.rate, key, None, concurrency_limit=None, trigger_mode="multiple", **key_first)
-    list_inputs, shown = [key, conversations.search], [question, chatbot, sources, conversations.chats]
+    list_inputs, list_outputs = [key, conversations.search], [question, chatbot, sources, conversations.chats]
     for component_event, handler in (
         (conversations.new.click, CHATS.new_chat),
         (chatbot.clear, CHATS.new_chat),
         (conversations.chats.select, CHATS.select),
         (conversations.chats.delete, CHATS.delete),
     ):
-        component_event(handler, list_inputs, shown, concurrency_limit=None, **key_first)
+        component_event(handler, list_inputs, list_outputs, concurrency_limit=None, **key_first)
     conversations.chats.edit(
         CHATS.rename, list_inputs, conversations.chats, concurrency_limit=None, trigger_mode="multiple", **key_first
     )

@@ -16,9 +16,9 @@ from starlette.middleware import Middleware
 
 from backends import Catalog, NotConfigured, SpaceportError
 from backends.zero_gpu import load_on_zero_gpu
-from compare.measure.workload import MAX_FILE_BYTES
+from compare.interactive.service import ComparisonService
+from compare.measure.workloads.workload import MAX_FILE_BYTES
 from compare.publish.published import PublishedResults
-from compare.service import ComparisonService
 from compare_page import strings
 from compare_page.css import CSS
 from compare_page.events import PRIVATE, VISITOR, VisitorIdentity

@@ -22,18 +22,19 @@ from ui.admission.client import ClientAddress, trust_hub_proxies
 from ui.edge.bodies import BodyLimits
 from ui.edge.connections import limit_connections
 from ui.edge.events import UNKNOWN_EVENT, EventCheck
+from ui.edge.page_files import PageFiles
 from ui.edge.request_limits import MB, EdgeLimits
 from ui.edge.uploads import Uploads
-from ui.memory import return_free_memory_regularly
-from ui.scripts import event_stream_js
+from ui.process.memory import return_free_memory_regularly
 from ui.session_state import keep_no_configurations
 from ui.sign_in import settings as sign_in
 from ui.sign_in.edges import SignInEdges
+from ui.static.scripts import event_stream_js
 from ui.theme import CSS, HEAD, theme
 
 if os.environ.get("SPACES_ZERO_GPU"):
     # ZeroGPU refuses to start an app that doesn't define a GPU function at import time; this module defines one.
-    importlib.import_module("backends.transformers.backend")
+    importlib.import_module("backends.kinds.transformers.backend")
 
 # Gradio counts events for a page that stays closed: with pandas, in 7 ms after each event, which all others wait for.
 os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "1")
@@ -57,7 +58,7 @@ QUEUE: dict[str, Any] = {
 }
 # Gradio keeps the state of so many pages; a page that is dropped gets a new one, without the choices that it was sent.
 MAX_SESSIONS = 4000
-ICON = Path(__file__).parent / "icon.png"
+ICON = Path(__file__).parent / "static" / "icon.png"
 
 
 def parse_arguments(argv: Sequence[str], description: str) -> argparse.Namespace:
@@ -122,7 +123,8 @@ def app_arguments(limits: EdgeLimits, *, login: bool, preview: Middleware | None
     body_limits = Middleware(BodyLimits, limits, Uploads(_upload_folder(), limits))
     signs_in = sign_in.is_enabled()
     edges = [Middleware(SignInEdges)] if signs_in else []
-    middleware = [Middleware(ClientAddress), Middleware(Guard), *edges, body_limits, *([preview] if preview else [])]
+    inner = [*([preview] if preview else []), Middleware(PageFiles)]
+    middleware = [Middleware(ClientAddress), Middleware(Guard), *edges, body_limits, *inner]
     arguments: dict[str, Any] = {"middleware": middleware, "dependencies": [Depends(EventCheck(limits))]}
     arguments["exception_handlers"] = UNKNOWN_EVENT
     if login or signs_in:

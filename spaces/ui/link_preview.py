@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from starlette.datastructures import MutableHeaders
 from starlette.responses import FileResponse
 
-from ui.scripts import loader_timer_js
+from ui.static.scripts import loader_timer_js
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send

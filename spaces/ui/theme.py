@@ -21,7 +21,11 @@ CSS = """
 /* Gradio's thumb is white on white. */
 input[type=range]::-webkit-slider-thumb { border: 1px solid var(--neutral-500) !important; }
 input[type=range]::-moz-range-thumb { border: 1px solid var(--neutral-500) !important; }
+/* The rest of its track is as bright as text in the dark. */
+.dark input[type=range] { --neutral-200: var(--neutral-600); }
 footer .divider { display: none; }
+/* Narrow margins on a phone. Gradio puts its own container before each selector in @media, so this can't be there. */
+.gradio-container > .main.app { padding: 1rem clamp(.75rem, 3vw, 2rem); }
 .gradio-container main { width: 100%; max-width: 1400px !important; margin: 0 auto !important; }
 .sp-head { display: flex; align-items: baseline; gap: .1rem .75rem; flex-wrap: wrap; padding: .25rem 0; }
 .sp-head h1 { font-size: 1.35rem; margin: 0; letter-spacing: -.01em; }
@@ -31,8 +35,11 @@ footer .divider { display: none; }
 
 :is(button, input, textarea, a, summary, [tabindex]):focus-visible { outline: 2px solid var(--sp-accent) !important;
   outline-offset: 2px; }
+/* Beside a slider, the box of the number would cut it off. */
+input[type=number]:focus-visible { outline-offset: -2px; }
 .sp-empty, .sp-note { color: var(--body-text-color-subdued); font-size: .875rem; margin: .35rem 0; }
-.sp-note.sp-bad { color: var(--sp-bad); }
+.sp-note.sp-bad, .sp-note.sp-bad li { color: var(--sp-bad); }
+.html-container:has(> .prose > .sp-note), .html-container:has(> .prose > .sp-more) { padding: 0; }
 .sp-bar { height: 4px; border-radius: 2px; background: var(--border-color-primary); overflow: hidden; }
 .sp-bar > i { display: block; height: 100%; background: var(--sp-accent); }
 
@@ -48,7 +55,7 @@ footer .divider { display: none; }
   overflow: hidden; text-overflow: ellipsis; max-width: 50%; }
 .sp-number { color: var(--sp-accent); }
 .sp-card blockquote { margin: .4rem 0; padding: 0; border: 0; font-size: .875rem; line-height: 1.5;
-  white-space: pre-wrap; overflow-wrap: anywhere; max-height: 15rem; overflow-y: auto;
+  white-space: pre-wrap; overflow-wrap: anywhere; max-height: 16.5em; overflow-y: auto;
   color: var(--body-text-color); }
 .sp-card footer { font-size: .75rem; color: var(--body-text-color-subdued); }
 .sp-more > summary, .sp-turn > summary { cursor: pointer; font-size: .875rem; padding: .35rem 0;
@@ -90,9 +97,6 @@ footer .divider { display: none; }
   font-size: .8em; color: var(--body-text-color-subdued); overflow-wrap: anywhere; }
 .message blockquote { border-left: 3px solid var(--sp-bad); padding-left: .75rem; }
 .block:has(> .html-container > .prose:empty), #documents:empty { display: none; }
-@media (max-width: 640px) {
-  .gradio-container main { padding: .5rem !important; }
-}
 """
 
 HEAD = r"""
@@ -169,6 +173,8 @@ def theme() -> Any:
         button_primary_background_fill_hover="*primary_800",
         button_primary_background_fill_dark="*primary_700",
         button_primary_text_color="white",
+        button_secondary_text_color="*body_text_color",
+        button_secondary_text_color_hover="*body_text_color",
         # White marks on them, and frames that show without one: 3:1 at least, as for all that can be clicked.
         checkbox_background_color_selected="*primary_700",
         checkbox_background_color_selected_dark="*primary_700",

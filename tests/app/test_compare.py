@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from compare import run_file
 from compare.report.files.rows import report_rows
 from compare.report.report import Report
+from compare.runs import run_file
 from tests.app.test_access import axe, tab_to, violations, violations_in_both_themes
 from tests.compare.make_runs import simulate
 from tests.compare.make_scores import with_questions
@@ -40,6 +40,9 @@ threads = 1
 kind = "openai"
 url = "${NOT_SET_ANYWHERE}"
 """
+# Whether no chart is wider than its column, which would cut it off.
+CHARTS_FIT = """() => [...document.querySelectorAll("#charts .js-plotly-plot")].every((plot) =>
+  plot.firstElementChild.getBoundingClientRect().right <= plot.parentElement.getBoundingClientRect().right + 1)"""
 # Opens a closed section, and types into its field in the moment it is there. Resolves a while later.
 TYPE_AT_ONCE = """([section, field, value]) => new Promise(resolve => {
   [...document.querySelectorAll("button.label-wrap")].find(each => each.innerText.includes(section)).click();
@@ -359,12 +362,15 @@ def test_a_run_over_questions_shows_whose_answers_are_right(compared: App, open_
     run = with_questions(simulate({"laptop": 1.0, "gpu": 2.0}, rounds=100, noise=0.02), 200, {"gpu": range(3)})
     run_file.write(run, tmp_path / "run.jsonl")
     page = open_at(open_page, compared, "Measure")
+    open_details(page, "Charts")
+    expect(page.locator("#charts .js-plotly-plot:visible").first).to_be_visible()
     open_details(page, "Answers")
     expect(page.locator("#answers")).to_contain_text("This run has no scored answers.")
     open_details(page, "Files and settings")
     page.locator("#open input[type=file]").set_input_files(str(tmp_path / "run.jsonl"))
     headline = page.locator(".sp-headline")
     expect(headline).to_contain_text("laptop starts 2.0× sooner than gpu")
+    expect(page.locator("#open input[type=file]")).to_be_attached()  # free for the next one
     expect(headline).to_contain_text("no difference in right answers shown (laptop 100%, gpu 98%")
     open_details(page, "Answers")
     expect(page.locator("#answers")).to_contain_text("right: laptop says + to 2 (because of +)")
@@ -374,6 +380,7 @@ def test_a_run_over_questions_shows_whose_answers_are_right(compared: App, open_
     expect(headline).to_contain_text("laptop answers as many questions right as gpu (within 10 points), starts")
     open_details(page, "Charts")
     expect(page.locator("#charts .js-plotly-plot:visible")).to_have_count(5)  # all but the cost
+    page.wait_for_function(CHARTS_FIT)  # they were drawn while their tab was closed
 
 
 def test_questions_over_documents_are_asked_and_scored_on_the_page(

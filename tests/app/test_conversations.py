@@ -173,6 +173,6 @@ def test_a_thumb_is_kept(app: App, open_page: Open) -> None:
     before = set(app.log.parent.glob("data/visitors/*/feedback.jsonl"))
     page.locator("#chat .bot-row").last.hover()
     page.get_by_role("button", name=re.compile("^like$", re.IGNORECASE)).last.click()
-    expect(page.get_by_text("Your rating is kept with your data.")).to_be_visible()
+    expect(page.get_by_text("Your rating is stored with your data.")).to_be_visible()
     (file,) = {*app.log.parent.glob("data/visitors/*/feedback.jsonl")} - before
     assert json.loads(file.read_text())["question"] == "Say: thumbs up"

@@ -54,7 +54,7 @@ def test_what_a_model_invents_is_underlined_and_never_cited(app: App, open_page:
     ask(page, "Tell me where the spare key hangs. Say: The spare key hangs behind the 7 red doors.")
     wait_for_answer(page)
     expect(page.locator("#chat .sp-quote")).to_have_count(2)
-    expect(page.get_by_text("of which nothing was found in the documents")).to_be_visible()
+    expect(page.get_by_text("but none of it was found in the documents")).to_be_visible()
     expect(page.locator("#chat .sp-unsupported").nth(1)).to_be_hidden()
 
 

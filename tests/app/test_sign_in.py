@@ -101,7 +101,7 @@ def test_the_account_has_the_same_data_in_every_browser_and_the_browser_its_own_
     first = new_guest(key=before.key, cookies=space.sign_in())
     assert "What did the guest ask?" not in conversation(first)
     account = first.call("show_account", first.inputs("show_account")).stream
-    assert "kept in this browser" in account
+    assert "is back when you sign out" in account
     first.ask("What did Ada ask?", target="theirs")
     second = new_guest(cookies=space.sign_in())
     assert second.key != first.key

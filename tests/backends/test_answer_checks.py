@@ -118,7 +118,7 @@ async def test_a_required_call_that_does_not_come(server: WireServer) -> None:
 
 
 def test_a_schema_file(tmp_path: Path) -> None:
-    from backends.answer_checks import load_schema
+    from backends.chat.answer_checks import load_schema
 
     path = tmp_path / "schema.json"
     for text in ("{", "[]"):

@@ -27,7 +27,7 @@ from backends import (
 )
 from backends.http.endpoint import Endpoint
 from backends.http.errors import response_error
-from backends.openai import base_url
+from backends.kinds.openai import base_url
 from tests.backends.recordings import OLLAMA_SHOW, OPENAI, REQUEST, item, ndjson, part, sse
 from tests.backends.wire_server import Reply, WireServer
 

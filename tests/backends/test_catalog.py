@@ -11,11 +11,9 @@ from pathlib import Path
 
 import pytest
 
-import backends
-from backends import Backend, BackendError, Catalog, Delta, Done, Event, NotConfigured, Rejected, Unreachable
-from backends.fallback import FallbackBackend
-from backends.kinds import KINDS
-from backends.openai import base_url
+from backends import Backend, BackendError, Catalog, Delta, Done, Event, NotConfigured, Rejected, Unreachable, kinds
+from backends.kinds.fallback import FallbackBackend
+from backends.kinds.openai import base_url
 from tests.backends.recordings import REQUEST
 from tests.backends.wire_server import Reply, WireServer
 
@@ -300,9 +298,9 @@ async def test_a_kind_from_another_package(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_the_kinds_are_the_modules_with_connect() -> None:
-    names = {module.name for module in pkgutil.iter_modules(backends.__path__) if not module.name.startswith("_")}
-    with_connect = {name for name in names if hasattr(importlib.import_module(f"backends.{name}"), "connect")}
-    assert with_connect == set(KINDS)
+    names = {module.name for module in pkgutil.iter_modules(kinds.__path__)}
+    with_connect = {name for name in names if hasattr(importlib.import_module(f"backends.kinds.{name}"), "connect")}
+    assert with_connect == set(kinds.KINDS)
 
 
 @pytest.mark.parametrize("member", ["local", "stream", "check", "aclose"])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from backends.model_files import packaged_model
+from backends.local_models.model_files import packaged_model
 from backends.terminal import printable
 from tests.conftest import ROOT, missing
 

@@ -8,7 +8,7 @@ import gguf
 import numpy as np
 import pytest
 
-from backends.gguf_reader import read_gguf, shared_readers
+from backends.local_models.gguf_reader import read_gguf, shared_readers
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from backends.errors import NotConfigured
-from backends.model_files import find_model, packaged_model
+from backends.local_models.model_files import find_model, packaged_model
 from tests.conftest import ROOT
 from tests.helpers.servers import serving
 
@@ -21,7 +21,7 @@ MODEL = "hf:owner/repo/model.gguf"
 TOKEN = "hf_secretsecretsecretsecret"
 DOWNLOAD = f"""
 from backends.errors import NotConfigured
-from backends.model_files import download_model, find_model
+from backends.local_models.model_files import download_model, find_model
 assert find_model({MODEL!r}) is None
 progress = []
 try:
@@ -103,7 +103,7 @@ def test_a_file_is_downloaded_once_with_progress(hub: Hub, tmp_path: Path) -> No
     endpoint = f"http://127.0.0.1:{hub.server_port}"
     assert run(endpoint, tmp_path) == f"downloaded {len(FILE)} 1.0"
     count = len(hub.requests)
-    again = f"from backends.model_files import find_model; print(find_model({MODEL!r}).name)"
+    again = f"from backends.local_models.model_files import find_model; print(find_model({MODEL!r}).name)"
     assert run(endpoint, tmp_path, again) == "model.gguf"
     assert len(hub.requests) == count
 

@@ -9,7 +9,7 @@ import pytest
 from chat_page.visitors.visitor import Visitor
 from rag.library.ingest import Ingestion
 from rag.library.library import Library
-from rag.library.memory_store import MemoryStore
+from rag.library.storage.memory_store import MemoryStore
 from rag.search.embedding.embedders import Embedder
 from tests.rag.conftest import embedder
 

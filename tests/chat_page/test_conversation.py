@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chat_page.conversation import VERSION, Conversation, from_json, to_json
+from chat_page.conversations.conversation import VERSION, Conversation, from_json, to_json
 from chat_page.conversations.conversations import Conversations
 from chat_page.rendering.messages import conversation_messages, turn_index
 from chat_page.strings import ENGLISH
@@ -19,11 +19,11 @@ from rag.answering.quotes import Quote
 from rag.answering.turn import ErrorMessage, Turn
 from rag.answering.types import Citation, Sentence
 from rag.documents import Passage
-from rag.library.conversation_file import conversation_data, new_conversation_id
 from rag.library.ingest import Ingestion
 from rag.library.library import Library
-from rag.library.memory_store import MemoryStore
-from rag.library.store import Store
+from rag.library.storage.conversation_file import conversation_data, new_conversation_id
+from rag.library.storage.memory_store import MemoryStore
+from rag.library.storage.store import Store
 from rag.search.embedding.embedders import Embedder
 from tests.chat_page import earlier_version
 

@@ -15,7 +15,7 @@ import pytest
 
 from backends import Catalog
 from chat_page.chat import Chat
-from chat_page.conversation import Conversation
+from chat_page.conversations.conversation import Conversation
 from chat_page.handlers.answers import AnswerHandlers
 from chat_page.handlers.chat_list import ConversationHandlers
 from chat_page.handlers.documents import DocumentHandlers
@@ -301,7 +301,7 @@ def test_two_pages_with_one_conversation_erase_nothing(
     questions.submit("Mine?", KEY, REQUEST)
     questions.submit("Yours?", KEY, OTHER)
     assert [turn.question for turn in conversation.turns[2:]] == ["Mine?", "Yours?"]
-    with pytest.warns(UserWarning, match="changed on another page"):
+    with pytest.warns(UserWarning, match="changed in another tab"):
         _, messages = questions.retry(KEY, "t", gr.RetryData(None, {"index": 1, "value": ""}), REQUEST)
     assert contents(messages)[-1] == "Yours?"
     assert len(conversation.turns) == 4

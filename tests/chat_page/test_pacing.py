@@ -15,9 +15,9 @@ from gradio.utils import diff
 
 from backends import Delta
 from backends.streams import batches, closing
-from chat_page import pacing
+from chat_page.answers import pacing
+from chat_page.answers.reply import Reply
 from chat_page.rendering.messages import question_message
-from chat_page.reply import Reply
 from rag.answering.turn import Turn
 from rag.answering.types import Retrieval
 

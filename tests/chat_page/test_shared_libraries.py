@@ -12,9 +12,9 @@ import pytest
 
 from backends import Catalog
 from chat_page.chat import Chat
+from chat_page.documents.shared_libraries import SharedLibraries, library_folders
 from chat_page.handlers.documents import DocumentHandlers
 from chat_page.handlers.page import PageHandlers
-from chat_page.shared_libraries import SharedLibraries, library_folders
 from rag.answering.retrieve import retrieve_passages
 from rag.documents import Limits
 from rag.library.built.build import BuildOptions, build_library
@@ -57,7 +57,7 @@ def test_each_library_can_be_left_out(shared: SharedLibraries, embedder: Embedde
     assert shared.default == ["Handbook", "Handbook (2)"]
     found = {
         tuple(choice): [
-            each.document for each in retrieve_passages(shared.chosen(choice), "gannet", Embedder(), limit=5)
+            each.document for each in retrieve_passages(shared.select(choice), "gannet", Embedder(), limit=5)
         ]
         for choice in (["Handbook", "Handbook (2)"], ["Handbook"], ["Handbook (2)"], [])
     }
@@ -72,7 +72,7 @@ def test_without_a_library_the_samples_are_shared() -> None:
     samples = SharedLibraries([], CORPUS, Embedder())
     assert samples.default is True
     assert samples.titles == []
-    assert [len(samples.chosen(choice)) for choice in (True, False)] == [1, 0]
+    assert [len(samples.select(choice)) for choice in (True, False)] == [1, 0]
     assert samples.documents(True) == []
 
 

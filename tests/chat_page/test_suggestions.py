@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chat_page.suggestions import questions
+from chat_page.documents.suggestions import questions
 from rag.documents import Document
 
 

@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from backends.streams import closing
-from chat_page.uploads import MAX_FILES, MAX_WATCHING, Uploads
+from chat_page.documents.uploads import MAX_FILES, MAX_WATCHING, Uploads
 from chat_page.visitors.visitor import Visitor
 from rag.errors import Cancelled
 from rag.library.ingest import REPEAT_SECONDS
 from tests.helpers.servers import wait_until
 from tests.security.hostile_files import nested_forms
-from ui.admission.admission import Admission, Refused
+from ui.admission.admission import Admission
+from ui.admission.errors import Refused
 from ui.admission.fair_queue import Caller
 from ui.admission.work_limits import Limits, Places
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from chat_page.uploads import Uploads
+from chat_page.documents.uploads import Uploads
+from chat_page.documents.web_pages import add_url
 from chat_page.visitors.visitor import Visitor
-from chat_page.web_pages import add_url
 from rag.errors import DocumentError
 from tests.helpers.servers import wait_until
 from tests.helpers.web_site import Site

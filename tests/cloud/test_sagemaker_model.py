@@ -12,7 +12,7 @@ import pytest
 
 from backends import ChatRequest, Message, TimedOut
 from cloud.sagemaker import async_target
-from compare import run_file
+from compare.runs import run_file
 from tests.cloud.aws_api import AwsApi, Fault
 from tests.cloud.test_sagemaker import bucket
 from tests.inference.servers import Server

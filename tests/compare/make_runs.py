@@ -11,8 +11,8 @@ import numpy as np
 
 from backends import Arrival, Mark, Usage
 from compare.measure.plan import RunPlan, closed_loops
-from compare.records import BlockRecord, Failure, Phase, Record, Run
-from compare.run_file import VERSION
+from compare.runs.records import BlockRecord, Failure, Phase, Record, Run
+from compare.runs.run_file import VERSION
 
 ONE = "concurrency 1"
 

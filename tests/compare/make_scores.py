@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from compare.records import Record, Run, Score
+from compare.runs.records import Record, Run, Score
 from tests.compare.make_runs import build_run, failure, record
 
 # "+" right, "-" wrong, "?" without gold, "refused" wrongly, "refused right", "failed".

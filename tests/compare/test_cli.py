@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from compare import run_file
 from compare.__main__ import main
+from compare.runs import run_file
 from tests.compare.servers import Models
 
 

@@ -15,20 +15,21 @@ import pytest
 
 from backends import Catalog
 from backends.streams import closing
-from compare import quality_commands, run_file
+from compare import quality_commands
 from compare.__main__ import main
 from compare.analyse.quality.differing import differing_questions
 from compare.errors import RunError, WorkloadError
+from compare.interactive.service import ENDING_SECONDS, ComparisonService
+from compare.interactive.shared_runs import SharedRuns, without_texts
 from compare.measure.background import BackgroundRun
 from compare.measure.measurement import Progress
 from compare.measure.request import MAX_ANSWER_CHARACTERS, storable
-from compare.measure.workload import load
+from compare.measure.workloads.workload import load
 from compare.quality_commands import add_scores, make_workload, score_run
 from compare.rag_process import check_rag
-from compare.records import Question, Run, Score
 from compare.report.report import Report
-from compare.service import ENDING_SECONDS, ComparisonService
-from compare.shared_runs import SharedRuns, without_texts
+from compare.runs import run_file
+from compare.runs.records import Question, Run, Score
 from tests.compare import fake_rag
 from tests.compare.make_runs import build_run, record
 from tests.compare.servers import Models

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from backends import Backend, Catalog, ChatRequest, Health, Message
+from backends import Backend, Catalog, ChatRequest, Delta, Done, Health, Message
 from compare.errors import PlanError
-from compare.race import Race, race_columns, run_race
+from compare.interactive.race import Race, race_columns, run_race
+from compare.interactive.service import ComparisonService
+from compare.interactive.votes import BOTH_BAD, TIE, Ballot, shuffle
 from compare.report.views import race_view
 from compare.report.words import strings
-from compare.service import ComparisonService
-from compare.votes import BOTH_BAD, TIE, Ballot, shuffle
 from tests.compare.servers import TOKENS, Models
 
 
@@ -51,6 +51,27 @@ async def test_a_failed_column_shows_the_remedy_and_the_others_go_on(models: Mod
     assert "NOT_SET_ANYWHERE" in race_view.body_markdown(unset)
     assert "api_key" in race_view.body_markdown(refused)
     assert not race.votable  # a vote needs two answers
+
+
+async def test_an_answer_that_ends_at_the_length_limit_says_so() -> None:
+    class Cut:
+        local = False
+
+        async def stream(self, request: ChatRequest) -> AsyncIterator[Delta | Done]:
+            yield Delta("The sky is")
+            yield Done("length", usage=None)
+
+        async def check(self) -> Health:
+            return Health(model="cut")
+
+        async def aclose(self) -> None:
+            pass
+
+    columns = race_columns(["cut", "other"], {}, {})
+    async for _ in run_race(columns, dict.fromkeys(("cut", "other"), Cut()), ChatRequest((Message("user", "Go"),))):
+        pass
+    assert columns[0].state == "done"
+    assert ">stopped at the length limit</span>" in race_view.head_html(columns[0])
 
 
 async def test_an_unknown_target_names_the_catalogue_without_its_folder(models: Models, tmp_path: Path) -> None:
@@ -92,7 +113,7 @@ async def test_stop_frees_every_connection(models: Models, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        (["steady"], "Can't race 1 targets"),
+        (["steady"], "This race has 1 target"),
         (["steady", "steady"], "appears twice"),
         (["a", "b", "c", "d", "e"], "5 targets"),
     ],
@@ -125,6 +146,9 @@ async def test_everything_that_gives_a_target_away_is_hidden_until_the_vote(mode
     assert not race.hidden
     vote = visitor.ballot.votes[0]
     assert (vote.winner, vote.blind, vote.prompt) == (second, True, "Go")
+    service.vote(visitor, "A")
+    assert len(visitor.ballot.votes) == 1  # a race has one vote
+    assert not race.votable
 
 
 def test_votes_are_counted_and_exported() -> None:

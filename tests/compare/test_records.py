@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from backends import Arrival, Mark, Usage
-from compare import run_file
 from compare.errors import RunError
-from compare.records import BlockRecord, Failure, Record, Run
+from compare.runs import run_file
+from compare.runs.records import BlockRecord, Failure, Record, Run
 from tests.compare.make_runs import block, build_run, failure, header, record
 from tests.conftest import ROOT
 

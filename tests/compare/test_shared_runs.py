@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from backends import Catalog
-from compare import run_file, shared_runs
 from compare.analyse.caveats import find_caveats
 from compare.errors import RunError
+from compare.interactive import shared_runs
+from compare.interactive.service import ComparisonService
+from compare.interactive.shared_runs import SharedRuns
 from compare.report.files.requests_csv import requests_csv
 from compare.report.words.caveat_text import caveat_text
-from compare.service import ComparisonService
-from compare.shared_runs import SharedRuns
+from compare.runs import run_file
 from tests.compare.make_runs import build_run, failure, record, simulate
 from tests.conftest import ROOT
 

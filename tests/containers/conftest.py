@@ -42,6 +42,13 @@ def edge_image(engine: Any) -> str:
 
 
 @pytest.fixture(scope="session")
+def gateway_image(engine: Any) -> str:
+    tag = f"spaceport-gateway:{TAG}"
+    list(images.build(engine, "gateway", tag, trust=images.trusted_certificates(), local_base=True))
+    return tag
+
+
+@pytest.fixture(scope="session")
 def container_url(engine: Any, inference_image: str) -> Iterator[str]:
     """The URL of an inference container that all tests share."""
     with sandbox.run_container(engine, inference_image) as (_, url):

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from containers import images, package_sizes, sandbox
-from containers.checks import edge_contract, image_checks, inference_contract
+from containers.checks import edge_contract, gateway_contract, image_checks, inference_contract
 from tests.conftest import ROOT
 
 DOCKERFILES = sorted((ROOT / "containers").glob("*/Dockerfile*"))
@@ -106,6 +106,12 @@ def test_edge_image_keeps_the_promises_of_the_inference_image_in_100_mb(engine: 
     results = list(edge_contract.check(engine, edge_image, first_token_limit=60))
     assert [result for result in results if not result.passed] == []
     assert len(results) == 13
+
+
+def test_gateway_image_keeps_its_promises(engine: Any, gateway_image: str) -> None:
+    results = list(gateway_contract.check(engine, gateway_image))
+    assert [result for result in results if not result.passed] == []
+    assert len(results) == 12
 
 
 def test_edge_image_has_no_shell_and_no_model(engine: Any, edge_image: str) -> None:

@@ -13,7 +13,7 @@ def test_rollout_loses_no_stream(inference_image: str) -> None:
     for program in ("kubectl", "nginx"):
         if not shutil.which(program):
             missing(program)
-    script = str(ROOT / "benchmarks" / "rollout.py")
+    script = str(ROOT / "benchmarks" / "serving" / "rollout.py")
     # With pauses, so that the model leaves processors to other tests.
     command = [sys.executable, script, "--short", "--replicas", "2", "--streams", "4", "--pause", "3"]
     result = subprocess.run([*command, "--image", inference_image], capture_output=True, text=True, timeout=900)

@@ -80,7 +80,7 @@ def last(page: Page) -> Locator:
 
 
 def choose(page: Page, target: str) -> None:
-    box = page.get_by_role("combobox", name="Backend")
+    box = page.get_by_role("combobox", name="Model")
     box.click()
     page.get_by_role("option", name=target).click()
     expect(box).to_have_value(target)
@@ -105,6 +105,15 @@ def test_words_appear_as_they_arrive_and_stop_stops_the_server(open_page: OpenPa
     ask(page, "and now")
     expect(last(page)).to_contain_text("word9")
     expect(page.get_by_test_id("stChatMessage").nth(1)).to_contain_text("stopped")
+
+
+def test_an_example_is_asked(open_page: OpenPage) -> None:
+    page = open_page()
+    example = page.get_by_role("button", name="Why is the sky blue?")
+    example.click()
+    expect(last(page)).to_contain_text("tokens/s", timeout=120_000)
+    expect(page.get_by_test_id("stChatMessage").first).to_contain_text("Why is the sky blue?")
+    expect(example).to_be_hidden()
 
 
 def test_closing_the_tab_stops_the_server(open_page: OpenPage, model: ScriptedModel) -> None:
@@ -173,6 +182,9 @@ def test_a_page_on_two_screens(open_page: OpenPage, app: App, axe: Any, path: st
         assert violations(axe, page, **(COLOURS if dark else {})) == {}, width
     for name in ("Playground", "Performance", "Runs"):
         expect(page.locator(".st-key-navigation").get_by_role("link", name=name)).to_be_in_viewport()
+    page.set_viewport_size({"width": 768, "height": 860})  # here Streamlit shows its own links
+    expect(page.get_by_role("link", name="Runs").and_(page.locator(":visible"))).to_have_count(1)
+    page.set_viewport_size({"width": 390, "height": 860})
     wide = "[document.documentElement, ...document.querySelectorAll('.stMain')].map(part => part.scrollWidth)"
     assert max(page.evaluate(wide)) <= 390
     subdued = "getComputedStyle(document.querySelector('.sp-head p')).color"

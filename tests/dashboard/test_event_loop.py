@@ -15,7 +15,7 @@ from dashboard_pages.conversation import Parameters, PlaygroundTurn
 from tests.dashboard.conftest import catalog_of
 from tests.helpers.scripted_model import ScriptedModel
 from tests.helpers.servers import wait_until
-from ui.event_loop import EventLoopThread
+from ui.process.event_loop import EventLoopThread
 
 StartReply = Callable[[str], tuple[PlaygroundTurn, AsyncIterator[object]]]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from compare.measure.workload import MAX_FILE_BYTES
+from compare.measure.workloads.workload import MAX_FILE_BYTES
 from dashboard_pages import layout
 from tests.dashboard.conftest import DASHBOARD
 from ui import theme

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -41,8 +42,8 @@ def test_live_metrics_with_their_age(live: Prometheus, open_page: Page) -> None:
     values = {metric.label: metric.value for metric in page.metric}
     assert values["First token, p95"] == "250 ms"
     assert values["Queue, waiting"] == "0.250 requests"
-    assert values["GPU, all"] == "0.250 % busy"
-    assert "read 0 s ago" in texts(page)
+    assert values["GPU, all"] == "0.250% busy"
+    assert re.search(r"read \d s ago", texts(page))
     assert page.metric[0].help.startswith("Time to first token: how long you wait")
     assert "No GPU metrics" not in texts(page)
     assert len(page.get("plotly_chart")) == len(page.metric)
@@ -71,7 +72,7 @@ def test_prometheus_is_down(open_page: Page, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("SPACEPORT_PROMETHEUS_URL", f"http://127.0.0.1:{free_port()}")
     page = open_page("performance")
     assert not page.exception
-    assert "is not answering" in page.error[0].value
+    assert "is not answering (connection refused)" in page.error[0].value
     assert "SPACEPORT_PROMETHEUS_URL" in page.error[0].value
     assert not page.metric
 

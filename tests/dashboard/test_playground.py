@@ -110,7 +110,7 @@ def test_unavailable_targets_are_listed_with_the_reason(page: AppTest) -> None:
 
 @pytest.mark.parametrize(
     ("catalog", "message"),
-    [('[x]\nkind = "openai"\nurl = "${NOT_SET_ANYWHERE}"', "No backend is available"), ("[", "TOML")],
+    [('[x]\nkind = "openai"\nurl = "${NOT_SET_ANYWHERE}"', "No model is available"), ("[", "TOML")],
 )
 def test_a_catalogue_without_a_usable_target(
     open_page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, catalog: str, message: str

@@ -9,8 +9,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from compare import run_file
-from compare.visitors import IDLE_SECONDS, Visitors
+from compare.interactive.visitors import IDLE_SECONDS, Visitors
+from compare.runs import run_file
 from tests.compare.make_runs import simulate
 from tests.conftest import ROOT
 from tests.dashboard.conftest import session, texts

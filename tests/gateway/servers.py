@@ -21,8 +21,8 @@ import httpx2
 from sqlalchemy import Engine, select
 
 from backends import Catalog
-from gateway import money
 from gateway.app import create_app
+from gateway.billing import money
 from gateway.database.connect import migrate, open_database
 from gateway.database.schema import ledger
 from gateway.database.store import Store

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from backends import Catalog, ChatRequest, Message, Picture, Tool
-from gateway import bills, money
-from gateway.budgets import Budgets, month_of
+from gateway.billing import bills, money
+from gateway.billing.budgets import Budgets, month_of
 from gateway.errors import BudgetReached
 from gateway.keys.key import Key
 from gateway.targets import Targets

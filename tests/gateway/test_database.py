@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import threading
 import uuid
 from collections.abc import Iterator, Mapping
@@ -23,6 +26,7 @@ from gateway.ledger.journal import Journal
 from gateway.ledger.ledger import Ledger
 from gateway.ledger.row import LedgerRow
 from gateway.settings import Settings
+from tests.conftest import ROOT
 from tests.gateway.servers import add_key, ledger_rows
 from tests.helpers.postgresql import Postgres
 
@@ -97,6 +101,31 @@ def test_reservations_of_other_gateways_count_until_they_are_gone(store: Store) 
     assert others("i") == {"k": 6}
     assert others("g") == {}
     assert others("i") == {}
+
+
+# A gateway on a machine whose clock is half a minute ahead: reserves 7, and prints what the others have.
+OTHER_CLOCK = """
+import json, sys, time
+real = time.time
+time.time = lambda: real() + 30
+from gateway.database.connect import open_database
+from gateway.database.store import Store
+from gateway.settings import Settings
+
+engine = open_database(Settings(data=sys.argv[1], database_url=sys.argv[2]))
+print(json.dumps(dict(Store(engine).exchange((0, 0), "2026-11", "ahead", {"k": 7}).reserved)))
+engine.dispose()
+"""
+
+
+def test_reservations_count_between_gateways_with_clocks_30_s_apart(store: Store, tmp_path: Path) -> None:
+    store.exchange((0, 0), "2026-11", "g", {"k": 5})
+    url = store.engine.url.render_as_string(hide_password=False)
+    process = subprocess.run(
+        [sys.executable, "-c", OTHER_CLOCK, str(tmp_path), url], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert json.loads(process.stdout) == {"k": 5}
+    assert store.exchange((0, 0), "2026-11", "g", {}).reserved == {"k": 7}
 
 
 def test_a_report_adds_up(store: Store) -> None:

@@ -13,7 +13,7 @@ from typing import NoReturn
 import pytest
 
 from backends import NotConfigured
-from gateway.budgets import Budgets
+from gateway.billing.budgets import Budgets
 from gateway.database.store import Store
 from gateway.errors import LedgerFull
 from gateway.ledger.journal import Journal

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx2
 
-from tests.helpers.servers import free_port, wait_until
+from tests.helpers.servers import free_port, is_listening, wait_until
 
 ROOT = Path(__file__).parents[2]
 CHAT = ROOT / "spaces" / "chat_rag" / "app.py"
@@ -62,6 +62,8 @@ def running_app(
 
 def answers(app: App) -> bool:
     assert app.process.poll() is None, app.log.read_text()
+    if not is_listening(int(app.url.rpartition(":")[2])):
+        return False
     try:
         return httpx2.get(app.url, timeout=5, verify=False).status_code == 200  # loading certificates takes 30 ms
     except httpx2.TransportError:

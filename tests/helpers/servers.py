@@ -75,6 +75,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def is_listening(port: int) -> bool:
+    """Return whether a server accepts connections on a port, with a hundredth of a request's CPU time."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def wait_until(condition: Callable[[], bool], seconds: float = 60, message: Callable[[], str] = lambda: "") -> None:
     """Poll a condition until it is true. The limit only guards against a test that hangs."""
     deadline = time.monotonic() + seconds

@@ -17,7 +17,7 @@ from typing import Any
 import httpx2
 from prometheus_client.parser import text_string_to_metric_families
 
-from backends.model_files import packaged_model
+from backends.local_models.model_files import packaged_model
 from tests.conftest import missing
 from tests.helpers.servers import free_port, wait_until
 

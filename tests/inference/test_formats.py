@@ -14,7 +14,7 @@ from tests.backends.wire_server import ReceivedRequest, Reply, WireServer, servi
 from tests.conftest import missing
 from tests.inference.servers import Server, question, run_server
 from tests.inference.targets import CHAT, END, MODEL_LIST, MODELS, event, sse, target_environment
-from ui.event_loop import EventLoopThread
+from ui.process.event_loop import EventLoopThread
 
 if TYPE_CHECKING:
     import openai

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -166,6 +167,15 @@ def archive(parts: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> byte
         for name, content in parts.items():
             packed.writestr(name, content)
     return stream.getvalue()
+
+
+def strict(content: bytes) -> bytes:
+    """Return an Office file in the strict format, which has other namespaces."""
+    with zipfile.ZipFile(io.BytesIO(content)) as source:
+        parts = {name: source.read(name) for name in source.namelist()}
+    types = {"[Content_Types].xml": parts.pop("[Content_Types].xml")}
+    usual = re.compile(rb"http://schemas\.openxmlformats\.org/(\w+)/2006/")
+    return archive(types | {name: usual.sub(rb"http://purl.oclc.org/ooxml/\1/", part) for name, part in parts.items()})
 
 
 def with_declared_size(packed: bytes, part: str, size: int) -> bytes:

@@ -21,13 +21,14 @@ def outlook_message(
     attachments: dict[str, bytes] | None = None,
     rich_text: bytes = b"",
     sent: datetime = datetime(2024, 5, 3, 10, tzinfo=UTC),
+    to: str = "Ben",
 ) -> bytes:
-    """Return a message from Ann to Ben; `attachments` are the files by name, and one without content is a message."""
+    """Return a message from Ann; `attachments` are the files by name, and one without content is a message."""
     properties: dict[tuple[int, int], bytes] = {
         (_SUBJECT, _TEXT): subject.encode("utf-16-le"),
         (_SENDER, _TEXT): "Ann".encode("utf-16-le"),
         (_ADDRESS, _TEXT): "ann@port.example".encode("utf-16-le"),
-        (_TO, _TEXT): "Ben".encode("utf-16-le"),
+        (_TO, _TEXT): to.encode("utf-16-le"),
         (_SENT, _TIME): struct.pack("<Q", round((sent - datetime(1601, 1, 1, tzinfo=UTC)).total_seconds() * 10**7)),
         (0x3FDE, 0x0003): struct.pack("<Q", 65001),  # the code page of the HTML: UTF-8
     }

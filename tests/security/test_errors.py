@@ -19,7 +19,7 @@ INVALID_TARGETS: list[Any] = [
     "/etc/passwd",
     "http://127.0.0.1:9/v1",
     "openai",
-    "backends.openai",
+    "backends.kinds.openai",
     "x" * 100_000,
     "\x00",
     None,

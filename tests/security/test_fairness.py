@@ -15,8 +15,10 @@ import pytest
 from backends import NotConfigured
 from tests.conftest import ROOT
 from ui.access.client_address import network
-from ui.admission.admission import Admission, Lane, Refused, TooSlow, in_time
+from ui.admission.admission import Admission, in_time
+from ui.admission.errors import Refused, TooSlow
 from ui.admission.fair_queue import Caller, Entry, FairQueue
+from ui.admission.lane import Lane
 from ui.admission.rate_limit import RateLimit
 from ui.admission.strings import Reason
 from ui.admission.work_limits import Limits, Places

@@ -16,9 +16,9 @@ from backends.chat.reasoning import ThoughtSplitter
 from backends.chat.sse import SSEDecoder
 from backends.http.client import MAX_DOCUMENT_BYTES, MAX_ERROR_BYTES
 from backends.http.endpoint import Endpoint
-from backends.kubernetes.errors import read_status
+from backends.kinds.kubernetes.errors import read_status
+from backends.kinds.vertex.errors import google_error
 from backends.types import Delta
-from backends.vertex.errors import google_error
 from tests.backends.http.test_client import connected
 from tests.backends.test_contract import collect
 from tests.security.linear_time import assert_linear

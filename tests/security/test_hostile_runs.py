@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from backends import Catalog
-from compare import run_file
 from compare.analyse.verdicts.verdict import verdicts
 from compare.errors import RunError
-from compare.service import BYTES_IN_MEMORY, ComparisonService
-from compare.visitors import Visitor, Visitors
+from compare.interactive.service import BYTES_IN_MEMORY, ComparisonService
+from compare.interactive.visitors import Visitor, Visitors
+from compare.runs import run_file
 from compare_page.results import _options
 from tests.compare.make_runs import build_run, record
 

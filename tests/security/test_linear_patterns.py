@@ -13,9 +13,9 @@ import pytest
 
 from backends import Message
 from backends.http.errors import not_an_api
-from backends.kubernetes.errors import unwrap_handshake
-from chat_page.conversation import Conversation
-from chat_page.pacing import GrowthFilter
+from backends.kinds.kubernetes.errors import unwrap_handshake
+from chat_page.answers.pacing import GrowthFilter
+from chat_page.conversations.conversation import Conversation
 from chat_page.rendering.messages import conversation_messages
 from chat_page.sharing import export, share
 from chat_page.sources.csv_preview import MAX_COLUMNS
@@ -71,11 +71,11 @@ def test_all_patterns_are_found() -> None:
     places = {found.place for package in ("ui", "rag") for found in package_patterns(package)}
     assert {
         "ui.markdown._FENCE",
-        "rag.reading.pdf.hyphens._HYPHENATED",
+        "rag.reading.formats.pdf.hyphens._HYPHENATED",
         "rag.answering.citations.markers._MARKER",
     } <= places
     literals = {found.place.partition(":")[0] for found in literal_patterns()}
-    assert {"backends/ollama/window.py", "spaces/dashboard/dashboard_pages/layout.py"} <= literals
+    assert {"backends/kinds/ollama/window.py", "spaces/dashboard/dashboard_pages/layout.py"} <= literals
 
 
 def test_no_pattern_is_put_together_inside_a_function_where_this_test_cannot_find_it() -> None:
@@ -84,7 +84,7 @@ def test_no_pattern_is_put_together_inside_a_function_where_this_test_cannot_fin
     # The third has a name of the question as it is, of up to 60 characters, between checks of two characters.
     # The fourth has a refused word of the operator as it is, between checks of one character.
     # The last reads its patterns from a file of ours, and uses them on 1,000 characters of a sentence at most.
-    mentions = "spaces/chat_rag/rag/answering/evidence/asked/mentions.py"
+    mentions = "spaces/chat_rag/rag/answering/evidence/question_analysis/mentions.py"
     refusals = "spaces/chat_rag/rag/scoring/texts/refusals.py"
     words = "backends/diffusion/limits.py"
     assert modules == {"backends/http/endpoint.py", "backends/secret_rules/rules.py", mentions, words, refusals}

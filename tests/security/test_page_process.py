@@ -8,7 +8,7 @@ import sys
 # The last block keeps the heap from becoming shorter, as some object of a page always does.
 MEMORY = """
 import psutil
-from ui.memory import return_free_memory
+from ui.process.memory import return_free_memory
 
 def megabytes():
     return psutil.Process().memory_info().rss / 1e6

@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rag.answering.evidence.asked.mentions import documents_that_are_meant, find_missing
-from rag.answering.evidence.asked.questions import Question
+from rag.answering.evidence.question_analysis.mentions import documents_that_are_meant, find_missing
+from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.summary import _candidates
 from rag.answering.evidence.tables.table_rows import find_rows
 from rag.answering.evidence.units.split import find_units
 from rag.answering.evidence.units.structure import _structures, structure_of
 from rag.answering.verification.verifier import Verifier
 from rag.documents import Chunk, Document, Limits, Page, Passage
-from rag.reading.tables import ContentWriter, GridCell
+from rag.reading.markdown.tables import ContentWriter, GridCell
 from rag.search.index import Index
 
 # A document that is ten times as large may need so many times as many calls for the same passages.

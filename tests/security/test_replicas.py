@@ -16,9 +16,10 @@ from backends.stopwatch import now
 from chat_page.tools import Tools
 from tests.helpers.redis_server import RedisServer, serving_redis
 from tests.helpers.servers import wait_until
-from ui.admission.admission import Admission, Refused
+from ui.admission.admission import Admission
+from ui.admission.errors import Refused
 from ui.admission.fair_queue import Caller
-from ui.admission.replicas import Replicas, SharedPlace
+from ui.admission.page_redis import PageRedis, SharedPlace
 from ui.admission.strings import Reason
 from ui.admission.work_limits import Limits, Places
 
@@ -40,11 +41,11 @@ def server(tmp_path: Path) -> Iterator[RedisServer]:
 def two(server: RedisServer) -> Iterator[list[Admission]]:
     """The admissions of two replicas."""
     with ExitStack() as stack:
-        yield [Admission(LIMITS, replicas=stack.enter_context(closing(replica(server)))) for _ in range(2)]
+        yield [Admission(LIMITS, page_redis=stack.enter_context(closing(replica(server)))) for _ in range(2)]
 
 
-def replica(server: RedisServer) -> Replicas:
-    return Replicas(server.url, "chat", seconds=SECONDS, renew_seconds=0.1)
+def replica(server: RedisServer) -> PageRedis:
+    return PageRedis(server.url, "chat", seconds=SECONDS, renew_seconds=0.1)
 
 
 def asked(admission: Admission, caller: Caller, questions: int) -> int:
@@ -59,9 +60,9 @@ def asked(admission: Admission, caller: Caller, questions: int) -> int:
     return count
 
 
-def redis_of(admission: Admission) -> Replicas:
-    assert admission._replicas
-    return admission._replicas
+def redis_of(admission: Admission) -> PageRedis:
+    assert admission._page_redis
+    return admission._page_redis
 
 
 def test_questions_are_counted_over_all_replicas(two: list[Admission], server: RedisServer) -> None:
@@ -130,15 +131,15 @@ async def test_who_leaves_while_waiting_holds_no_place(two: list[Admission]) -> 
 
 async def test_a_place_that_was_refused_is_not_renewed(two: list[Admission], server: RedisServer) -> None:
     place = await two[0].answers.enter(ADA)
-    replicas, places = redis_of(two[1]), two[1].answers._shared
+    page_redis, places = redis_of(two[1]), two[1].answers._shared
     assert places
-    refused = SharedPlace(replicas, places, ADA)
+    refused = SharedPlace(page_redis, places, ADA)
 
     async def take_while_places_are_renewed() -> bool:
         is_taken, _ = await asyncio.gather(refused._take(), refused.renew())
         return is_taken
 
-    assert not await asyncio.wrap_future(replicas.submit(take_while_places_are_renewed()))
+    assert not await asyncio.wrap_future(page_redis.submit(take_while_places_are_renewed()))
     (places_in_all,) = server.client.keys("*answers}:all")
     assert server.client.zcard(places_in_all) == 1
     place.release()
@@ -146,7 +147,7 @@ async def test_a_place_that_was_refused_is_not_renewed(two: list[Admission], ser
 
 async def test_the_places_of_a_killed_replica_are_free_again(server: RedisServer) -> None:
     with closing(replica(server)) as living, closing(replica(server)) as killed:
-        lanes = [Admission(LIMITS, replicas=each).answers for each in (living, killed)]
+        lanes = [Admission(LIMITS, page_redis=each).answers for each in (living, killed)]
         for lane in lanes:
             assert lane._shared
             lane._shared._hold = 500  # milliseconds
@@ -166,7 +167,7 @@ async def test_without_redis_each_replica_limits_by_itself_and_says_so(
     caplog.set_level(logging.INFO)
     server.stop()
     with closing(replica(server)) as first, closing(replica(server)) as second:
-        one, other = (Admission(LIMITS, replicas=each) for each in (first, second))
+        one, other = (Admission(LIMITS, page_redis=each) for each in (first, second))
         wait_until(lambda: caplog.messages.count("the page's limits use this process' memory") == 2)
         assert [await asyncio.to_thread(asked, each, ADA, 9) for each in (one, other)] == [4, 4]
         places = [await each.answers.enter(ADA) for each in (one, other)]
@@ -184,10 +185,10 @@ async def test_without_redis_each_replica_limits_by_itself_and_says_so(
 
 
 def test_the_variable_names_redis(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert Replicas.from_environment("chat", {}) is None
+    assert PageRedis.from_environment("chat", {}) is None
     (tmp_path / "url").write_text("redis://127.0.0.1:1\n")
-    replicas = Replicas.from_environment("chat", {"SPACEPORT_REDIS_URL_FILE": str(tmp_path / "url")})
-    assert replicas and replicas.redis.address == "redis://127.0.0.1:1"
-    replicas.close()
+    page_redis = PageRedis.from_environment("chat", {"SPACEPORT_REDIS_URL_FILE": str(tmp_path / "url")})
+    assert page_redis and page_redis.redis.address == "redis://127.0.0.1:1"
+    page_redis.close()
     with pytest.raises(NotConfigured, match="no address of Redis"):
-        Replicas.from_environment("chat", {"SPACEPORT_REDIS_URL": "127.0.0.1"})
+        PageRedis.from_environment("chat", {"SPACEPORT_REDIS_URL": "127.0.0.1"})

@@ -39,10 +39,10 @@ def read_questions(path: Path = QUESTIONS) -> list[FilingQuestion]:
     return [FilingQuestion(**row | {"answers": tuple(row["answers"])}) for row in rows]
 
 
-def is_right(quote: Quote, asked: FilingQuestion) -> bool:
+def is_right(quote: Quote, question: FilingQuestion) -> bool:
     """Return whether a quote of the report has one of the answers: a cell in the cell itself."""
     text = " ".join((quote.answer if quote.row is not None else quote.text).split())
-    return quote.document == asked.document and any(answer in text for answer in asked.answers)
+    return quote.document == question.document and any(answer in text for answer in question.answers)
 
 
 def measure_filings(folder: Path) -> dict[str, Any]:
@@ -52,37 +52,37 @@ def measure_filings(folder: Path) -> dict[str, Any]:
     for path in sorted(folder.glob("*.pdf")):
         library.add(path)
     embedder.warm()
-    results = [_ask(asked, library, embedder) for asked in read_questions()]
+    results = [_ask(question, library, embedder) for question in read_questions()]
     library.close()
     milliseconds = sorted(each["ms"] for each in results)
     p95 = milliseconds[-(-95 * len(milliseconds) // 100) - 1]
     return {"questions": results, "outcomes": _count(results), "p95_ms": p95}
 
 
-def _ask(asked: FilingQuestion, library: Library, embedder: Embedder) -> dict[str, Any]:
+def _ask(question: FilingQuestion, library: Library, embedder: Embedder) -> dict[str, Any]:
     documents = {document.id: document for document in library.documents}
     start = time.perf_counter()
-    passages = retrieve_candidates([library], asked.question, embedder)
-    selection = find_quotes(asked.question, passages, documents, embedder)
+    passages = retrieve_candidates([library], question.question, embedder)
+    selection = find_quotes(question.question, passages, documents, embedder)
     milliseconds = 1000 * (time.perf_counter() - start)
     first = selection.quotes[0] if selection.quotes else None
     text = " · ".join((*first.labels, first.answer)) if first else "(refused)"
     return {
-        "set": asked.set,
-        "question": asked.question,
+        "set": question.set,
+        "question": question.question,
         "quote": " ".join(text.split())[:110],
-        "outcome": _outcome(asked, selection),
+        "outcome": _outcome(question, selection),
         "ms": milliseconds,
     }
 
 
-def _outcome(asked: FilingQuestion, selection: QuoteSelection) -> str:
+def _outcome(question: FilingQuestion, selection: QuoteSelection) -> str:
     """Return what became of a question: right, wrong with or without the note that it isn't sure, or refused."""
     if not selection.quotes:
-        return "refused" if asked.answers else "rightly refused"
+        return "refused" if question.answers else "rightly refused"
     note = ", with the note" if selection.unsure else ""
-    right = is_right(selection.quotes[0], asked)
-    return f"{'right' if right else 'wrong'}{note}" if asked.answers else f"answered without an answer{note}"
+    right = is_right(selection.quotes[0], question)
+    return f"{'right' if right else 'wrong'}{note}" if question.answers else f"answered without an answer{note}"
 
 
 def _count(results: Sequence[dict[str, Any]]) -> dict[str, dict[str, int]]:

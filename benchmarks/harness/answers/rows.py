@@ -18,13 +18,13 @@ import numpy as np
 
 from harness.answers.sets import Case, Corpus, Span, normal, open_libraries
 from rag.answering.abstention.abstain import measure_evidence
-from rag.answering.evidence.asked.mentions import find_missing
-from rag.answering.evidence.asked.questions import Question, years_of
-from rag.answering.evidence.asked.typos import read_question
 from rag.answering.evidence.candidates import CANDIDATES
 from rag.answering.evidence.features.names import NAMES
 from rag.answering.evidence.features.questions import Situation
 from rag.answering.evidence.features.units import Measurer
+from rag.answering.evidence.question_analysis.mentions import find_missing
+from rag.answering.evidence.question_analysis.questions import Question, years_of
+from rag.answering.evidence.question_analysis.typos import read_question
 from rag.answering.evidence.units.split import Unit, find_units
 from rag.answering.retrieve import retrieve_passages
 from rag.answering.verification.support import content_tokens
@@ -156,8 +156,8 @@ def _near_misses(corpus: Corpus, embedder: Embedder, others: Sequence[Case]) -> 
 
 def _with_names_of(strangers: Sequence[Case], own: Sequence[Case], text: str, *, library: str) -> list[Case]:
     """Return some questions of other texts, with the names that the questions of a text have most often."""
-    asked = Counter(name for case in own for _, name in Question(case.question).names_in_place if name in text)
-    names = [name for name, _ in asked.most_common(_NAMES)]
+    name_counts = Counter(name for case in own for _, name in Question(case.question).names_in_place if name in text)
+    names = [name for name, _ in name_counts.most_common(_NAMES)]
     if not names:
         return []
     named = [case for case in strangers if Question(case.question).names_in_place]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rag.documents import Document
 from rag.library.library import Library
-from rag.reading.markdown_tables import find_markdown_tables
+from rag.reading.markdown.markdown_tables import find_markdown_tables
 from rag.search.embedding.embedders import Embedder
 
 Span = tuple[int, int]
@@ -69,12 +69,12 @@ def _read_spans(path: Path) -> Corpus:
 
 def read_xquad(directory: Path, questions: str = "en", paragraphs: str = "en") -> Corpus:
     """Return XQuAD with the questions of one language over the paragraphs of another, an article a document."""
-    articles, asked = (
+    articles, translations = (
         json.loads((directory / f"xquad.{language}.json").read_text(encoding="utf-8"))["data"]
         for language in (paragraphs, questions)
     )
     texts, cases = {}, []
-    for number, (article, other) in enumerate(zip(articles, asked, strict=True)):
+    for number, (article, other) in enumerate(zip(articles, translations, strict=True)):
         name, text = f"article-{number}.md", ""
         for paragraph, other_paragraph in zip(article["paragraphs"], other["paragraphs"], strict=True):
             for answered, question in zip(paragraph["qas"], other_paragraph["qas"], strict=True):
@@ -114,18 +114,18 @@ def _table_case(context: dict, name: str, each: dict) -> Case | None:
         return Case("tables", name, each["question"], name, spans, held_out=held_out) if spans else None
     if not all(places.values()):
         return None
-    cells = [cell for found in places.values() for cell in found]
+    cells = [cell for matching in places.values() for cell in matching]
     headers = [cell for cell in cells if _is_header(context["table"], cell.row)]
     if headers and len(headers) == len(cells):
         columns = {cell.column for cell in headers}
         data = [cell for cell in table.cells if cell.column in columns and not _is_header(context["table"], cell.row)]
-        chosen, years_only = data, True
+        answer_cells, years_only = data, True
     else:
-        chosen, years_only = [cell for cell in cells if cell not in headers and cell.column > 0], False
-    if not chosen:
+        answer_cells, years_only = [cell for cell in cells if cell not in headers and cell.column > 0], False
+    if not answer_cells:
         return None
-    spans = tuple((cell.start, cell.end) for cell in chosen)
-    places_ = tuple((cell.row, cell.column) for cell in chosen)
+    spans = tuple((cell.start, cell.end) for cell in answer_cells)
+    places_ = tuple((cell.row, cell.column) for cell in answer_cells)
     return Case("tables", name, each["question"], name, spans, places_, years_only, held_out)
 
 

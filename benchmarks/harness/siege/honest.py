@@ -91,12 +91,12 @@ async def _ask(guest: Guest, record: Visit, question: str) -> None:
 
 
 async def _open_citation(guest: Guest, record: Visit) -> None:
-    started, shown = time.perf_counter(), ""
+    started, output = time.perf_counter(), ""
     await guest.join("open_source", guest.key, event_data={"source": "1-1", "claim": 0})
     async for message in guest.messages():
         if message["msg"] == "process_completed":
-            shown = json.dumps(message["output"])
-    assert "sp-view" in shown, f"no preview: {shown}"
+            output = json.dumps(message["output"])
+    assert "sp-view" in output, f"no preview: {output}"
     record.citation = time.perf_counter() - started
 
 

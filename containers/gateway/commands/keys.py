@@ -11,8 +11,8 @@ from typing import Any
 
 from backends import Catalog, SpaceportError
 from backends.stopwatch import wall_clock
-from gateway import money
-from gateway.budgets import month_of
+from gateway.billing import money
+from gateway.billing.budgets import month_of
 from gateway.database.store import Store
 from gateway.keys.key import HINT_CHARACTERS, Key, hash_key, new_key
 

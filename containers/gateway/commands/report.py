@@ -8,7 +8,7 @@ import re
 import sys
 from typing import Any
 
-from gateway import money
+from gateway.billing import money
 from gateway.database.report import GROUPS, ReportLine, read_report
 from gateway.database.store import Store
 

@@ -1,4 +1,4 @@
-"""The tables, as the newest version of the schema has them."""
+"""The tables in the newest version of the schema: keys, the ledger, and what each key spent."""
 
 from __future__ import annotations
 

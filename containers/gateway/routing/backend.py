@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from backends import Backend, ChatRequest, Event, Health, NotConfigured
-from backends.fallback import FallbackBackend, connect_targets
+from backends.kinds.fallback import FallbackBackend, connect_targets
 from backends.settings import TargetSettings
 from gateway.routing.board import Board
 from gateway.routing.choice import order_targets

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from dataclasses import replace
 
 from backends import Backend, BackendError, ChatRequest, Done, Event
-from backends.fallback import combined_error
+from backends.kinds.fallback import combined_error
 from backends.streams import closing
 from gateway.routing.board import Board
 

@@ -31,25 +31,33 @@ class GeneratedResponse(Response, ABC):
         super().__init__()
         self._host = host
         self._finishing = False  # the rest is ready: send it even if the client seems to be gone
+        self._is_disconnected = False
 
     @abstractmethod
     async def respond(self, scope: Scope, receive: Receive, send: Send) -> None: ...
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = asyncio.create_task(self.respond(scope, receive, send))
-        disconnect = asyncio.create_task(_wait_for_disconnect(receive))
-        self._host.answers.tasks.add(answer)
+        answer = asyncio.current_task()
+        assert answer  # noqa: S101 - the server runs each request in a task
+        tasks = self._host.answers.tasks
+        tasks.add(answer)
+        disconnect = asyncio.create_task(self._cancel_on_disconnect(receive, answer))
         try:
-            await asyncio.wait({answer, disconnect}, return_when=asyncio.FIRST_COMPLETED)
-            if self._finishing:
-                await asyncio.wait({answer})
+            await self.respond(scope, receive, send)
+        except asyncio.CancelledError:
+            if not self._is_disconnected:
+                raise
+            answer.uncancel()
         finally:
-            answer.cancel()
             disconnect.cancel()
-            await asyncio.wait({answer, disconnect})
-            self._host.answers.tasks.discard(answer)
-        if not answer.cancelled():
-            answer.result()
+            tasks.discard(answer)
+
+    async def _cancel_on_disconnect(self, receive: Receive, answer: asyncio.Task[Any]) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        if not self._finishing:
+            self._is_disconnected = True
+            answer.cancel()
 
 
 class JSONAnswer(GeneratedResponse):
@@ -186,11 +194,6 @@ async def _complete_all(work: Sequence[Work], *, concurrency: int) -> list[dict[
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None
     return [task.result() for task in tasks]
-
-
-async def _wait_for_disconnect(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 def send_body(send: Send, body: bytes, *, more: bool = True) -> Awaitable[None]:

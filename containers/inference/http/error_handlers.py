@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-import uuid
+import secrets
 from collections.abc import Mapping
 
 from fastapi import FastAPI, Request
@@ -27,10 +27,11 @@ _ID = re.compile(r"[\w.:=-]{1,128}", re.ASCII)
 
 def request_id(request: Request) -> str:
     """Return the client's X-Request-ID, so that both logs can be compared, or a new ID; the same on every call."""
-    if not hasattr(request.state, "id"):
+    state = request.scope.setdefault("state", {})
+    if "id" not in state:
         client_id = request.headers.get("x-request-id", "")
-        request.state.id = client_id if _ID.fullmatch(client_id) else uuid.uuid4().hex
-    return str(request.state.id)
+        state["id"] = client_id if _ID.fullmatch(client_id) else secrets.token_hex(16)
+    return str(state["id"])
 
 
 def install(app: FastAPI, metrics: ServerMetrics, dialects: Mapping[str, str], routes: str = ROUTES) -> None:

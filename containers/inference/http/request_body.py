@@ -79,7 +79,7 @@ def parse_json(body: bytes | bytearray) -> Any:
     Halves of characters are joined or replaced: no text with one can be sent to the model.
     """
     try:
-        value = json.loads(body, object_pairs_hook=_object)
+        value = _parse(body.decode(json.detect_encoding(body), "surrogatepass"))
         if not _HALF_CHARACTER.search(body):
             return value
         return json.loads(replace_surrogates(json.dumps(value, ensure_ascii=False)))
@@ -104,3 +104,6 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         return result
     counts = Counter(name for name, _ in pairs)
     raise ValueError(f"an object has the name {counts.most_common(1)[0][0][:40]!r} twice")
+
+
+_parse = json.JSONDecoder(object_pairs_hook=_object).decode  # `json.loads` would create a decoder for each body

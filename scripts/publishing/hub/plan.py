@@ -155,11 +155,11 @@ def _matches(path: Path, digest: str, size: int) -> bool:
     if path.stat().st_size != size:
         return False
     start = b"" if len(digest) == 64 else b"blob %d\0" % size
-    found = hashlib.sha256() if len(digest) == 64 else hashlib.sha1(start, usedforsecurity=False)
+    hasher = hashlib.sha256() if len(digest) == 64 else hashlib.sha1(start, usedforsecurity=False)
     with path.open("rb") as file:
         while block := file.read(1 << 20):
-            found.update(block)
-    return found.hexdigest() == digest
+            hasher.update(block)
+    return hasher.hexdigest() == digest
 
 
 def _size(size: int) -> str:

@@ -29,10 +29,10 @@ def find_personal(text: str) -> Iterator[str]:
                 yield kind
 
 
-def _line(kind: str, found: Counter[str]) -> str:
-    names = [name for name, _ in found.most_common(SHOWN)]
-    rest = f" and {len(found) - SHOWN:,} more" if len(found) > SHOWN else ""
-    return f"{kind}: {found.total():,}, in {', '.join(names)}{rest}"
+def _line(kind: str, counts: Counter[str]) -> str:
+    names = [name for name, _ in counts.most_common(SHOWN)]
+    rest = f" and {len(counts) - SHOWN:,} more" if len(counts) > SHOWN else ""
+    return f"{kind}: {counts.total():,}, in {', '.join(names)}{rest}"
 
 
 def _is_own_address(text: str) -> bool:

@@ -78,9 +78,10 @@ def _secrets(relative_path: str, data: bytes) -> Iterator[str]:
 
 def _found(text: Text, seen: set[str]) -> Iterator[tuple[int, str]]:
     """Yield line and kind of each secret that isn't in `seen`, which gets it; one for each line."""
+    findings = find_secrets(text.text)
     lines: set[int] = set()
-    ends = [match.start() for match in re.finditer("\n", text.text)]
-    for finding in find_secrets(text.text):
+    ends = [match.start() for match in re.finditer("\n", text.text)] if findings else []
+    for finding in findings:
         line = bisect_left(ends, finding.start) + 1
         if finding.secret not in seen and line not in lines:
             yield line, finding.rule

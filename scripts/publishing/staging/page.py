@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from backends import NotConfigured
+from chat_page.documents.suggestions import library_questions
 from chat_page.page_text import FILE, MAX_DESCRIPTION, MAX_EXAMPLE, MAX_TITLE, PageText, read_page_text
-from chat_page.suggestions import library_questions
 from publishing.errors import StageError
 from publishing.staging import front_matter
 from publishing.staging.documents import Documents

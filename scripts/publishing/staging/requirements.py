@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 
@@ -60,16 +60,20 @@ def lock_version(name: str, lock: Path) -> str | None:
 
 def _parse(text: str) -> Iterator[Requirement]:
     for line in text.splitlines():
-        requirement = line.partition("#")[0].strip()
-        if not requirement:
-            continue
-        try:
-            yield Requirement(requirement)
-        except InvalidRequirement as error:
-            raise StageError(
-                f"requirements.txt: a Space can't install {requirement!r}.",
-                "Write a package of PyPI: no -r, no -e, no local file.",
-            ) from error
+        if requirement := line.partition("#")[0].strip():
+            yield _requirement(requirement)
+
+
+@lru_cache(4096)
+def _requirement(text: str) -> Requirement:
+    """Return a requirement; the lock is read twice for a Space, and again for each other Space."""
+    try:
+        return Requirement(text)
+    except InvalidRequirement as error:
+        raise StageError(
+            f"requirements.txt: a Space can't install {text!r}.",
+            "Write a package of PyPI: no -r, no -e, no local file.",
+        ) from error
 
 
 def _check_versions(

@@ -11,14 +11,14 @@ from pathlib import Path
 
 from backends import Backend, Catalog, NotConfigured, SpaceportError
 from backends.stopwatch import wall_clock
+from chat_page.answers.running_answers import Answers
 from chat_page.conversations.feedback import Rating, SharedFeedback, feedback_line
+from chat_page.documents.shared_libraries import SharedLibraries
+from chat_page.documents.uploads import Uploads
 from chat_page.rendering.answer_text import iso_time
-from chat_page.running_answers import Answers
-from chat_page.shared_libraries import SharedLibraries
 from chat_page.sources import panel, preview
 from chat_page.strings import ENGLISH
 from chat_page.tools import Tools
-from chat_page.uploads import Uploads
 from chat_page.visitors.visitor import Visitor
 from chat_page.visitors.visitors import Visitors
 from rag.answering.turn import Turn
@@ -30,7 +30,7 @@ from rag.search.embedding.embedders import Embedder
 from rag.search.vectors import chroma_client, sweep
 from ui.admission.admission import Admission
 from ui.admission.fair_queue import Caller
-from ui.admission.replicas import Replicas
+from ui.admission.page_redis import PageRedis
 
 ABANDONED_SECONDS = 86_400
 
@@ -47,9 +47,9 @@ class Chat:
         `examples` are questions to them.
         """
         self.catalog = catalog
-        replicas = Replicas.from_environment("chat")
-        self.admission = Admission(replicas=replicas)
-        self.shared_feedback = SharedFeedback.from_environment(replicas=replicas)
+        page_redis = PageRedis.from_environment("chat")
+        self.admission = Admission(page_redis=page_redis)
+        self.shared_feedback = SharedFeedback.from_environment(page_redis=page_redis)
         self.uploads = Uploads(self.admission.uploads)
         self._embedder = Embedder()
         self.shared = SharedLibraries(libraries, corpus, self._embedder, examples=examples)

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from chat_page.translations.languages import LANGUAGES
-from ui.scripts import key_js
+from ui.static.scripts import key_js
 
 _FOLDER = Path(__file__).parent
 
@@ -29,7 +29,7 @@ _WORDS = "".join(
 )
 HEAD = f"<style>{_WORDS}{read_asset('layout/page.css')}</style><script>{read_asset('layout/page.js')}</script>"
 PANEL_JS = read_asset("sources/panel.js")
-DOCUMENTS_JS = read_asset("documents.js")
+DOCUMENTS_JS = read_asset("layout/documents.js")
 CHAT_LIST_JS = read_asset("conversations/chat_list.js")
 # The inputs of the page's first event: the key, and the conversation that was in this tab before a reload.
 TAB_JS = f"(key, tab) => [...({key_js()})(key), sessionStorage.getItem('spaceport-conversation') ?? '']"

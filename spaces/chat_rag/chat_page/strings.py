@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from chat_page.number_format import NumberFormat
+from chat_page.translations.number_format import NumberFormat
 from rag.errors import FileProblem
 from ui.admission import strings as admission
 from ui.admission.strings import MESSAGES, Reason
@@ -35,7 +35,7 @@ class Strings:
     sign_in: str = "Sign in with Hugging Face"
     sign_out: str = "Sign out ({name})"
     signed_in: str = "Your documents and conversations follow your account."
-    kept_in_browser: str = "What you did here without it is kept in this browser: it's back when you sign out."
+    kept_in_browser: str = "What you did here before you signed in is back when you sign out."
 
     # The list of conversations
     new_chat: str = "New chat"
@@ -45,14 +45,14 @@ class Strings:
     no_chats_match: str = "No chat has this text."
     more_chats: str = "{count:,} older chats aren't shown. Search finds them."
     download_all: str = "Download all chats"
-    too_large_to_export: str = "All chats together have more than {limit} MB. Download them one by one."
+    too_large_to_export: str = "All chats together are larger than {limit} MB. Download them one by one."
     rename_chat: str = "Rename “{title}”"
     delete_chat: str = "Delete “{title}”"
     chat_name: str = "Name of the chat"
-    confirm_delete_chat: str = "Delete this chat? It can't be brought back."
+    confirm_delete_chat: str = "Delete this chat? You can't undo this."
     name_too_long: str = "A name can have up to {limit} characters. It was shortened."
     unreadable_title: str = "A chat that can't be opened"
-    changed_elsewhere: str = "This chat has changed on another page. It's now shown as it is. Try again."
+    changed_elsewhere: str = "This chat was changed in another tab. You now see the latest version. Try again."
     not_saved: str = "This answer is on the page but not stored: {reason}"
     no_room: str = "There is no room for more chats."
     no_room_remedy: str = "Delete chats or documents that you no longer need."
@@ -68,7 +68,7 @@ class Strings:
     reason_incomplete: str = "Something is missing"
     reason_source: str = "The source doesn't say that"
     reason_other: str = "Another reason"
-    feedback_kept: str = "Thank you. Your rating is kept with your data."
+    feedback_kept: str = "Thank you. Your rating is stored with your data."
     feedback_shared: str = "Thank you. Your rating is sent to {dataset} with the question and the answer."
     feedback_note: str = (
         "A thumb sends the question, the answer and its quotes to the operator's dataset {dataset}. "
@@ -112,7 +112,7 @@ class Strings:
     rest_of_answer: str = "Show the rest ({characters:,} characters)"
     no_answer: str = "The model returned no answer."
     unsupported: str = "not found in the documents"
-    unsupported_answer: str = "The model wrote an answer of which nothing was found in the documents"
+    unsupported_answer: str = "The model wrote an answer, but none of it was found in the documents"
     unsupported_list: str = "Not found in the documents:"
     no_quotes: str = "No sentence or table cell stands out as the answer. The closest passages are under Sources."
     write_answer: str = "Let {model} write an answer (a small model, it may be wrong)"
@@ -180,7 +180,7 @@ class Strings:
     # What the visitor should know about how a document was read
     better_model: str = "Get a better model: {name}, {size} GB"
     use_better_model: str = "Use the better model {name}, which is on this machine"
-    better_model_ready: str = "{name} is ready and answers from now on."
+    better_model_ready: str = "{name} is ready. It writes the answers from now on."
     cannot_store: str = "The model can't be stored ({reason})."
     picture_pages_one: str = "{count:,} page is a picture that was not read: {places}"
     picture_pages: str = "{count:,} pages are pictures that were not read: {places}"
@@ -188,8 +188,8 @@ class Strings:
     unread_pictures: str = "{count:,} pictures were not read: pages {places}"
     unread_inner_pictures_one: str = "{count:,} picture was not read"
     unread_inner_pictures: str = "{count:,} pictures were not read"
-    unsure_pages_one: str = "{count:,} page is hard to recognize, check its letters: {places}"
-    unsure_pages: str = "{count:,} pages are hard to recognize, check their letters: {places}"
+    unsure_pages_one: str = "{count:,} page is hard to read, check its text: {places}"
+    unsure_pages: str = "{count:,} pages are hard to read, check their text: {places}"
     encoding_unsure: str = "its encoding is a guess: {first}, or {others}. Save it as UTF-8 if letters look wrong"
     hidden_sheets_one: str = "{count:,} hidden sheet was not read: {places}"
     hidden_sheets: str = "{count:,} hidden sheets were not read: {places}"

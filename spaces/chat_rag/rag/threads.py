@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ui.threads import Threads
+from ui.process.threads import Threads
 
 READING = Threads("read", 4)
 # Few: a search computes under the interpreter's lock, for which the thread that serves the pages then waits. When ten

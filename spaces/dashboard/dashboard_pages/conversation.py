@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass
 from backends import Backend, Catalog, ChatRequest, Message
 from compare.analyse.costs.prices import Price, Prices
 from compare.errors import PriceError
-from compare.race import RaceColumn, run_race
+from compare.interactive.race import RaceColumn, run_race
 from compare.report.words import formats
-from compare.report.words.strings import target_label
+from compare.report.words.strings import LENGTH_LIMIT, target_label
 from dashboard_pages import strings
 
 
@@ -73,6 +73,8 @@ def summary(reply: RaceColumn) -> str:
     stopwatch, parts = reply.stopwatch, [target_label(reply.target, reply.title)]
     if reply.state in strings.STATES:
         parts.append(strings.STATES[reply.state])
+    if reply.is_cut:
+        parts.append(LENGTH_LIMIT)
     if stopwatch.first_token_seconds is not None:
         parts.append(strings.FIRST_TOKEN.format(stopwatch.first_token_seconds))
     if stopwatch.tokens_per_second is not None:

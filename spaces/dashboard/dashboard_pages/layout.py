@@ -30,10 +30,17 @@ STREAMLIT_CSS = """
 .stMainBlockContainer { padding: 4.25rem 1.5rem 3rem; max-width: 1400px; }
 [data-testid="stChatInput"] textarea:focus-visible { outline: none !important; }  /* its frame shows the focus */
 [data-testid="stCaptionContainer"] { color: var(--body-text-color-subdued); opacity: 1; }  /* 2.8:1 without */
+/* The field for questions is as wide as the conversation, whose lines stay readable. */
+[data-testid="stBottomBlockContainer"] { max-width: 1400px; padding: 1rem 1.5rem 2rem; }
+[data-testid="stChatMessageContent"] { max-width: 80ch; }
+[data-testid="stSelectbox"] input { text-overflow: ellipsis; }
+.st-key-figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(15rem, 45%), 1fr)); }
+.st-key-figures [data-testid="stMetricLabel"] p { white-space: normal; }
 .sp-table table { color: var(--body-text-color); }
 .st-key-navigation { display: none; }
-@media (max-width: 768px) {
+@media (max-width: 767px) {  /* from 768 on, Streamlit shows its own */
   .stMainBlockContainer { padding: 3.5rem .75rem 2rem; }
+  [data-testid="stBottomBlockContainer"] { padding: .5rem .75rem 1.5rem; }
   .st-key-navigation { display: flex; flex-flow: row nowrap; gap: .25rem; overflow-x: auto; }
   .st-key-navigation [data-testid="stPageLink-NavLink"] { min-height: 44px; padding: 0 .6rem; }
 }

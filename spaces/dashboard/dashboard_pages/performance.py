@@ -62,7 +62,7 @@ def _draw_live(span: str) -> None:
     stale = strings.STALE if result.error else ""
     st.caption(stale + strings.READ_AT.format(source=reading.source, age=layout.age(reading.read_at)))
     with st.container(horizontal=True, key="figures"):
-        for panel in reading.panels:
+        for panel in (each for each in reading.panels if each.lines or each.current is not None):
             label = f"{panel.panel.title}, {panel.panel.current.label}"
             st.metric(label, format_current(panel), width="content", help=explanation(label) or None)
     since = reading.read_at - reading.span.seconds

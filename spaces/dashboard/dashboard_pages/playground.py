@@ -13,6 +13,7 @@ from dashboard_pages import layout, resources, strings
 from dashboard_pages.conversation import Parameters, PlaygroundTurn, export, new_turn, stream_reply, summary
 
 MAX_QUESTION_CHARACTERS = 20_000
+EXAMPLE = "chosen example"  # the key of the question that a visitor chose, until it's asked
 
 
 def page() -> None:
@@ -35,17 +36,30 @@ def page() -> None:
     question = st.chat_input(
         strings.ASK, key="question", max_chars=MAX_QUESTION_CHARACTERS, disabled=name is None, submit_mode="stop"
     )
+    question = question or st.session_state.pop(EXAMPLE, None)
     if not turns and not question:
-        st.html(f'<p class="sp-empty">{strings.NO_MESSAGES}</p>')
+        _draw_examples(disabled=name is None)
     if question and name:
         _answer(turns, new_turn(question, parameters, resources.catalog(), name))
 
 
+def _draw_examples(*, disabled: bool) -> None:
+    """Draw what an empty page says, and questions to begin with."""
+    st.html(f'<p class="sp-empty">{strings.NO_MESSAGES}</p>')
+    with st.container(horizontal=True):
+        for number, text in enumerate(strings.EXAMPLES):
+            st.button(text, key=f"example-{number}", disabled=disabled, on_click=_choose_example, args=(text,))
+
+
+def _choose_example(text: str) -> None:
+    st.session_state[EXAMPLE] = text
+
+
 def _select_target(targets: list[Target]) -> str | None:
     titles = {each.name: target_label(each.name, each.title) for each in targets if not each.unavailable}
-    name = st.selectbox(strings.BACKEND, list(titles), format_func=lambda key: titles.get(key, key), key="target")
+    name = st.selectbox(strings.MODEL, list(titles), format_func=lambda key: titles.get(key, key), key="target")
     if name is None:
-        st.warning(strings.NO_BACKEND)
+        st.warning(strings.NO_MODEL)
     return name
 
 

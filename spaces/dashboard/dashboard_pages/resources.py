@@ -13,10 +13,10 @@ import streamlit as st
 import compare
 from backends import Backend, Catalog, Target
 from backends.stopwatch import wall_clock
-from compare.service import ComparisonService
-from compare.visitors import Visitor
+from compare.interactive.service import ComparisonService
+from compare.interactive.visitors import Visitor
 from dashboard_pages import strings
-from ui.event_loop import EventLoopThread
+from ui.process.event_loop import EventLoopThread
 
 CHECK_SECONDS = 60  # between two checks of the targets
 

@@ -8,13 +8,13 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from backends import SpaceportError
-from compare import run_file
-from compare.measure.workload import MAX_FILE_BYTES
+from compare.measure.workloads.workload import MAX_FILE_BYTES
 from compare.report.files.export import report_markdown
 from compare.report.files.html_report import html
 from compare.report.files.requests_csv import requests_csv
 from compare.report.overview.cards import overview_html
 from compare.report.report import Report, ReportOptions
+from compare.runs import run_file
 from dashboard_pages import layout, resources, strings
 
 

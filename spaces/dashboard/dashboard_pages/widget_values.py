@@ -5,6 +5,8 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from dashboard_pages import strings
+
 if TYPE_CHECKING:
     from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 
@@ -18,6 +20,7 @@ FIELDS = {
     "top_p": "double_array_value",
     "seed": "double_value",
     "system": "string_value",
+    **dict.fromkeys((f"example-{number}" for number in range(len(strings.EXAMPLES))), "trigger_value"),
     "clear": "trigger_value",
     "export": "trigger_value",
     "span": "string_array_value",

@@ -47,7 +47,8 @@ def draw_panel(reading: PanelReading, since: float, until: float) -> go.Figure:
 
 def panel_title(reading: PanelReading) -> str:
     """Return the heading of a panel, which is outside of the picture: a toolbar would cover it there."""
-    return f"{reading.panel.title}, {reading.panel.unit}"
+    title, unit = reading.panel.title, reading.panel.unit
+    return unit.capitalize() if unit.startswith(f"{title.lower()}/") else f"{title}, {unit}"
 
 
 def format_current(reading: PanelReading) -> str:
@@ -56,7 +57,7 @@ def format_current(reading: PanelReading) -> str:
     if value is None:
         return "–"
     number = milliseconds(value) if unit == "ms" else rate(value) if value else "0"
-    return f"{number} {unit}"
+    return f"{number}{unit}" if unit.startswith("%") else f"{number} {unit}"
 
 
 def _busiest_lines(reading: PanelReading) -> list[Line]:

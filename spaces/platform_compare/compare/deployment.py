@@ -11,19 +11,19 @@ from typing import Any
 
 from backends import Catalog
 from backends.stopwatch import wall_clock
-from compare import run_file
 from compare.analyse.costs.cost import cost
 from compare.analyse.costs.prices import Hourly, Prices
 from compare.analyse.metrics.metrics import Metrics, compute_metrics
 from compare.errors import CompareError
-from compare.measure.find_workload import find_workload
 from compare.measure.measurement import Progress
 from compare.measure.plan import RunPlan, closed_loops, parse_numbers
 from compare.measure.run import execute
-from compare.records import Run
+from compare.measure.workloads.find_workload import find_workload
 from compare.report import tables
 from compare.report.words import formats
 from compare.report.words.strings import price_warning
+from compare.runs import run_file
+from compare.runs.records import Run
 
 TARGET = "deployed"
 SERVERLESS = "/serverless."  # in the name of a serverless row of the price table

@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from compare import run_file
 from compare.capacity.scored import ScoredRecord, with_score
 from compare.errors import WorkloadError
 from compare.rag_process import RAG, RagConversation, run_rag
-from compare.records import Question, Record, Run, Score
+from compare.runs import run_file
+from compare.runs.records import Question, Record, Run, Score
 
 # A schema with a hostile pattern, or a text without end, must not keep a process busy forever.
 SECONDS_TO_START, SECONDS_PER_ANSWER = 120, 10
@@ -43,7 +43,7 @@ def score_run(
 
     `report` gets how many answers are scored, and how many there are.
     """
-    from compare.schema import parse_score  # pydantic: a command's --help must not wait for it
+    from compare.runs.schema import parse_score  # pydantic: a command's --help must not wait for it
 
     questions = run.questions
     keys = {
@@ -82,7 +82,7 @@ class AnswerScorer:
 
     def score(self, records: Mapping[int, Record]) -> list[Score]:
         """Return the scores of complete answers, whose records have these numbers in the run's file."""
-        from compare.schema import parse_score  # pydantic: a command's --help must not wait for it
+        from compare.runs.schema import parse_score  # pydantic: a command's --help must not wait for it
 
         answered = {number: each for number, each in records.items() if _has_answer(each, self._questions)}
         keys = {number: (self._questions[each.prompt].id, str(each.answer)) for number, each in answered.items()}

@@ -13,11 +13,15 @@ CSS = (
 button[role="tab"][aria-selected="true"] { color: var(--sp-accent); }
 #prompt .input-container { gap: .5rem; }
 #prompt textarea { border-radius: var(--input-radius); outline-offset: 0; }
+#prompt :is(.submit-button, .stop-button) { border-radius: var(--button-small-radius); }
 #prompt .submit-button { background: var(--button-primary-background-fill); color: var(--button-primary-text-color); }
 .sp-leaderboard th.sp-num, .sp-table.sp-leaderboard td:nth-child(2) { white-space: normal; overflow-wrap: anywhere; }
 .sp-table.sp-leaderboard tr.sp-row td { border-bottom: 0; }
 .sp-table.sp-leaderboard tr.sp-below td { padding-bottom: .9rem; white-space: normal; font-weight: 400; }
 .sp-leaderboard p { margin: 0; font-size: .8125rem; color: var(--body-text-color); }
-#charts .html-container, #overview .html-container { padding: 0; }
+.js-plotly-plot .modebar-btn--logo { display: none; }
+#charts > :first-child { flex-basis: 100%; }
+#details .html-container, #overview .html-container { padding: 0; }
+#standing .html-container, #progress .html-container { padding: 0; }
 """
 )

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Literal
 
 from compare.errors import PlanError
-from compare.measure import plan, workload
+from compare.measure import plan
 from compare.measure.load import Load
 from compare.measure.plan import RunPlan
+from compare.measure.workloads import workload
 from compare_page import strings
 from ui.admission.work_limits import Limits
 

@@ -8,10 +8,10 @@ from typing import Any
 import gradio as gr
 
 from backends import SpaceportError
+from compare.interactive.service import ComparisonService
 from compare.publish.leaderboard import Filters, Order, select, workloads
 from compare.publish.leaderboard_view import leaderboard_html
 from compare.publish.published import PublishedResults
-from compare.service import ComparisonService
 from compare_page import strings
 from compare_page.events import VISITOR, VisitorIdentity
 from ui.edge.refusals import refusal
@@ -56,8 +56,8 @@ class LeaderboardPage:
         self, key: str, text: str, workload: str, order: str, only_judged: bool, only_clean: bool, request: gr.Request
     ) -> tuple[str, Any]:
         """Show the rows that the filters let through, and offer the workloads that there are."""
-        chosen = "" if workload == strings.ALL_WORKLOADS else workload
-        filters = Filters(text[:MAX_SEARCH_CHARACTERS], chosen, only_judged, only_clean)
+        only_workload = "" if workload == strings.ALL_WORKLOADS else workload
+        filters = Filters(text[:MAX_SEARCH_CHARACTERS], only_workload, only_judged, only_clean)
         first = Order(order) if order in list(Order) else Order.NEWEST
         try:
             return await self._service.admission.view(

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from backends import SpaceportError
-from compare.service import ComparisonService
+from compare.interactive.service import ComparisonService
 from compare_page import scripts, strings
 from compare_page.events import PRIVATE, VISITOR, VisitorIdentity
 from ui.edge.refusals import Refusal, refusal

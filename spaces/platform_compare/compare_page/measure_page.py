@@ -9,11 +9,11 @@ from typing import Any
 import gradio as gr
 
 from backends import SpaceportError
+from compare.interactive.service import ComparisonService
 from compare.measure.measurement import Progress
-from compare.measure.workload import SHAPES
+from compare.measure.workloads.workload import SHAPES
 from compare.rag_process import has_rag
 from compare.report.words.strings import run_name
-from compare.service import ComparisonService
 from compare_page import forms, strings
 from compare_page.events import PRIVATE, VISITOR, VisitorIdentity
 from compare_page.results import Results
@@ -64,7 +64,7 @@ class MeasurePage:
         with closed_section(strings.QUESTIONS, visible=has_rag()):
             gr.HTML(f'<p class="sp-note">{strings.QUESTIONS_LEAD}</p>')
             self.questions = gr.File(
-                label=strings.QUESTIONS_FILE, file_types=[".jsonl"], height=120, elem_id="questions"
+                label=strings.QUESTIONS_FILE, file_types=[".jsonl"], height=140, elem_id="questions"
             )
             self.documents = gr.File(label=strings.DOCUMENTS, file_count="multiple", height=160, elem_id="documents")
 
@@ -77,7 +77,7 @@ class MeasurePage:
         self.minutes = gr.Number(
             self.service.admission.limits.measured_minutes or 30, label=strings.MINUTES, elem_id="minutes"
         )
-        self.prompt_file = gr.File(label=strings.OWN_PROMPTS, file_types=[".jsonl"], height=120, elem_id="own")
+        self.prompt_file = gr.File(label=strings.OWN_PROMPTS, file_types=[".jsonl"], height=140, elem_id="own")
 
     def _connect_events(self) -> None:
         fields = [self._identity.key, self.targets, self.workload, self.prompt_file, self.questions, self.documents,

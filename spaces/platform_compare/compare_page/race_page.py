@@ -10,19 +10,19 @@ import gradio as gr
 
 from backends import SpaceportError
 from backends.streams import closing
-from compare.race import MAX_TARGETS, Race
+from compare.interactive.race import MAX_TARGETS, Race
+from compare.interactive.service import ComparisonService
+from compare.interactive.votes import BOTH_BAD, LETTERS, TIE
 from compare.report.charts.chart_style import target_colours
 from compare.report.views import race_view
 from compare.report.words.strings import answer_label
-from compare.service import ComparisonService
-from compare.votes import BOTH_BAD, LETTERS, TIE
 from compare_page import strings
 from compare_page.events import PRIVATE, VISITOR, VisitorIdentity
 from compare_page.scripts import show_js
 from ui.edge.refusals import Refusal, refusal
 from ui.events import call_after
-from ui.scripts import download_js
 from ui.sections import closed_section
+from ui.static.scripts import download_js
 
 MAX_COLUMNS = MAX_TARGETS
 BUSY: dict[str, Any] = {"submit_btn": False, "stop_btn": strings.STOP}

@@ -13,6 +13,8 @@ from backends import SpaceportError
 from compare.analyse.metrics.definitions import TITLES
 from compare.analyse.metrics.objectives import OBJECTIVES
 from compare.analyse.quality.quality_verdict import MARGIN
+from compare.interactive.service import ComparisonService
+from compare.interactive.visitors import Visitor
 from compare.report.charts import charts
 from compare.report.files.export import report_markdown
 from compare.report.files.html_report import html
@@ -24,13 +26,12 @@ from compare.report.views.quality_view import quality_html
 from compare.report.words import quality_text
 from compare.report.words import strings as report_strings
 from compare.report.words.telemetry_text import telemetry_html
-from compare.service import ComparisonService
-from compare.visitors import Visitor
 from compare_page import strings
 from compare_page.events import PRIVATE, VISITOR, VisitorIdentity
 from compare_page.links import RunLinks
+from compare_page.scripts import FIT_CHARTS_JS
 from ui.edge.refusals import refusal
-from ui.scripts import download_js, key_js
+from ui.static.scripts import download_js, key_js
 
 # How each file is written, and its media type.
 WRITERS: dict[str, tuple[Callable[[Report], str], str]] = {
@@ -52,7 +53,8 @@ class Results:
         self.inputs: list[Any] = [identity.key, self.run, self.earlier, self.definition, self.objective, self.prices,
                                   self.alternatives, self.utilization, self.spot, self.margin]  # fmt: skip
         self.outputs: list[Any] = [
-            self.overview, self.verdict, self.answers, self.metrics, self.cost, self.price_errors, self.settings,
+            self.overview, self.verdict, self.margin_part, self.answers, self.metrics, self.cost, self.price_errors,
+            self.settings,
             *(part for pair in self.charts.values() for part in pair), self.raw,
         ]  # fmt: skip
         self._connect_events()
@@ -73,12 +75,13 @@ class Results:
                 self._create_metrics()
             with gr.Tab(report_strings.VERDICT):
                 self.verdict = gr.HTML("", elem_id="verdict")
-                self.margin = gr.Slider(
-                    1, 20, MARGIN * 100, step=1, label=strings.MARGIN, info=strings.MARGIN_INFO, elem_id="margin"
-                )
+                with gr.Column(visible=False) as self.margin_part:
+                    self.margin = gr.Slider(
+                        1, 20, MARGIN * 100, step=1, label=strings.MARGIN, info=strings.MARGIN_INFO, elem_id="margin"
+                    )
             with gr.Tab(quality_text.ANSWERS):
                 self.answers = gr.HTML("", elem_id="answers")
-            with gr.Tab(report_strings.CHARTS), gr.Row(elem_id="charts"):
+            with gr.Tab(report_strings.CHARTS) as self._charts_tab, gr.Row(elem_id="charts"):
                 self.charts = {name: _create_chart(title) for name, title in report_strings.CHART_TITLES.items()}
             with gr.Tab(report_strings.COST):
                 self.cost = gr.HTML("", elem_id="cost")
@@ -102,10 +105,11 @@ class Results:
         )  # fmt: skip
         self.price_errors = gr.HTML("", elem_id="price-errors")
         self.alternatives = gr.Dropdown(
-            ALTERNATIVES, value=[], multiselect=True, allow_custom_value=True, label=strings.BREAK_EVEN
-        )
+            ALTERNATIVES, value=[], multiselect=True, allow_custom_value=True, label=strings.BREAK_EVEN,
+            info=strings.BREAK_EVEN_INFO,
+        )  # fmt: skip
         with gr.Row():
-            self.utilization = gr.Slider(1, 100, 100, step=1, label=strings.UTILIZATION)
+            self.utilization = gr.Slider(1, 100, 100, step=1, label=strings.UTILIZATION, info=strings.UTILIZATION_INFO)
             self.spot = gr.Checkbox(label=strings.SPOT)
 
     def _create_files(self) -> None:
@@ -115,11 +119,12 @@ class Results:
         self.links = RunLinks(self.service, self._identity, self.run)
         self._download = gr.Textbox(visible=False)
         self.settings = gr.HTML("", elem_id="repeat")
-        self.upload = gr.File(label=strings.OPEN_RUN, file_types=[".jsonl"], height=120, elem_id="open")
+        self.upload = gr.File(label=strings.OPEN_RUN, file_types=[".jsonl"], height=140, elem_id="open")
 
     def _connect_events(self) -> None:
         key, waiting = self._identity.key, {"concurrency_limit": None, **VISITOR}
-        self.upload.upload(self.open_run, [key, self.upload], self.run, **waiting)
+        self.upload.upload(self.open_run, [key, self.upload], [self.run, self.upload], **waiting)
+        self._charts_tab.select(None, None, None, js=FIT_CHARTS_JS, **PRIVATE)
         self.run.change(self.update_earlier, [key, self.run, self.earlier], self.earlier, queue=False, **VISITOR)
         changes = [component.change for component in self.inputs[1:]]
         gr.on(changes, self.show, self.inputs, self.outputs, trigger_mode="always_last", **waiting)
@@ -153,6 +158,7 @@ class Results:
         return [
             overview_html(report),
             render.verdict_html(report),
+            gr.Column(visible=bool(report.quality)),
             quality_html(report),
             render.metrics_html(report),
             render.cost_html(report) + telemetry_html(report),
@@ -184,18 +190,18 @@ class Results:
         text = write(self.service.report(visitor, name, earlier, options))
         return text.encode(errors="backslashreplace").decode()
 
-    async def open_run(self, key: str, path: str | None, request: gr.Request) -> Any:
-        """Add an uploaded run to the list and select it."""
+    async def open_run(self, key: str, path: str | None, request: gr.Request) -> tuple[Any, Any]:
+        """Add an uploaded run to the list and select it; the field is then free for the next one."""
         visitor, caller = self._identity.visitor(key, request), self._identity.caller(key, request)
         if not path:
-            return gr.skip()
+            return gr.skip(), gr.skip()
         try:
             name = await self.service.admission.view(caller, self.service.open_run, visitor, Path(path))
         except SpaceportError as error:
             raise refusal(error) from error
         finally:
             _delete(Path(path))  # Gradio's copy, which anyone with its address can download
-        return gr.Dropdown(choices=self.service.run_names(visitor), value=name)
+        return gr.Dropdown(choices=self.service.run_names(visitor), value=name), None
 
     def update_earlier(self, key: str, name: str | None, earlier: str, request: gr.Request) -> Any:
         """Offer all other runs for a comparison; a selection that is still possible stays."""

@@ -19,6 +19,10 @@ SHOW_JS = """(selector) => {
 }"""
 
 
+# A chart that was drawn while its tab was closed has Plotly's own width, and its column would cut it off.
+FIT_CHARTS_JS = '() => setTimeout(() => dispatchEvent(new Event("resize")), 50)'
+
+
 def show_js(selector: str) -> str:
     """Return a script that scrolls to an element when it has a height, if it's in the window's lower half or below."""
     return f"() => ({SHOW_JS})({json.dumps(selector)})"

@@ -11,8 +11,8 @@ LEADERBOARD_TAB = "Leaderboard"
 
 # Race
 RACE_LEAD = (
-    "Send one prompt to two to four targets and watch them answer side by side. It's just for fun, because they share "
-    "this machine: for numbers, use Measure."
+    "Send one prompt to two to four targets and watch them answer side by side. For numbers, use Measure: here they "
+    "run at the same time, and can slow each other down."
 )
 RACE = "Race"
 RACE_TARGETS = "Two to four targets"
@@ -78,11 +78,13 @@ NO_OTHER_RUN = "no other run"
 METRICS = "Metrics"
 THIS_RUN = "Files and settings"
 DEFINITIONS = "Metric definitions"
-OBJECTIVES = "Goodput targets"
+OBJECTIVES = "Limits of goodput"
 PRICES_LABEL = "Prices, one line per target"
 PRICES_PLACEHOLDER = "gpu = ml.g5.xlarge\nlaptop = 0.05/h\ncloud = tokens:openai/gpt-4o-mini"
 BREAK_EVEN = "Break-even with a price per token"
+BREAK_EVEN_INFO = "Choose models to see from how many requests on a machine by the hour costs less than they do."
 UTILIZATION = "Utilization (%)"
+UTILIZATION_INFO = "How much of its capacity a machine by the hour works"
 SPOT = "Use spot prices where available"
 MARGIN = "Equally good within (points)"
 MARGIN_INFO = "Targets whose shares of right answers are shown to differ by less are as good as each other."
@@ -93,7 +95,7 @@ SHARE = "Share by link"
 SHARE_TEXTS = "Share its questions and answers too"
 LINK = "Link to this run"
 LINK_INFO = (
-    "Everybody with the link can open the run with its settings, but not your prompts. Questions, answers and what "
+    "Anyone with the link can open the run with its settings, but not your prompts. Questions, answers and what "
     "servers say in errors are left out unless you share them too."
 )
 FILES = {"html": "Report (HTML)", "csv": "Requests (CSV)", "md": "Table (Markdown)"}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from backends import NotConfigured
-from ui.environment import int_setting, is_number, text_setting
+from ui.process.environment import int_setting, is_number, text_setting
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from backends import BackendError, NotConfigured, SpaceportError
-from ui.admission.admission import Refused, TooSlow
+from ui.admission.errors import Refused, TooSlow
 
 CANT_USE_INPUTS = "The page can't use what this event contains. Reload the page and try again."
 CLIENT_LEFT = "The client has left."
@@ -20,8 +20,9 @@ class Refusal(gr.Error):
 
 
 def refusal(error: SpaceportError) -> Refusal:
-    """Return the refusal that says the same as an error."""
-    return Refusal(str(error), _status(error), error.retry_after if isinstance(error, Refused) else None)
+    """Return the refusal that says the same as an error, without the marks of code, which the page would show."""
+    text, retry_after = str(error).replace("`", ""), error.retry_after if isinstance(error, Refused) else None
+    return Refusal(text, _status(error), retry_after)
 
 
 def invalid(name: str, problem: str) -> Refusal:

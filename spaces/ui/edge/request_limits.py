@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from starlette.formparsers import MultiPartException
 
-from ui.environment import int_setting
+from ui.process.environment import int_setting
 
 KB, MB = 1_000, 1_000_000
 

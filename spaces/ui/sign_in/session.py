@@ -9,8 +9,8 @@ import os
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
+from backends.hub.visitor_token import VisitorToken
 from backends.stopwatch import wall_clock
-from backends.visitor_token import VisitorToken
 
 ENTRY = "oauth_info"  # what Gradio calls the account in the session
 _PENDING = "_state_huggingface_"  # begins the names of sign-ins that wait for their callback

@@ -3,9 +3,11 @@
 CSS = """
 #picture { min-height: 16rem; }
 #results { min-height: 12rem; }
-.html-container:has(> .prose > .sp-head), #empty .html-container { padding: 0; }
-#empty .sp-empty { display: grid; place-items: center; min-height: 20rem; margin: 0; padding: 1rem; text-align: center;
-  border: 1px dashed var(--border-color-primary); border-radius: 8px; }
+.html-container:has(> .prose > .sp-head), #empty .html-container, #empty-drawing .html-container { padding: 0; }
+#no-generators .html-container { padding: 0; }
+#size .wrap-inner { min-height: 40px; }
+#empty .sp-empty, #empty-drawing .sp-empty { display: grid; place-items: center; min-height: 20rem; margin: 0;
+  padding: 1rem; text-align: center; border: 1px dashed var(--border-color-primary); border-radius: 8px; }
 .sp-find header { display: flex; justify-content: space-between; gap: .5rem; align-items: baseline; }
 .sp-find h2 { font-size: 1rem; margin: 0; overflow-wrap: anywhere; }
 .sp-find .sp-time { color: var(--body-text-color-subdued); font-size: .875rem; white-space: nowrap;
@@ -30,4 +32,8 @@ button[role="tab"][aria-selected="true"] { color: var(--sp-accent); }
 .sp-switch-on pre { white-space: pre-wrap; overflow-wrap: anywhere; padding: .6rem .75rem; margin: .35rem 0 1rem;
   border-radius: 8px; font-size: .8125rem; background: var(--background-fill-secondary);
   border: 1px solid var(--border-color-primary); }
+@media (max-width: 640px) {
+  #empty .sp-empty { min-height: 6rem; }
+  #empty-drawing .sp-empty { min-height: 6rem; }
+}
 """

@@ -51,7 +51,7 @@ class DrawPage:
             with gr.Column(min_width=300):
                 self._create_form(choices, selected)
             with gr.Column(min_width=300, scale=2):
-                self.empty = gr.HTML(f'<p class="sp-empty">{strings.DRAW_EMPTY}</p>')
+                self.empty = gr.HTML(f'<p class="sp-empty">{strings.DRAW_EMPTY}</p>', elem_id="empty-drawing")
                 with gr.Row(elem_id="pictures"):
                     self.columns = [part for _ in range(MAX_TARGETS) for part in self._create_column()]
         gr.HTML(unavailable_html(targets, strings.UNAVAILABLE_GENERATORS))
@@ -101,14 +101,14 @@ class DrawPage:
         """Show each picture as it comes."""
         wanted = read_form(prompt, size, seed, targets)
         admission, caller = self._service.admission, self._visitor.caller(key, request)
-        shown: list[str] = []
+        last_html: list[str] = []
         try:
             admission.take_question(caller)
             async with admission.answers.place(caller):
                 updates = admission.in_time(self._service.draw(wanted, targets))
                 async with closing(updates):
                     async for canvases in updates:
-                        yield _column_updates(canvases, shown)
+                        yield _column_updates(canvases, last_html)
         except SpaceportError as error:
             raise refusal(error) from error
 
@@ -135,18 +135,18 @@ def read_form(prompt: str | None, size: str | None, seed: str | None, targets: l
     return PictureRequest(prompt.strip(), size=SIZES.get(size or ""), seed=int(number), previews=PREVIEWS)
 
 
-def _column_updates(canvases: list[Canvas], shown: list[str]) -> list[Any]:
-    """Return the updates of all columns; a column that is `shown` already, with a large picture, isn't sent again."""
-    before = list(shown)
-    shown[:] = [canvas.html for canvas in canvases]
+def _column_updates(canvases: list[Canvas], last_html: list[str]) -> list[Any]:
+    """Return the updates of all columns; a column as in `last_html`, with a large picture, isn't sent again."""
+    before = list(last_html)
+    last_html[:] = [canvas.html for canvas in canvases]
     updates: list[Any] = []
     for place in range(MAX_TARGETS):
-        if place >= len(shown):
+        if place >= len(last_html):
             updates += [gr.skip(), gr.skip()] if before else [gr.Column(visible=False), ""]
-        elif place < len(before) and shown[place] == before[place]:
+        elif place < len(before) and last_html[place] == before[place]:
             updates += [gr.skip(), gr.skip()]
         else:
-            updates += [gr.skip() if before else gr.Column(visible=True), shown[place]]
+            updates += [gr.skip() if before else gr.Column(visible=True), last_html[place]]
     return updates
 
 

@@ -1,4 +1,4 @@
-"""The field for a picture. It hands on the file as it is: Gradio's own decodes it first, whatever its size."""
+"""The picture field. It passes on the file as it is; Gradio's own would decode it first, whatever its size."""
 
 from __future__ import annotations
 

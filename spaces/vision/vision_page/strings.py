@@ -20,11 +20,11 @@ NO_TARGET = "Choose one or two classifiers."
 TOO_MANY_TARGETS = "Choose at most two classifiers."
 EMPTY = "What the classifiers find appears here."
 UNAVAILABLE = "Classifiers that are not set up:"
-WAITING = "Waits for the other one, so that the times are its own"
+WAITING = "Waiting for the other model, so that they don't slow each other down"
 LOADING = "Loading the model"
 CLASSIFYING = "Classifying"
-EXPLAINING = "Looking for what decided"
-MAP_CAPTION = "Orange decided for “{label}”. Dark edges are outside of what the model sees."
+EXPLAINING = "Finding what decided"
+MAP_CAPTION = "The orange parts decided for “{label}”. The model doesn't see the dark edges."
 PROBABILITIES = "Labels and how likely they are"
 
 PROMPT = "Prompt"
@@ -59,7 +59,7 @@ SPACEPORT_DIFFUSION_URL=http://127.0.0.1:8081 make vision"""
 
 def queued_text(ahead: int) -> str:
     """Return how long the line at the server is."""
-    return "Waits: the next in line" if ahead < 1 else f"Waits: {ahead} ahead in line"
+    return "Waiting: next in line" if ahead < 1 else f"Waiting: {ahead} ahead in line"
 
 
 def step_text(step: int, steps: int) -> str:
@@ -93,5 +93,5 @@ def seconds_text(seconds: float) -> str:
 
 
 def percent_text(share: float) -> str:
-    """Return a probability; one below 0.1 % isn't 0."""
-    return "< 0.1 %" if share < 0.001 else f"{share:.1%}".replace("%", " %")
+    """Return a probability; one below 0.1% isn't 0."""
+    return "< 0.1%" if share < 0.001 else f"{share:.1%}"

@@ -8,7 +8,7 @@ import gradio as gr
 
 from ui.access.visitor_keys import VisitorKeys
 from ui.admission.fair_queue import Caller
-from ui.scripts import key_js
+from ui.static.scripts import key_js
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 # For events whose first input is the key. `Admission` decides whose turn it is, not Gradio's queue.

@@ -14,9 +14,9 @@ import httpx2
 import pytest
 
 from backends import Backend, ChatRequest, Delta, Done, InvalidAnswer, Message, NotConfigured, Rejected, ToolCall
-from backends.embedded.backend import Settings, connect, shared_engine
 from backends.http.connections import close_connections
-from backends.model_files import packaged_model
+from backends.kinds.embedded.backend import Settings, connect, shared_engine
+from backends.local_models.model_files import packaged_model
 from compatibility.chat_checks import CALLED, WEATHER
 from compatibility.models import chat_gguf
 from tests.conftest import missing

@@ -9,8 +9,8 @@ import gguf
 import numpy as np
 import pytest
 
-from backends.embedded.fast_copy import fast_copy
-from backends.model_files import packaged_model
+from backends.kinds.embedded.fast_copy import fast_copy
+from backends.local_models.model_files import packaged_model
 from tests.conftest import missing
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from backends import Catalog, ChatRequest, Delta, Done, Health, Message, Rejected, Usage
-from backends.ollama.backend import OllamaBackend, base_url
-from backends.ollama.window import estimate_tokens, window_for
+from backends.kinds.ollama.backend import OllamaBackend, base_url
+from backends.kinds.ollama.window import estimate_tokens, window_for
 from backends.types import Downloadable
 from tests.backends.recordings import OLLAMA, OLLAMA_SHOW, REQUEST, item, ndjson
 from tests.backends.wire_server import Reply, WireServer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from backends import Delta
-from backends.transformers.tokens import TokenReader
+from backends.kinds.transformers.tokens import TokenReader
 
 
 def decode(ids: list[int]) -> str:

@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from backends import Backend, Catalog, ChatRequest, Delta, Done, Message, NotConfigured, Rejected
-from backends.model_files import packaged_model
+from backends.kinds.transformers import backend as kind
+from backends.kinds.transformers import models as torch_models
+from backends.local_models.model_files import packaged_model
 from backends.streams import closing
-from backends.transformers import backend as kind
-from backends.transformers import models as torch_models
 from tests.conftest import ROOT, missing
 
 STORY = ChatRequest([Message("user", "Write a long story about rain.")], max_tokens=400, temperature=0.0)
@@ -222,7 +222,7 @@ def GPU(duration=None):
 
 def run(tmp_path: Path, script: Sequence[str], **environment: str) -> str:
     environment = {**os.environ, "PYTHONPATH": str(tmp_path), **environment}
-    command = [sys.executable, "-c", "\n".join(("import sys, backends.transformers.backend", *script))]
+    command = [sys.executable, "-c", "\n".join(("import sys, backends.kinds.transformers.backend", *script))]
     return subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT, env=environment).stdout.strip()
 
 
@@ -255,7 +255,7 @@ ZERO_GPU_SCRIPT = """
 import asyncio, sys
 from backends import Catalog, ChatRequest, Message
 from backends.zero_gpu import load_on_zero_gpu
-import backends.transformers.backend, spaces
+import backends.kinds.transformers.backend, spaces
 folders = {"tiny": sys.argv[1], "lost": sys.argv[1] + "/lost"}
 entries = {name: {"kind": "transformers", "model": folder} for name, folder in folders.items()}
 catalog = Catalog(entries, source="a test")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from backends import Delta, Done, NotConfigured, Overloaded, Rejected, Unreachable
-from backends.vertex import gcp
+from backends.kinds.vertex import gcp
 from tests.backends import targets
 from tests.backends.recordings import ESCAPED, OPENAI, Recording
 from tests.backends.targets import GOOGLE_TOKEN, give_google_token, google_error

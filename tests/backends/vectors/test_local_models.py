@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from backends import NotConfigured, Rejected
-from backends.embedded.backend import connect as connect_embedded
 from backends.http.connections import close_connections
-from backends.model_files import packaged_model
-from backends.transformers import connect as connect_transformers
+from backends.kinds.embedded.backend import connect as connect_embedded
+from backends.kinds.transformers import connect as connect_transformers
+from backends.local_models.model_files import packaged_model
 from backends.vectors import EmbeddingBackend, RerankingBackend, Vector
 from tests.conftest import missing
 from tests.rag.search.tiny_models import save_embedding_model, save_tokenizer

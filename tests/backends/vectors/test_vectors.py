@@ -13,7 +13,7 @@ import pytest
 from backends import Catalog, InvalidAnswer, NotConfigured, Overloaded, Rejected, Unreachable
 from backends.__main__ import main
 from backends.http.endpoint import Endpoint
-from backends.huggingface import HuggingFaceBackend
+from backends.kinds.huggingface import HuggingFaceBackend
 from backends.vectors import connect_embeddings, connect_reranking
 from tests.backends.targets import ENTRIES
 from tests.backends.wire_server import ReceivedRequest, Reply, WireServer

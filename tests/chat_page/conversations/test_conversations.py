@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from chat_page.conversation import TITLE_CHARACTERS, Conversation, short_title, to_json
 from chat_page.conversations.chat_list import MAX_LISTED, chat_list_html
+from chat_page.conversations.conversation import TITLE_CHARACTERS, Conversation, short_title, to_json
 from chat_page.conversations.conversations import MAX_LOADED, Conversations
 from chat_page.sharing.export import all_as_json
 from chat_page.strings import ENGLISH
 from rag.answering.turn import Turn
 from rag.errors import DocumentError
-from rag.library.memory_store import MemoryStore
 from rag.library.quota import QuotaExceeded
-from rag.library.store import Store
+from rag.library.storage.memory_store import MemoryStore
+from rag.library.storage.store import Store
 from tests.chat_page import earlier_version
 
 Open = Callable[[], Conversations]

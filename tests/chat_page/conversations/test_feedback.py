@@ -20,11 +20,11 @@ from chat_page.rendering.documents import feedback_note
 from chat_page.strings import ENGLISH
 from rag.answering.turn import Turn
 from rag.errors import DocumentError
-from rag.library.store import MAX_FEEDBACK_BYTES, Store
+from rag.library.storage.store import MAX_FEEDBACK_BYTES, Store
 from tests.helpers.redis_server import serving_redis
 from tests.helpers.servers import serving
 from tests.publish.fake_hub import TOKEN, Hub
-from ui.admission.replicas import Replicas
+from ui.admission.page_redis import PageRedis
 
 TURN = Turn("Where do terns nest?", "In the dunes.", finish_reason="stop", target="laptop", id="a1")
 
@@ -100,7 +100,7 @@ def test_a_replica_that_sends_for_too_long_removes_no_line_that_nobody_sent(
 ) -> None:
     monkeypatch.setattr(feedback_queue, "BATCH_LINES", 2)
     monkeypatch.setattr(feedback_queue, "MAX_WAITING", 3)
-    with serving_redis(tmp_path) as server, closing(Replicas(server.url, "chat", seconds=5)) as replicas:
+    with serving_redis(tmp_path) as server, closing(PageRedis(server.url, "chat", seconds=5)) as page_redis:
         sent: list[int] = []
 
         class SlowApi(HfApi):
@@ -113,7 +113,7 @@ def test_a_replica_that_sends_for_too_long_removes_no_line_that_nobody_sent(
                 return result
 
         slow, other = (
-            FeedbackQueue(replicas, "somebody/thumbs", api(endpoint=hub.url, token=TOKEN)) for api in (SlowApi, HfApi)
+            FeedbackQueue(page_redis, "somebody/thumbs", api(endpoint=hub.url, token=TOKEN)) for api in (SlowApi, HfApi)
         )
         assert [slow.add(line) for line in "abcd"] == [True, True, True, False]
         assert slow.send() == 0
@@ -131,12 +131,12 @@ def test_the_lines_of_two_replicas_wait_in_redis_until_one_has_sent_them(hub: Hu
     api = HfApi(endpoint=hub.url, token=TOKEN)
     with (
         serving_redis(tmp_path) as server,
-        closing(Replicas(server.url, "chat", seconds=5)) as one,
-        closing(Replicas(server.url, "chat", seconds=5)) as other,
+        closing(PageRedis(server.url, "chat", seconds=5)) as one,
+        closing(PageRedis(server.url, "chat", seconds=5)) as other,
     ):
         first, second = (
-            SharedFeedback("somebody/thumbs", tmp_path / f"feedback {number}", api, replicas=replicas)
-            for number, replicas in enumerate((one, other))
+            SharedFeedback("somebody/thumbs", tmp_path / f"feedback {number}", api, page_redis=page_redis)
+            for number, page_redis in enumerate((one, other))
         )
         assert first.queue and second.queue
         first.add('{"rating": "like"}')

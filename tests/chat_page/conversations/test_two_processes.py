@@ -19,10 +19,10 @@ from chat_page.conversations.remote_answer import Absence, Followers, RemoteAnsw
 from chat_page.visitors.visitors import Visitors
 from rag.answering.turn import Turn
 from rag.errors import DocumentError
-from rag.library import file_locks
-from rag.library.file_locks import ProcessMark, lock_folder, locked
 from rag.library.library import Library
-from rag.library.store import Store
+from rag.library.storage import file_locks
+from rag.library.storage.file_locks import ProcessMark, lock_folder, locked
+from rag.library.storage.store import Store
 from rag.search.embedding.embedders import Embedder
 from tests.conftest import ROOT
 from tests.helpers.open_files import no_more_files
@@ -100,7 +100,7 @@ import sys
 from pathlib import Path
 from chat_page.conversations.conversations import Conversations
 from rag.answering.turn import Turn
-from rag.library.store import Store
+from rag.library.storage.store import Store
 conversations = Conversations(Store(Path(sys.argv[1])), lambda: None)
 for number in range(20):
     conversation = conversations.open(sys.argv[2])
@@ -191,8 +191,8 @@ def test_a_killed_process_loses_its_locks_and_a_stopped_one_keeps_them(tmp_path:
 import sys, time
 from pathlib import Path
 from rag.errors import DocumentError
-from rag.library import file_locks
-from rag.library.file_locks import ProcessMark
+from rag.library.storage import file_locks
+from rag.library.storage.file_locks import ProcessMark
 mark = ProcessMark(Path({str(root)!r}))
 print(mark.name, flush=True)
 time.sleep(60)

@@ -10,11 +10,11 @@ from urllib.parse import unquote
 import pytest
 
 from backends import Delta, Done, Interrupted
-from chat_page.conversation import Conversation
+from chat_page.answers.reply import Reply
+from chat_page.conversations.conversation import Conversation
 from chat_page.rendering.documents import documents_html, file_summary, note_text
 from chat_page.rendering.markdown import linked_answer
 from chat_page.rendering.messages import conversation_messages, reply_messages, turn_index
-from chat_page.reply import Reply
 from chat_page.sources import panel
 from chat_page.strings import Strings
 from rag.answering.abstention.abstain import Abstention, AbstentionKind, Evidence
@@ -319,7 +319,7 @@ def test_an_answer_of_which_nothing_is_in_the_documents_is_folded() -> None:
     turn = replace(QUOTED, answer="It was 5.", sentences=(Sentence(0, 9, False),), finish_reason="stop", writer="")
     quotes, answer = reply_messages(turn, 1)
     assert "82,959" in quotes["content"]
-    assert answer["content"].startswith("<details><summary>The model wrote an answer of which nothing was found")
+    assert answer["content"].startswith("<details><summary>The model wrote an answer, but none of it was found")
     assert "<details>" not in reply_messages(replace(turn, finish_reason=None), 1)[1]["content"]  # while it streams
     assert [message.content for message in model_messages([turn])] == ["q", f"{QUOTE.text} [1]"]
 
@@ -400,6 +400,8 @@ def test_the_line_under_an_answer_has_its_details_folded() -> None:
     line = reply_messages(turn, 1)[-1]["content"]
     assert "<summary>laptop · 2.5 s · 31 tokens</summary>quotes found in 0.50 s · first token 1.25 s" in line
     assert "1,500 of 3,000 tokens sent (50%) · 1 passage didn't fit" in line
+    titled = replace(turn, target_title="SmolLM2 <135M>")  # as the composer calls it
+    assert "<summary>SmolLM2 &lt;135M&gt; · 2.5 s" in reply_messages(titled, 1)[-1]["content"]
     assert "sp-line" not in str(reply_messages(replace(turn, finish_reason=None), 1))
     quotes = replace(turn, finish_reason="quotes", measurements=Measurements(0.5))
     assert reply_messages(quotes, 1)[-1]["content"] == '<div class="sp-line">quotes found in 0.50 s</div>'

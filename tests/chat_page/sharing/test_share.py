@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from chat_page.conversation import Conversation
+from chat_page.conversations.conversation import Conversation
 from chat_page.rendering.markdown import disarm_markdown
 from chat_page.rendering.messages import conversation_messages
 from chat_page.sharing.export import as_json, as_markdown
@@ -25,7 +25,7 @@ from rag.answering.turn import ErrorMessage, Turn, model_messages
 from rag.answering.types import Citation, Sentence
 from rag.documents import Passage
 from tests.chat_page.earlier_version import LINK_FRAGMENT
-from ui.scripts import download_js
+from ui.static.scripts import download_js
 
 PASSAGE = Passage(1, "d", "report.pdf", 3, "Sales", 10, 31, "Net sales were 82,959", 0.5, 0.4, None)
 QUOTE = Quote("d", "report.pdf", 3, "Sales", 10, 31, PASSAGE.text, 25, 31, 0.9)

@@ -62,8 +62,20 @@ def test_no_figure_stands_below_the_header_of_another_column() -> None:
     """The text of a PDF has no cell above the labels of the rows."""
     text = "June 25, 2022 | June 26, 2021\nResearch | 6,797 | 5,717\nSelling | 6,012 | 5,412"
     html = excerpt_html(replace(PASSAGE, text=text, end=len(text)), [])
-    assert '<tr><td colspan="3" dir="auto">June 25, 2022 | June 26, 2021</td></tr>' in html
+    assert '<tr><td colspan="3" dir="auto">June 25, 2022 · June 26, 2021</td></tr>' in html
     assert cells(html)[1:] == [["Research", "6,797", "5,717"], ["Selling", "6,012", "5,412"]]
+
+
+def test_a_header_apart_from_its_rows_has_no_strokes() -> None:
+    header = "| Three Months Ended | Nine Months Ended |\n| June 25, 2022 | June 26, 2021 | June 25, 2022"
+    text = f"{header}\nAmericas:\nNet sales | 37,472 | 35,870\nIncome | 13,914 | 13,096"
+    html = excerpt_html(replace(PASSAGE, text=text, end=len(text)), [])
+    lines = html.split("\n")
+    assert lines[0] == "Three Months Ended · Nine Months Ended"
+    assert lines[1] == "June 25, 2022 · June 26, 2021 · June 25, 2022"
+    assert cells(html)[0] == ["Net sales", "37,472", "35,870"]
+    one = excerpt_html(replace(PASSAGE, text="| 2022 | 2021\nNet sales:", end=24), [])
+    assert one == "2022 · 2021\nNet sales:"
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ import pytest
 from gradio.context import LocalContext
 
 from backends import BackendError, SpaceportError, Unreachable
-from chat_page import suggestions
 from chat_page.conversations.feedback import Rating
+from chat_page.documents import suggestions
 from chat_page.rendering.answer_text import answer_text
 from chat_page.rendering.documents import file_summary, note_html, waiting_text
 from chat_page.sharing import export
@@ -36,7 +36,7 @@ from rag.reading.file_types import check_signature
 from rag.reading.ocr.errors import PageFailed
 from rag.reading.ocr.images import open_image
 from rag.reading.web.fetch import fetch
-from ui.admission.admission import Refused, TooSlow
+from ui.admission.errors import Refused, TooSlow
 from ui.admission.strings import Reason
 
 OTHERS = [language for language in LANGUAGES if language != "en"]

@@ -17,15 +17,15 @@ from pathlib import Path
 import pytest
 
 from backends import NotConfigured
-from chat_page.conversation import Conversation
+from chat_page.conversations.conversation import Conversation
 from chat_page.visitors.visitor import Visitor
 from chat_page.visitors.visitors import Visitors
 from rag.answering.retrieve import retrieve_passages
 from rag.answering.turn import Turn
 from rag.errors import DocumentError
-from rag.library import disk
 from rag.library.library import Library
-from rag.library.memory_store import MemoryStore
+from rag.library.storage import disk
+from rag.library.storage.memory_store import MemoryStore
 from rag.search.embedding.embedders import Embedder
 from tests.helpers.servers import wait_until
 from tests.rag.library.test_ingest import ROPES, PausedEmbedder, wait_until_done, wait_until_paused

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from compare import run_file
 from compare.__main__ import main
 from compare.analyse.canary.canary import CanaryDecision, Decision, Release, decide
 from compare.analyse.costs.prices import Prices
 from compare.analyse.metrics.failure_rates import wilson_interval
 from compare.analyse.metrics.objectives import OBJECTIVES
 from compare.errors import CompareError, PriceError
-from compare.records import Failure, Record, Run
+from compare.runs import run_file
+from compare.runs.records import Failure, Record, Run
 from tests.compare.make_runs import simulate
 from tests.compare.servers import Models
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from compare import run_file
 from compare.__main__ import main
 from compare.analyse.canary.canary import CanaryDecision, Check, CheckName, Decision, Release, decide
 from compare.errors import CompareError
-from compare.records import Run
 from compare.report.words.canary_text import check_text, decision_json, decision_text
+from compare.runs import run_file
+from compare.runs.records import Run
 from tests.compare.make_runs import simulate
 from tests.compare.make_scores import with_questions
 

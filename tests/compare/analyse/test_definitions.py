@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from compare.analyse.metrics.definitions import DEFINITIONS, TITLES, Timing
-from compare.records import Record
+from compare.runs.records import Record
 from tests.compare.make_runs import record
 
 # The role at 50 ms, a thought at 100 ms, three texts, an empty event at 850 ms that ends the choice, usage at 900 ms.

@@ -11,8 +11,8 @@ from compare.analyse.metrics.distribution import Distribution, distribution
 from compare.analyse.metrics.metrics import cold_start, compute_metrics
 from compare.analyse.metrics.objectives import OBJECTIVES, Objective
 from compare.analyse.metrics.pacing import coalesced_share
-from compare.records import Run
 from compare.report.words.strings import objective_text
+from compare.runs.records import Run
 from tests.compare.make_runs import block, build_run, failure, record
 
 NOTHING = Distribution(0)

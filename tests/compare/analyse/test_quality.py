@@ -20,7 +20,7 @@ from compare.analyse.quality.quality_verdict import (
 )
 from compare.analyse.verdicts.verdict import joint_verdicts, verdicts
 from compare.errors import CompareError
-from compare.records import Run
+from compare.runs.records import Run
 from tests.compare.make_runs import simulate
 from tests.compare.make_scores import Mark, scored_run, with_questions
 

@@ -15,12 +15,12 @@ from compare.analyse.costs.prices import Hourly, Price
 from compare.analyse.verdicts import verdict
 from compare.analyse.verdicts.samples import Costing, cost_sample, throughput_sample
 from compare.analyse.verdicts.verdict import Finding, Verdict
-from compare.records import Run
 from compare.report.charts.charts import draw_charts
 from compare.report.files.export import report_json
 from compare.report.report import Report
 from compare.report.tables import cost_rows
 from compare.report.words import strings
+from compare.runs.records import Run
 from tests.compare.make_runs import failure, simulate
 
 CHEAP, DEAR = Hourly("cheap", 1.0, ""), Hourly("dear", 4.0, "")

@@ -9,12 +9,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from compare import run_file
 from compare.analyse.verdicts import intervals, verdict
 from compare.analyse.verdicts.resamples import MAX_VALUES, Sample, make_sample
 from compare.analyse.verdicts.verdict import Verdict
-from compare.records import Run
 from compare.report.words import formats, strings
+from compare.runs import run_file
+from compare.runs.records import Run
 from tests.compare.make_runs import build_run, failure, record, simulate
 
 METRICS_PER_PAIR = 3

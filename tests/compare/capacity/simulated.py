@@ -12,7 +12,7 @@ from compare.capacity.result import Capacity, conclude
 from compare.capacity.scored import with_score
 from compare.capacity.search import Batch, Search
 from compare.capacity.slo import parse_slo
-from compare.records import Record, Score
+from compare.runs.records import Record, Score
 from tests.compare.make_runs import record
 
 QUESTIONS = 24

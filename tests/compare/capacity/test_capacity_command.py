@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from compare import run_file
 from compare.__main__ import main
 from compare.capacity.stored import read_capacities
 from compare.errors import RunError
-from compare.measure.workload import MAX_FILE_BYTES
+from compare.measure.workloads.workload import MAX_FILE_BYTES
+from compare.runs import run_file
 from tests.compare.servers import PLACES, Models
 
 # A median needs a dozen requests to be clear. "queue" takes 60 ms to its first token, and with one user more than it

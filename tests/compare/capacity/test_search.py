@@ -16,8 +16,8 @@ from compare.capacity.result import Reliability, conclude
 from compare.capacity.scored import with_score
 from compare.capacity.slo import parse_slo
 from compare.errors import PlanError
-from compare.records import Score
 from compare.report.words.capacity_text import capacity_text
+from compare.runs.records import Score
 from tests.compare.capacity.simulated import SLO, SimulatedSearch
 from tests.compare.make_runs import failure, record
 

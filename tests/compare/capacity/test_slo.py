@@ -9,7 +9,7 @@ import pytest
 from compare.capacity.scored import ScoredRecord, with_score
 from compare.capacity.slo import parse_slo, slo_text
 from compare.errors import PlanError
-from compare.records import Question, Score
+from compare.runs.records import Question, Score
 from tests.compare.make_runs import failure, record
 
 

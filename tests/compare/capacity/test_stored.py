@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from compare import run_file
 from compare.capacity.curve import Curve
 from compare.capacity.grid import Grid, Unit
 from compare.capacity.search import Search
 from compare.capacity.slo import parse_slo
 from compare.capacity.stored import read_capacities
 from compare.errors import RunError
-from compare.records import Record
+from compare.runs import run_file
+from compare.runs.records import Record
 from tests.compare.capacity.simulated import SLO
 from tests.compare.make_runs import header, record
 

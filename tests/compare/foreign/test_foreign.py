@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from compare import run_file
 from compare.__main__ import main
 from compare.analyse.caveats import find_caveats
 from compare.analyse.metrics.definitions import DEFINITIONS
@@ -18,7 +17,8 @@ from compare.analyse.metrics.metrics import compute_metrics
 from compare.errors import RunError
 from compare.foreign.read import read_run
 from compare.measure import plan
-from compare.records import Run
+from compare.runs import run_file
+from compare.runs.records import Run
 
 SAMPLES = Path(__file__).parent / "samples"
 TOOLS = ("aiperf", "guidellm.json", "vllm.json")

@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 
-from compare import run_file
 from compare.__main__ import main
 from compare.analyse.quality.judged import agreement, cohens_kappa, judge_reports, position_bias
 from compare.analyse.quality.quality import Measure
 from compare.errors import RunError
+from compare.interactive.shared_runs import without_texts
 from compare.judging.question import RUBRIC, Comparison, read_reply
-from compare.records import Judgment, Run
 from compare.report.files.export import report_json, report_markdown
 from compare.report.files.html_report import html
 from compare.report.report import Report
-from compare.shared_runs import without_texts
+from compare.runs import run_file
+from compare.runs.records import Judgment, Run
 from tests.compare.make_scores import scored_run
 from tests.compare.servers import Models
 from tests.helpers.servers import serving

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from compare import run_file
 from compare.__main__ import main
 from compare.analyse.metrics.metrics import compute_metrics
 from compare.errors import PlanError
 from compare.measure.load import Load
 from compare.measure.plan import MAX_REQUESTS, RunPlan
 from compare.measure.trace_file import read_trace
+from compare.runs import run_file
 from tests.compare.servers import Models
 
 BURSTS = Load("bursts", 20, 1, 4)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from compare import run_file
 from compare.errors import CompareError
 from compare.measure.background import BackgroundRun
+from compare.runs import run_file
 from tests.compare.servers import Models
 
 

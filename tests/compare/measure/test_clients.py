@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 
-from compare import run_file
 from compare.__main__ import main
 from compare.analyse.caveats import find_caveats
 from compare.errors import CompareError, PlanError, RunError
@@ -24,10 +23,11 @@ from compare.measure.clients.coordinator import Coordinator, close
 from compare.measure.clients.part import Part
 from compare.measure.load import Load
 from compare.measure.plan import RunPlan, closed_loops
-from compare.measure.workload import Workload, built_in
-from compare.merge import merge_runs
-from compare.records import Run
+from compare.measure.workloads.workload import Workload, built_in
 from compare.report.words.caveat_text import caveat_text
+from compare.runs import run_file
+from compare.runs.merge import merge_runs
+from compare.runs.records import Run
 from tests.compare.servers import Models
 
 SHORT, LOAD = built_in("short"), Load("poisson", 80)

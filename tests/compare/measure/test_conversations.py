@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 
 from backends import Catalog
-from compare import run_file
 from compare.__main__ import main
 from compare.analyse.caveats import find_caveats
 from compare.analyse.metrics.groups import request_groups
-from compare.measure.generated.generate import generate
-from compare.measure.generated.spec import make_spec
 from compare.measure.plan import RunPlan, closed_loops
 from compare.measure.run import execute
-from compare.records import Run
+from compare.measure.workloads.generated.generate import generate
+from compare.measure.workloads.generated.spec import make_spec
 from compare.report.words.caveat_text import caveat_text
+from compare.runs import run_file
+from compare.runs.records import Run
 from tests.compare.servers import TOKENS, Models
 
 ANSWER = "".join(f"word{number} " for number in range(TOKENS))

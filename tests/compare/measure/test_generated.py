@@ -9,12 +9,12 @@ from statistics import median
 import pytest
 
 from compare.errors import PlanError, WorkloadError
-from compare.measure.find_workload import find_workload
-from compare.measure.generated.documents import CHARACTERS
 from compare.measure.load import Load
 from compare.measure.plan import RunPlan, closed_loops
-from compare.measure.prompt import FollowUp, Prompt
-from compare.measure.workload import Workload, load
+from compare.measure.workloads.find_workload import find_workload
+from compare.measure.workloads.generated.documents import CHARACTERS
+from compare.measure.workloads.prompt import FollowUp, Prompt
+from compare.measure.workloads.workload import Workload, load
 
 LENGTHS = '{distribution = "lognormal", median = 2000, p95 = 9000, min = 1000, max = 20000}'
 

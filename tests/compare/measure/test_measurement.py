@@ -12,7 +12,6 @@ import pytest
 
 from backends import Catalog, NotConfigured
 from backends.stopwatch import now
-from compare import run_file
 from compare.analyse.caveats import find_caveats
 from compare.analyse.metrics.client_load import client_load
 from compare.analyse.metrics.metrics import cold_start, compute_metrics
@@ -21,9 +20,10 @@ from compare.measure.load import Load
 from compare.measure.measurement import Progress
 from compare.measure.plan import RunPlan, closed_loops
 from compare.measure.run import execute
-from compare.measure.workload import built_in
-from compare.records import GIVE_UP_AFTER, Run
+from compare.measure.workloads.workload import built_in
 from compare.report.words.caveat_text import caveat_text
+from compare.runs import run_file
+from compare.runs.records import GIVE_UP_AFTER, Run
 from tests.compare.servers import TOKENS, Models
 
 

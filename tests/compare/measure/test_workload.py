@@ -12,9 +12,9 @@ import pytest
 
 from backends import Message
 from compare.errors import WorkloadError
-from compare.measure.find_workload import find_workload
-from compare.measure.prompt import Prompt
-from compare.measure.workload import SHAPES, Workload, built_in, load
+from compare.measure.workloads.find_workload import find_workload
+from compare.measure.workloads.prompt import Prompt
+from compare.measure.workloads.workload import SHAPES, Workload, built_in, load
 
 GOOD = '{"prompt": "Why is the sky blue?"}'
 

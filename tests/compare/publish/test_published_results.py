@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from backends.hub.client import Hub as HubClient
-from compare import run_file
 from compare.__main__ import main
 from compare.publish.public_run import public_run
 from compare.publish.published import PublishedResults
-from compare.records import Failure, Run
+from compare.runs import run_file
+from compare.runs.records import Failure, Run
 from tests.compare.make_runs import simulate
 from tests.compare.make_scores import with_questions
 from tests.helpers.servers import serving

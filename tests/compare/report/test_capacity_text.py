@@ -10,6 +10,7 @@ from compare.capacity.curve import Curve
 from compare.capacity.grid import Grid
 from compare.capacity.result import Capacity, MeasuredLoad, Reliability, conclude
 from compare.capacity.slo import parse_slo
+from compare.report.views.render import curve_html
 from compare.report.words.capacity_text import answer_lines, capacity_json, comparison_lines
 from tests.compare.make_runs import record
 
@@ -57,6 +58,14 @@ def test_an_answer_at_the_limit_says_what_is_sure() -> None:
     at_limit = replace(answer("A", 32), holds=64, high=None, missed_at=None, at_limit=True)
     assert answer_lines(at_limit) == [f"A holds at least 64 users, the limit (32 or more, 95% sure), at {SLO}."]
     assert answer_lines(replace(at_limit, low=64)) == [f"A holds at least 64 users, the limit, at {SLO}."]
+
+
+def test_the_page_shows_the_curve_of_a_search() -> None:
+    html = curve_html(answer("<A>", 2))
+    assert "<li>&lt;A&gt; holds 2 users" in html
+    assert html.count('<tr class="sp-row">') == 2
+    assert ">holds</td>" in html
+    assert ">misses</td>" in html
 
 
 def test_a_contradictory_load_is_named() -> None:

@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 
 from compare.analyse.costs.prices import Hourly, Prices
-from compare.records import Run
 from compare.report.charts.chart_style import COLOURS, target_colours
 from compare.report.charts.charts import draw_charts
 from compare.report.files.export import report_markdown
@@ -18,6 +17,7 @@ from compare.report.overview.headline import headline
 from compare.report.report import Report, ReportOptions, build_report
 from compare.report.words.glossary import TERMS, explanation, find_terms, glossary_html, term_html
 from compare.report.words.strings import CHART_TITLES, METRIC_HEADERS
+from compare.runs.records import Run
 from tests.compare.make_runs import block, build_run, failure, record, simulate
 
 EVIL = "<img src=x onerror=alert(1)>"
@@ -57,6 +57,14 @@ def test_a_headline_is_honest_about_too_few_requests() -> None:
     assert headline(Report(tiny)) == "No difference shown; 2 requests each are too few."
 
 
+def test_a_headline_denies_no_difference_in_cost() -> None:
+    run = simulate({"a": 1.0, "b": 1.05}, rounds=6, noise=0.3)
+    prices = {"a": Hourly("small", 1.0, "a bill"), "b": Hourly("large", 50.0, "a bill")}
+    assert headline(Report(run, prices=prices)).startswith(
+        "No difference to the first token or to the end shown; 12 requests each are too few"
+    )
+
+
 def test_a_headline_of_equal_targets() -> None:
     run = simulate({"a": 1.0, "b": 1.0}, rounds=30, noise=0.001)
     assert headline(Report(run)) == "a and b are equally fast; 60 requests each, 95% sure."
@@ -73,7 +81,7 @@ def test_a_headline_of_three_targets() -> None:
 def test_a_headline_names_failures_and_targets_without_an_answer() -> None:
     run = simulate({"a": 1.0, "b": 2.0}, rounds=30, noise=0.02)
     run.records += [failure("Overloaded", target="b", block=3)] * 6
-    assert headline(Report(run)).endswith("95% sure. b failed 6 of 66 requests.")
+    assert headline(Report(run)).endswith("; 60 to 66 requests each, 95% sure. b failed 6 of 66 requests.")
     silent = build_run(*[record(0.1, tokens=2)] * 4, *[failure(target="b")] * 4, block(1.0), targets=("a", "b"))
     assert headline(Report(silent)) == "b answered no request, so there is nothing to compare."
     assert headline(Report(build_run(failure(), failure(target="b")))).startswith("No request succeeded")
@@ -86,6 +94,7 @@ def test_a_headline_names_the_load_and_those_that_contradict_it() -> None:
     run.blocks += [replace(each, load="concurrency 2") for each in other.blocks]
     text = headline(Report(run))
     assert "60 requests each at concurrency 1, 95% sure." in text
+    assert "These figures are at concurrency 1. This run also has concurrency 2." in overview_html(Report(run))
     assert text.endswith("At concurrency 2 another target finishes first.")
 
 

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from compare import run_file
 from compare.__main__ import main
 from compare.analyse.caveats import find_caveats
 from compare.analyse.costs.prices import Hourly
 from compare.analyse.quality.paired import share
-from compare.records import Run
+from compare.interactive.shared_runs import without_texts
 from compare.report.charts.charts import draw_charts
 from compare.report.charts.quality_chart import Point, pareto_front
 from compare.report.files.export import report_json, report_markdown
@@ -26,7 +25,8 @@ from compare.report.report import Report
 from compare.report.views.quality_view import quality_html
 from compare.report.words import quality_text
 from compare.report.words.caveat_text import caveat_text
-from compare.shared_runs import without_texts
+from compare.runs import run_file
+from compare.runs.records import Run
 from tests.compare.make_runs import simulate
 from tests.compare.make_scores import Mark, scored_run, with_questions
 

@@ -18,7 +18,6 @@ from markdown_it import MarkdownIt
 from backends.token_prices import PerToken
 from compare.analyse.caveats import find_caveats
 from compare.analyse.costs.prices import Hourly
-from compare.records import Run
 from compare.report import tables
 from compare.report.files.export import report_json, report_markdown
 from compare.report.files.html_report import html
@@ -28,6 +27,7 @@ from compare.report.report import Report
 from compare.report.views import render
 from compare.report.words import formats, strings
 from compare.report.words.caveat_text import caveat_text
+from compare.runs.records import Run
 from tests.compare.make_runs import block, build_run, failure, record, simulate
 
 TODAY = date(2026, 6, 1)
@@ -243,7 +243,7 @@ def test_the_page_loads_nothing_from_elsewhere() -> None:
         (render.verdict_html, "Compared with the earlier run"),
         (render.verdict_html, "requests per target. This run had "),
         (render.verdict_html, "comparisons don't have enough measurements"),
-        (render.metrics_html, "Goodput: first token within 1000 ms, each further token within 100 ms."),
+        (render.metrics_html, "Goodput: first token within 1,000 ms, each further token within 100 ms."),
         (render.cost_html, "USD per 1,000 requests"),
         (render.reproduce_html, "0123456789ab, seed 0"),
         (render.reproduce_html, "hash 8fd601bf1191cd97"),
@@ -379,6 +379,11 @@ def test_a_request_is_a_line_of_csv() -> None:
         (formats.usd, 0.0, "0.00"),
         (formats.usd, 1234.567, "1,234.57"),
         (formats.usd, 0.000123, "0.00012"),
+        (formats.usd, 0.1, "0.10"),
+        (formats.usd, 0.0000123, "0.000012"),
+        (formats.signed_points, -0.001, "0"),
+        (formats.signed_points, -0.16, "-16"),
+        (formats.signed_points, 0.938, "+94"),
     ],
 )
 def test_numbers_have_meaningful_digits(form: Any, value: float | None, text: str) -> None:

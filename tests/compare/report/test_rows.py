@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from compare import run_file
 from compare.__main__ import main
 from compare.report.files.rows import report_rows
 from compare.report.report import Report
+from compare.runs import run_file
 from tests.compare.make_runs import block, build_run, failure, record, simulate
 
 

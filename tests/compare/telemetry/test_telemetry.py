@@ -14,15 +14,15 @@ import pytest
 
 from backends import Usage
 from backends.token_prices import PerToken
-from compare import run_file
 from compare.__main__ import main
 from compare.analyse.costs.prices import Hourly
 from compare.analyse.telemetry import gpu_use, server_use
 from compare.errors import PlanError, RunError
-from compare.records import GpuRecord, Run, ServerRecord
 from compare.report.files.export import report_json, report_markdown
 from compare.report.files.html_report import html
 from compare.report.report import Report
+from compare.runs import run_file
+from compare.runs.records import GpuRecord, Run, ServerRecord
 from compare.telemetry.nvidia_smi import MEBIBYTE, NvidiaSmi, parse
 from compare.telemetry.prometheus_text import gpu_records, parse_metrics, server_record
 from compare.telemetry.recorder import open_sources

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.evidence.asked.kinds import Kind
-from rag.answering.evidence.asked.questions import Question
+from rag.answering.evidence.question_analysis.kinds import Kind
+from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.tables.figures import is_figure, value
 from rag.answering.evidence.units.answer_spans import candidates
 from rag.answering.evidence.units.sentences import split_sentences
-from rag.answering.verification.figures import find_figures
+from rag.answering.verification.sentences.figures import find_figures
 
 NARROW, THIN, HARD = "\u202f", "\u2009", "\u00a0"
 # The amount as it is written, its value and the unit that an answer's figure gets.

@@ -18,7 +18,7 @@ from rag.library.ingest import Ingestion
 from rag.library.library import Library
 from rag.library.progress import FileSummary, Snapshot, Step
 from rag.library.quota import Quota, QuotaExceeded
-from rag.library.store import Store
+from rag.library.storage.store import Store
 from rag.search.embedding.embedders import Embedder
 from tests.helpers.servers import wait_until
 
@@ -31,7 +31,7 @@ import sys, time
 from pathlib import Path
 from rag.library.ingest import Ingestion
 from rag.library.library import Library
-from rag.library.store import Store
+from rag.library.storage.store import Store
 
 class Endless:
     name = full_name = "endless"

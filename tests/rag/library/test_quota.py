@@ -13,7 +13,7 @@ from rag.library.quota import (
     Size,
     page_count,
 )
-from ui.environment import int_setting
+from ui.process.environment import int_setting
 
 
 def test_the_environment_sets_the_limits() -> None:

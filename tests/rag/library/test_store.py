@@ -22,12 +22,13 @@ import pytest
 from rag.answering.retrieve import retrieve_passages
 from rag.documents import Chunk, Document, Page
 from rag.errors import Cancelled, DocumentError
-from rag.library.conversation_file import conversation_data
 from rag.library.library import CHUNK_OVERLAP, CHUNK_SIZE, CHUNKING_VERSION, Library
-from rag.library.memory_store import MemoryStore
 from rag.library.progress import FileSummary, Step
 from rag.library.quota import Quota, QuotaExceeded, Size
-from rag.library.store import IDENTITY, Store
+from rag.library.storage.conversation_file import conversation_data
+from rag.library.storage.memory_store import MemoryStore
+from rag.library.storage.store import Store
+from rag.library.storage.visitor_folder import IDENTITY
 from rag.reading.chunk import chunk_document
 from rag.reading.parse import read_document
 from rag.search.embedding.embedders import Embedder
@@ -45,7 +46,7 @@ ADDING = """
 import sys
 from pathlib import Path
 from rag.library.library import Library
-from rag.library.store import IDENTITY, Store
+from rag.library.storage.store import Store
 
 class Lengths:
     name = full_name = "lengths"
@@ -62,8 +63,8 @@ import resource, sys
 from pathlib import Path
 from rag.documents import Document
 from rag.errors import DocumentError
-from rag.library.conversation_file import conversation_data
-from rag.library.store import IDENTITY, Store
+from rag.library.storage.conversation_file import conversation_data
+from rag.library.storage.store import Store
 
 ID = "c" * 16
 store = Store(Path(sys.argv[1]))

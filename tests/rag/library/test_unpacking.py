@@ -13,7 +13,7 @@ from rag.errors import Cancelled, DocumentError
 from rag.library.ingest import Ingestion
 from rag.library.library import Library
 from rag.library.progress import FileSummary, Snapshot
-from rag.library.store import Store
+from rag.library.storage.store import Store
 from rag.search.embedding.embedders import Embedder
 from tests.helpers.servers import wait_until
 

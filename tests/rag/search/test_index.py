@@ -122,7 +122,7 @@ CLOSED = """
 import numpy as np, psutil
 from rag.search.index import Index
 from tests.rag.search.test_index import chunks, directions
-from ui.memory import return_free_memory
+from ui.process.memory import return_free_memory
 
 def fill(number):
     index = Index()

@@ -14,16 +14,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from backends.stopwatch import wall_clock
-from chat_page.conversation import Conversation, Stored, from_json, head_json, to_json
+from chat_page.conversations.conversation import Conversation, Stored, from_json, head_json, to_json
 from chat_page.conversations.merging import merge_turns
 from chat_page.translations.languages import strings
 from rag.answering.turn import Turn
 from rag.errors import DocumentError, RagError
-from rag.library.conversation_file import conversation_data, is_conversation_id, new_conversation_id
-from rag.library.file_locks import ProcessMark
-from rag.library.memory_store import MemoryStore
 from rag.library.quota import QuotaExceeded
-from rag.library.store import Store
+from rag.library.storage.conversation_file import conversation_data, is_conversation_id, new_conversation_id
+from rag.library.storage.file_locks import ProcessMark
+from rag.library.storage.memory_store import MemoryStore
+from rag.library.storage.store import Store
 
 logger = logging.getLogger(__name__)
 # Of more, those that are stored and were used longest ago are read again from the disk.
@@ -117,8 +117,8 @@ class Conversations:
             loaded = {each.id: each for each in self._loaded.values() if each.turns}
         lines |= {each.id: ListedConversation(each.id, each.title, each.updated) for each in loaded.values()}
         words = search.casefold().strip()
-        found = [each for each in lines.values() if not words or self._contains(each, words, loaded.get(each.id))]
-        return sorted(found, key=lambda each: each.updated, reverse=True)
+        matches = [each for each in lines.values() if not words or self._contains(each, words, loaded.get(each.id))]
+        return sorted(matches, key=lambda each: each.updated, reverse=True)
 
     def save(self, conversation: Conversation) -> None:
         """Store a conversation as the one that was changed last; a `RagError` says that there is no room.

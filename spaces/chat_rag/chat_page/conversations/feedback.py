@@ -19,8 +19,8 @@ from chat_page.rendering.answer_text import answer_text
 from chat_page.strings import ENGLISH, Strings
 from chat_page.translations.languages import LANGUAGES
 from rag.answering.turn import Turn
-from rag.library import disk
-from ui.admission.replicas import Replicas
+from rag.library.storage import disk
+from ui.admission.page_redis import PageRedis
 
 logger = logging.getLogger(__name__)
 SHARE_MINUTES = 5
@@ -73,13 +73,13 @@ def feedback_line(turn: Turn, rating: Rating, time: str) -> str:
 class SharedFeedback:
     """Sends lines to a dataset on the Hub every few minutes; `api` is a `huggingface_hub.HfApi`, None for the Hub.
 
-    Nothing is sent before the first line. What can't be sent is logged, and sent with the next lines. Lines of
-    `replicas` wait in their Redis; while it's away or has too many, each replica sends its own.
+    Nothing is sent before the first line. What can't be sent is logged, and sent with the next lines. With
+    `page_redis`, lines wait there; while it's away or has too many, each replica sends its own.
     """
 
-    def __init__(self, dataset: str, folder: Path, api: Any = None, *, replicas: Replicas | None = None) -> None:
+    def __init__(self, dataset: str, folder: Path, api: Any = None, *, page_redis: PageRedis | None = None) -> None:
         self.dataset = dataset
-        self.queue = FeedbackQueue(replicas, dataset, api or _hub()) if replicas else None
+        self.queue = FeedbackQueue(page_redis, dataset, api or _hub()) if page_redis else None
         self._folder = folder
         self._api = api
         self._file = folder / f"feedback-{secrets.token_hex(8)}.jsonl"  # no process adds to the file of another
@@ -87,14 +87,14 @@ class SharedFeedback:
 
     @classmethod
     def from_environment(
-        cls, environment: Mapping[str, str] | None = None, *, replicas: Replicas | None = None
+        cls, environment: Mapping[str, str] | None = None, *, page_redis: PageRedis | None = None
     ) -> SharedFeedback | None:
         """Return the dataset that SPACEPORT_FEEDBACK names, or None."""
         dataset = (os.environ if environment is None else environment).get("SPACEPORT_FEEDBACK", "").strip()
         if not dataset:
             return None
         data = disk.data_folder(environment)
-        return cls(dataset, (data.parent if data else Path(tempfile.mkdtemp())) / "feedback", replicas=replicas)
+        return cls(dataset, (data.parent if data else Path(tempfile.mkdtemp())) / "feedback", page_redis=page_redis)
 
     def add(self, line: str) -> None:
         """Send a line with the next ones."""

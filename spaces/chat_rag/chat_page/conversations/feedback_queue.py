@@ -10,7 +10,7 @@ import threading
 from typing import Any
 
 from backends import SpaceportError
-from ui.admission.replicas import Replicas
+from ui.admission.page_redis import PageRedis
 
 logger = logging.getLogger(__name__)
 SEND_SECONDS = 300.0
@@ -42,8 +42,8 @@ class FeedbackQueue:
     the next one writes the same file.
     """
 
-    def __init__(self, replicas: Replicas, dataset: str, api: Any, *, seconds: float = SEND_SECONDS) -> None:
-        self._replicas, self._dataset, self._api, self._seconds = replicas, dataset, api, seconds
+    def __init__(self, page_redis: PageRedis, dataset: str, api: Any, *, seconds: float = SEND_SECONDS) -> None:
+        self._page_redis, self._dataset, self._api, self._seconds = page_redis, dataset, api, seconds
         self._lines, self._batch, self._sender = (f"{{spaceport:feedback}}:{name}" for name in ("lines", "batch", "by"))
         self._ending = threading.Event()
         threading.Thread(target=self._send_regularly, name="send-feedback", daemon=True).start()
@@ -94,7 +94,7 @@ class FeedbackQueue:
         )
 
     def _run(self, command: str, *arguments: Any, **options: Any) -> Any:
-        return self._replicas.run(lambda redis: getattr(redis, command)(*arguments, **options))
+        return self._page_redis.run(lambda redis: getattr(redis, command)(*arguments, **options))
 
     def _send_regularly(self) -> None:
         while not self._ending.wait(self._seconds):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 
-from chat_page.conversation import Conversation
+from chat_page.conversations.conversation import Conversation
 from chat_page.conversations.conversations import Conversations
 from chat_page.conversations.running_answer import PageUpdate, RunningAnswer
 from chat_page.rendering.messages import reply_messages
@@ -16,8 +16,8 @@ from chat_page.sources import panel
 from chat_page.translations.languages import strings
 from rag.answering.turn import Turn
 from rag.errors import DocumentError
-from rag.library.memory_store import MemoryStore
-from rag.library.store import Store
+from rag.library.storage.memory_store import MemoryStore
+from rag.library.storage.store import Store
 
 LOOK_SECONDS = 1.0
 # What each page follows, by turn and session; a page that follows an answer once more has another object there.
@@ -34,7 +34,7 @@ class RemoteAnswer:
 
     async def follow(self, session: str) -> AsyncIterator[PageUpdate]:
         """Yield the reply as it is stored, whenever it has changed, until the page is no longer a follower."""
-        shown: Turn | None = None
+        last: Turn | None = None
         me = self._followers[self.turn_id, session] = object()
         try:
             while self._followers.get((self.turn_id, session)) is me:
@@ -43,11 +43,11 @@ class RemoteAnswer:
                 if index is None or conversation.deleted:
                     return
                 turn = conversation.turns[index]
-                if turn != shown:
+                if turn != last:
                     reply = reply_messages(turn, index + 1, strings().writing if turn.is_open else None)
-                    is_new = not shown or turn.passages != shown.passages or not turn.is_open
+                    is_new = not last or turn.passages != last.passages or not turn.is_open
                     yield PageUpdate(reply, panel.sources_html(conversation.turns) if is_new else None)
-                    shown = turn
+                    last = turn
                 if not turn.is_open:
                     return
                 await asyncio.sleep(LOOK_SECONDS)

@@ -10,16 +10,16 @@ from typing import Any
 
 import gradio as gr
 
+from backends.hub.visitor_token import visitor_context
 from backends.streams import closing
-from backends.visitor_token import visitor_context
-from chat_page import pacing
+from chat_page.answers import pacing
 from chat_page.chat import Chat
-from chat_page.conversation import Conversation
+from chat_page.conversations.conversation import Conversation
 from chat_page.conversations.remote_answer import FollowedAnswer
+from chat_page.documents.shared_libraries import Choice
 from chat_page.handlers.notices import warn
 from chat_page.handlers.page import BUSY, READY, PageHandlers
 from chat_page.rendering.messages import ChatMessage, conversation_messages
-from chat_page.shared_libraries import Choice
 from chat_page.sources import panel
 from chat_page.translations.languages import strings
 from chat_page.visitors.visitor import Visitor
@@ -54,16 +54,16 @@ class AnswerHandlers:
         options = AnswerOptions(int(passages), int(max_tokens), float(temperature), system, general_knowledge)
         visitor, conversation = await asyncio.to_thread(self._page.find, key, request)
         caller = self._page.caller(key, request)
-        asked = visitor.page(request.session_hash).asked
+        turn_id = visitor.page(request.session_hash).turn_id
         start = partial(
             self._chat.answers.start,
             caller,
             visitor,
             conversation,
-            asked,
+            turn_id,
             target,
             options,
-            shared=self._chat.shared.chosen(samples),
+            shared=self._chat.shared.select(samples),
         )
         answer = visitor_context(session.token(request)).run(start)
         async for update in self._follow(visitor, conversation, answer, request):
@@ -112,7 +112,7 @@ class AnswerHandlers:
         if answer is None or not visitor.shows(request.session_hash, conversation):
             return
         page = visitor.page(request.session_hash)
-        page.asked = answer.turn_id
+        page.turn_id = answer.turn_id
         followed = answer.follow(request.session_hash or "")
         async with closing(followed):
             async for update in followed:
@@ -120,7 +120,7 @@ class AnswerHandlers:
                     return
                 yield updates.next([*messages, *update.reply], update.sources)
         if conversation.turns and conversation.turns[-1].id == answer.turn_id:
-            page.shown = conversation.changes
+            page.shown_changes = conversation.changes
 
     def resume(self, key: str, event: gr.EventData, request: gr.Request) -> tuple[Any, Any, Any]:
         """Bring a page up to date that had lost its connection, was in the background, or came back from the history.
@@ -135,7 +135,7 @@ class AnswerHandlers:
         answer = self._chat.answers.running(visitor, conversation)
         if answer and not answer.is_followed_by(request.session_hash or ""):
             return gr.Textbox(**BUSY), gr.skip(), gr.skip()
-        if answer or visitor.page(request.session_hash).shown == conversation.changes:
+        if answer or visitor.page(request.session_hash).shown_changes == conversation.changes:
             return gr.skip(), gr.skip(), gr.skip()
         messages = self._page.messages(visitor, conversation, request)
         return gr.Textbox(**READY), messages, panel.sources_html(conversation.turns)
@@ -151,15 +151,15 @@ class AnswerHandlers:
                     await asyncio.to_thread(visitor.save, conversation)
         messages = await asyncio.to_thread(self._page.messages, visitor, conversation, request)
         # An update that is still under way can take the place of these; `finish`, after the stream, sends them again.
-        visitor.page(request.session_hash).shown = None
+        visitor.page(request.session_hash).shown_changes = None
         return gr.Textbox(**READY), messages
 
     def finish(self, key: str, request: gr.Request) -> tuple[Any, Any]:
         """Restore the send button after an answer or Stop, with nothing pending in the conversation."""
         visitor, conversation = self._page.find(key, request)
         # The page has lost its connection to an answer that goes on.
-        if self._chat.answers.is_running(visitor.page(request.session_hash).asked):
+        if self._chat.answers.is_running(visitor.page(request.session_hash).turn_id):
             return gr.skip(), gr.skip()
-        if visitor.page(request.session_hash).shown == conversation.changes:
+        if visitor.page(request.session_hash).shown_changes == conversation.changes:
             return gr.Textbox(**READY), gr.skip()
         return gr.Textbox(**READY), self._page.messages(visitor, conversation, request)

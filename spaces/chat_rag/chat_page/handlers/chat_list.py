@@ -9,8 +9,8 @@ from typing import Any
 import gradio as gr
 
 from chat_page.chat import Chat
-from chat_page.conversation import MAX_NAME_CHARACTERS, Conversation
 from chat_page.conversations.chat_list import chat_list_html
+from chat_page.conversations.conversation import MAX_NAME_CHARACTERS, Conversation
 from chat_page.conversations.feedback import Rating
 from chat_page.handlers.notices import warn
 from chat_page.handlers.page import BUSY, READY, PageHandlers
@@ -20,7 +20,7 @@ from chat_page.sources import panel
 from chat_page.translations.languages import strings
 from chat_page.visitors.visitor import Visitor
 from rag.errors import RagError
-from ui.admission.admission import Refused
+from ui.admission.errors import Refused
 from ui.edge.event_data import event_number, event_text
 
 MAX_SEARCH_CHARACTERS = 200
@@ -131,7 +131,7 @@ class ConversationHandlers:
         search = str(search or "")[:MAX_SEARCH_CHARACTERS]
         answer = self._chat.answers.running(visitor, conversation)
         # The page's own question has an event that follows its answer.
-        unfollowed = answer is not None and answer.turn_id != visitor.page(request.session_hash).asked
+        unfollowed = answer is not None and answer.turn_id != visitor.page(request.session_hash).turn_id
         chats = visitor.conversations.listed(search)
         return chat_list_html(chats, conversation.id, search=search, unfollowed=unfollowed)
 

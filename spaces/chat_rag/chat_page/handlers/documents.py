@@ -9,18 +9,18 @@ from typing import Any
 
 import gradio as gr
 
-from chat_page import suggestions
 from chat_page.chat import Chat
 from chat_page.conversations.feedback import RATINGS, reasons
+from chat_page.documents import suggestions
+from chat_page.documents.shared_libraries import Choice
+from chat_page.documents.web_pages import add_url
 from chat_page.handlers.notices import warn
 from chat_page.handlers.page import PageHandlers
 from chat_page.rendering.documents import note_html, visitor_documents
-from chat_page.shared_libraries import Choice
 from chat_page.sources import panel
 from chat_page.translations.languages import strings
-from chat_page.web_pages import add_url
 from rag.errors import DocumentError
-from ui.admission.admission import Refused
+from ui.admission.errors import Refused
 from ui.edge.event_data import event_number, event_text
 from ui.edge.uploads import keep_while_used
 
@@ -76,8 +76,8 @@ class DocumentHandlers:
     def choose(self, key: str, event: gr.EventData, request: gr.Request) -> None:
         """Ask a document from now on, or leave it out."""
         visitor, _ = self._page.find(key, request)
-        asked = event_number(event, "asked", 0)
-        change = visitor.left_out.discard if asked else visitor.left_out.add
+        is_searched = event_number(event, "asked", 0)
+        change = visitor.left_out.discard if is_searched else visitor.left_out.add
         if visitor.library.document(document := event_text(event, "document")):
             change(document)
 

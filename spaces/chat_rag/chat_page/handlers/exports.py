@@ -14,7 +14,7 @@ from chat_page.handlers.page import PageHandlers
 from chat_page.sharing import export, share, web_page
 from chat_page.sources import panel
 from rag.answering.turn import Turn
-from ui.admission.admission import Refused
+from ui.admission.errors import Refused
 
 
 class ExportHandlers:

@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from chat_page.chat import Chat
-from chat_page.conversation import Conversation
+from chat_page.conversations.conversation import Conversation
 from chat_page.handlers.notices import refuse_unreadable
 from chat_page.rendering.documents import account_html, documents_html, state_html, visitor_documents
 from chat_page.rendering.messages import ChatMessage, conversation_messages
@@ -108,5 +108,5 @@ class PageHandlers:
         """Return all messages of a conversation, and remember that the page shows them."""
         page = visitor.page(request.session_hash)
         if page.conversation_id == conversation.id:
-            page.shown = conversation.changes
+            page.shown_changes = conversation.changes
         return conversation_messages(conversation)

@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from chat_page.chat import Chat
-from chat_page.conversation import Conversation
+from chat_page.conversations.conversation import Conversation
 from chat_page.handlers.notices import warn
 from chat_page.handlers.page import BUSY, PageHandlers
 from chat_page.rendering.messages import turn_index
@@ -21,7 +21,7 @@ from chat_page.visitors.visitor import Visitor
 from rag.answering.answer import check_length
 from rag.answering.turn import Turn
 from rag.errors import RagError
-from ui.admission.admission import Refused
+from ui.admission.errors import Refused
 from ui.edge.event_data import event_number, event_text
 from ui.markdown import ZERO_WIDTH_SPACE
 
@@ -81,7 +81,7 @@ class QuestionHandlers:
             warn(refusal)
             return gr.skip(), gr.skip()
         conversation.update(replace(turn, target="", writer="", writes="answer", finish_reason=None), ended=True)
-        visitor.page(request.session_hash).asked = turn.id
+        visitor.page(request.session_hash).turn_id = turn.id
         return gr.Textbox(**BUSY), self._page.messages(visitor, conversation, request)
 
     def undo(self, key: str, event: gr.UndoData, request: gr.Request) -> tuple[Any, Any, Any]:
@@ -127,13 +127,13 @@ class QuestionHandlers:
         if before is not None:
             self._chat.answers.stop_soon(conversation)
             conversation.replace_turns(earlier)
-        visitor.page(request.session_hash).asked = conversation.append(Turn(text, again=again)).id
+        visitor.page(request.session_hash).turn_id = conversation.append(Turn(text, again=again)).id
         return gr.Textbox(**box, **BUSY), self._page.messages(visitor, conversation, request)
 
     def _is_stale(self, visitor: Visitor, conversation: Conversation, request: gr.Request) -> bool:
         """Return whether another page has changed the conversation: what it added mustn't be dropped unseen."""
-        shown = visitor.page(request.session_hash).shown
-        if shown is None or shown == conversation.changes:
+        changes = visitor.page(request.session_hash).shown_changes
+        if changes is None or changes == conversation.changes:
             return False
         warn(strings().changed_elsewhere)
         return True

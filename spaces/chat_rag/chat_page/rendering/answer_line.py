@@ -41,7 +41,7 @@ def _summary(turn: Turn, measured: Measurements) -> Iterator[str]:
         if measured.quotes_seconds is not None:
             yield words.fill(words.quotes_after, seconds=measured.quotes_seconds)
         return
-    yield escape(turn.target)
+    yield escape(turn.target_title or turn.target)
     if measured.total_seconds is not None:
         yield words.fill(words.total_time, seconds=measured.total_seconds)
     if measured.output_tokens is not None:

@@ -111,14 +111,14 @@ def note_text(note: Note) -> str:
     return words.fill(one if note.count == 1 else several, count=note.count, **values)
 
 
-def _document_item(document: Document, chunks: int | None, asked: bool) -> str:
+def _document_item(document: Document, chunks: int | None, is_searched: bool) -> str:
     words = strings()
     name, label = escape(document.name), escape(words.fill(words.remove_document, name=document.name))
     size = _size(document)
     if chunks:
         size += f" · {words.pluralize(words.chunk_count_one, words.chunk_count, chunks=chunks)}"
     return (
-        f'<li><label><input type="checkbox" data-ask="{escape(document.id)}"{" checked" if asked else ""}'
+        f'<li><label><input type="checkbox" data-ask="{escape(document.id)}"{" checked" if is_searched else ""}'
         f' aria-label="{escape(words.fill(words.ask_document, name=document.name))}">'
         f'<span class="sp-name" title="{name}">{name}</span></label><span class="sp-size">{size}</span>'
         f'<button type="button" data-remove="{escape(document.id)}" title="{words.remove}"'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chat_page.conversation import Conversation
+from chat_page.conversations.conversation import Conversation
 from chat_page.rendering.answer_line import answer_line, end_note
 from chat_page.rendering.answer_text import place, provenance, refusal_text, unsupported_lines
 from chat_page.rendering.markdown import disarm_markdown, error_markdown, fold_end, linked_answer

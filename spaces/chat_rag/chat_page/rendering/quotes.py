@@ -1,4 +1,4 @@
-"""Quotes as the conversation shows them: the document's exact words, the answer marked, each linked to its place."""
+"""Quotes as the conversation shows them: the exact words, linked to their places, below a note if they are unsure."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from chat_page.conversation import Conversation
+from chat_page.conversations.conversation import Conversation
 from chat_page.rendering.answer_text import answer_text, iso_time, place, provenance, quotes_label, unsupported_lines
 from chat_page.rendering.markdown import disarm_markdown
 from chat_page.strings import ENGLISH

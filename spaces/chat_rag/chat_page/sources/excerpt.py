@@ -66,12 +66,18 @@ def _is_row(line: str) -> bool:
 
 
 def _block(text: str, lines: Sequence[Span], are_rows: bool, spans: Sequence[Span]) -> str:
-    """Return adjacent lines as text, or as a table if two of them have the same number of cells."""
+    """Return adjacent lines as text, or as a table if two of them have the same number of cells.
+
+    Other rows, such as the header of a table whose body begins with a title, are lines of cells. A line that is no row
+    for sure keeps its strokes.
+    """
     if are_rows:
         rows = [list(_cells(text, *line)) for line in lines]
         [(columns, count)] = Counter(map(len, rows)).most_common(1)
         if count > 1:
             return _table(text, rows, columns, spans)
+        if len(rows) > 1 or text.startswith("|", lines[0][0]):
+            return "".join(f"{_cell_line(text, row, spans)}\n" for row in rows)
     return _marked(text, lines[0][0], lines[-1][1], spans)
 
 
@@ -88,8 +94,8 @@ def _cells(text: str, start: int, end: int) -> Iterator[Span]:
 def _table(text: str, rows: Sequence[Sequence[Span]], columns: int, spans: Sequence[Span]) -> str:
     """Return the rows as a table of so many columns."""
     # Below the header of a Markdown table is a line of hyphens.
-    shown = [row for row in rows if any(text[slice(*cell)].strip(":-") for cell in row)]
-    body = "".join(f"<tr>{_row(text, row, columns, spans)}</tr>" for row in shown)
+    body_rows = [row for row in rows if any(text[slice(*cell)].strip(":-") for cell in row)]
+    body = "".join(f"<tr>{_row(text, row, columns, spans)}</tr>" for row in body_rows)
     label = strings().rows_part
     return f'<div class="sp-table" tabindex="0" role="group" aria-label="{label}"><table>{body}</table></div>'
 
@@ -98,7 +104,12 @@ def _row(text: str, row: Sequence[Span], columns: int, spans: Sequence[Span]) ->
     """Return a row's cells; one with another number of cells, such as a header without its empty ones, is one cell."""
     if len(row) == columns:
         return "".join(_cell(text, cell, spans) for cell in row)
-    return f'<td colspan="{columns}" dir="auto">{_marked(text, row[0][0], row[-1][1], spans)}</td>'
+    return f'<td colspan="{columns}" dir="auto">{_cell_line(text, row, spans)}</td>'
+
+
+def _cell_line(text: str, row: Sequence[Span], spans: Sequence[Span]) -> str:
+    """Return the cells of a row in one line, without the strokes between them."""
+    return " · ".join(_marked(text, *cell, spans) for cell in row if cell[0] < cell[1])
 
 
 def _cell(text: str, cell: Span, spans: Sequence[Span]) -> str:

@@ -15,9 +15,9 @@ from os.path import commonpath
 from typing import Any
 
 from rag.errors import DocumentError, FileError, FileProblem
+from rag.reading.formats.pdf.ligatures import SECOND_LETTERS
+from rag.reading.formats.pdf.reader import PDFIUM_LOCK, open_pdf, page_characters
 from rag.reading.layout.page_text import LIGATURES
-from rag.reading.pdf.ligatures import SECOND_LETTERS
-from rag.reading.pdf.reader import PDFIUM_LOCK, open_pdf, page_characters
 
 WIDTH = 1000  # pixels; a page with more than MAX_PIXELS is narrower
 MAX_PIXELS, MAX_SCALE = 2_500_000, 4.0

@@ -18,7 +18,7 @@ from chat_page.translations.errors import error_parts
 from chat_page.translations.languages import strings
 from rag.documents import Document, Page, Passage
 from rag.errors import DocumentError, FileError
-from rag.reading.pictures import SUFFIXES as PICTURE_SUFFIXES
+from rag.reading.formats.pictures import SUFFIXES as PICTURE_SUFFIXES
 from rag.reading.processes.pool import page_renderers
 
 # How much text a preview shows before and after the passage.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from backends import SpaceportError
 from chat_page.translations.languages import strings
 from rag.errors import FileError
-from ui.admission.admission import Refused, TooSlow
+from ui.admission.errors import Refused, TooSlow
 from ui.admission.strings import Reason
 
 

@@ -1,4 +1,4 @@
-"""The words that stand on the page from the start: the browser translates them, with what Gradio gets from here."""
+"""The words that are on the page from the start; the browser translates them with the tables made here."""
 
 from __future__ import annotations
 

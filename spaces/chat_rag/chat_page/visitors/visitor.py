@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-from chat_page.conversation import Conversation
+from chat_page.conversations.conversation import Conversation
 from chat_page.conversations.conversations import Conversations
 from chat_page.translations.languages import strings
 from rag.errors import RagError
-from rag.library.file_locks import ProcessMark
 from rag.library.ingest import Ingestion
 from rag.library.library import Library
-from rag.library.memory_store import MemoryStore
-from rag.library.store import Store
+from rag.library.storage.file_locks import ProcessMark
+from rag.library.storage.memory_store import MemoryStore
+from rag.library.storage.store import Store
 
 # Pages that one visitor has open; of more, the oldest continues with the latest conversation.
 MAX_PAGES = 50
@@ -23,12 +23,12 @@ MAX_PAGES = 50
 class OpenPage:
     """A page: the conversation on it, its question that is answered, and how many changes of the conversation it shows.
 
-    `shown` is None if that isn't known.
+    `shown_changes` is None if that isn't known.
     """
 
     conversation_id: str
-    asked: str = ""
-    shown: int | None = None
+    turn_id: str = ""
+    shown_changes: int | None = None
     closed: bool = False
 
 
@@ -57,8 +57,8 @@ class Visitor:
     @property
     def empty(self) -> bool:
         """Whether nothing would be lost if this object were dropped: what is stored is read again."""
-        asked = any(conversation.turns for conversation in self.conversations.loaded)
-        return not (asked or self.library.documents or self.ingestion.busy)
+        has_turns = any(conversation.turns for conversation in self.conversations.loaded)
+        return not (has_turns or self.library.documents or self.ingestion.busy)
 
     def page(self, session: str | None) -> OpenPage:
         """Return an open page. A new page continues the visitor's latest conversation."""

@@ -17,15 +17,15 @@ from pathlib import Path
 from backends import stopwatch
 from chat_page.visitors.visitor import Visitor
 from rag.errors import RagError
-from rag.library import disk
-from rag.library.file_locks import ProcessMark, lock_folder
 from rag.library.ingest import Ingestion
 from rag.library.library import Library
-from rag.library.memory_store import MemoryStore
-from rag.library.store import Store
+from rag.library.storage import disk
+from rag.library.storage.file_locks import ProcessMark, lock_folder
+from rag.library.storage.memory_store import MemoryStore
+from rag.library.storage.store import Store
 from ui.access.tickets import is_key, new_key
 from ui.admission.work_limits import Limits
-from ui.environment import int_setting
+from ui.process.environment import int_setting
 
 logger = logging.getLogger(__name__)
 CreateLibrary = Callable[[Store | MemoryStore], Library]

@@ -1,4 +1,4 @@
-"""A turn of a conversation: a question and everything that came of it, as plain data."""
+"""A turn of a conversation as plain data: the question, its answer, the sources and the times."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class Turn:
     `abstention`, quotes and passages are the nearest ones.
     `finish_reason` is None until the answer ends. `writes` is "answer" if the visitor asked for a written answer,
     otherwise "": the target decides. `writer` is the label of the model that could still write an answer, or "".
-    `target` is "" until a model is asked; `asked_at` is in ISO 8601. A `shared` turn came from a link: the passages of
-    its citations have a number, a document and a page, but no text. `id` tells the turns of a conversation apart.
-    `again` is the id of the turn whose question this one asks another model, or "". While an answer is being written,
-    `written_by` names the process that does it.
+    `target` is "" until a model is asked, and `target_title` is what the catalogue called it then; `asked_at` is in ISO
+    8601. A `shared` turn came from a link: the passages of its citations have a number, a document and a page, but no
+    text. `id` tells the turns of a conversation apart. `again` is the id of the turn whose question this one asks
+    another model, or "". While an answer is being written, `written_by` names the process that does it.
     """
 
     question: str
@@ -51,6 +51,7 @@ class Turn:
     error: ErrorMessage | None = None
     finish_reason: str | None = None
     target: str = ""
+    target_title: str = ""
     asked_at: str = ""
     shared: bool = False
     quotes: tuple[Quote, ...] = ()

@@ -17,17 +17,17 @@ REMEDY = 'Write {"id": …, "answer": "…"} for each answer.'
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the score of each answer on stdin, and return the exit status."""
-    asked = read_workload(arguments.workload)
-    scorer = Scorer(asked, read_documents(arguments.workload))
+    questions = read_workload(arguments.workload)
+    scorer = Scorer(questions, read_documents(arguments.workload))
     for number, line in parse_json_lines(sys.stdin.buffer, "stdin", REMEDY):
         identifier, answer = line.get("id"), line.get("answer")
         if not isinstance(answer, str):
             raise RagError(f"Line {number} of stdin has no answer.", REMEDY)
-        question = asked.get(str(identifier))
+        question = questions.get(str(identifier))
         if question is None:
             raise RagError(
                 f"Line {number} of stdin answers a question that the workload doesn't have: {identifier!r}.",
-                f"Pass the workload that was asked; this one has {len(asked):,} questions.",
+                f"Pass the workload that was asked; this one has {len(questions):,} questions.",
             )
         print(json.dumps(scorer.score(question, answer).as_json(), ensure_ascii=False), flush=True)
     return 0

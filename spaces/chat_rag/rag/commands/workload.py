@@ -30,9 +30,9 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         check_documents(questions, library)
         lines = workload_lines(questions, library, embedder, options, arguments.context_window)
-        found: set[str] = set()
-        write_json_lines(arguments.out, with_progress(_collect_documents(lines, found), len(questions)))
-        write_documents(arguments.out, (document for document in library.documents if document.id in found))
+        document_ids: set[str] = set()
+        write_json_lines(arguments.out, with_progress(_collect_documents(lines, document_ids), len(questions)))
+        write_documents(arguments.out, (document for document in library.documents if document.id in document_ids))
     finally:
         library.close()
     return 0
@@ -44,10 +44,10 @@ def _open_library(arguments: argparse.Namespace, embedder: Embedder) -> Library:
     return read_files(arguments.documents, embedder)
 
 
-def _collect_documents(lines: Iterator[Any], found: set[str]) -> Iterator[Any]:
-    """Yield the lines, and add the ids of the documents of their passages to `found`."""
+def _collect_documents(lines: Iterator[Any], document_ids: set[str]) -> Iterator[Any]:
+    """Yield the lines, and add the ids of the documents of their passages to `document_ids`."""
     for line in lines:
-        found.update(passage["document"] for passage in line["question"]["passages"])
+        document_ids.update(passage["document"] for passage in line["question"]["passages"])
         yield line
 
 

@@ -88,11 +88,11 @@ class Ingestion:
 
         Any number of pages can watch; a page that leaves doesn't affect the files.
         """
-        previous, shown = None, 0.0
+        previous, last_yield = None, 0.0
         while True:
             snapshot = self.snapshot()
-            if snapshot != previous or stopwatch.now() - shown > REPEAT_SECONDS:
-                shown = stopwatch.now()
+            if snapshot != previous or stopwatch.now() - last_yield > REPEAT_SECONDS:
+                last_yield = stopwatch.now()
                 yield snapshot
             if snapshot.done:
                 self._results_seen = True

@@ -14,10 +14,10 @@ from typing import Any
 
 from rag.documents import Chunk, Document, Limits, ShareReport
 from rag.errors import DocumentError, SessionEnded
-from rag.library.memory_store import MemoryStore
 from rag.library.progress import FileSummary, Report, Step
 from rag.library.quota import Quota, Size, page_count
-from rag.library.store import Store
+from rag.library.storage.memory_store import MemoryStore
+from rag.library.storage.store import Store
 from rag.reading.chunk import chunk_document
 from rag.reading.file_names import display_name
 from rag.reading.parse import read_document
@@ -28,7 +28,7 @@ from rag.search.languages import DENSE_LANGUAGES, detect_language
 
 logger = logging.getLogger(__name__)
 # Characters. Small chunks are found precisely, and `rag.answering.retrieve` joins neighbours, so an overlap would only
-# repeat text. Measured on 472 questions (benchmarks/retrieval.py): sizes from 400 to 500 find most.
+# repeat text. Measured on 472 questions (benchmarks/search/retrieval.py): sizes from 400 to 500 find most.
 CHUNK_SIZE, CHUNK_OVERLAP = 450, 0
 # The share of it for text in Chinese, Japanese and Korean: XQuAD's paragraphs have 785 characters in English and 252 in
 # Chinese. Over 298 Chinese questions, 600 characters of passages contain 94.6 % of the answers at 225, 93.0 % at 450.

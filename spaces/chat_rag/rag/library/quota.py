@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rag.documents import Document
 from rag.errors import DocumentError
-from ui.environment import int_setting
+from ui.process.environment import int_setting
 
 # A text without pages counts as one page per 3,000 characters: its length decides the cost.
 PAGE_CHARACTERS = 3_000

@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from rag.documents import Chunk, Document
-from rag.reading.headings import (
+from rag.reading.markdown.headings import (
     Heading,
     document_tables,
     find_headings,
@@ -70,8 +70,8 @@ def _spans(document: Document, sections: list[Span], size: int, overlap: int) ->
     from semantic_text_splitter import TextSplitter
 
     # Not MarkdownSplitter: it makes many short chunks, and 1 to 2 points less of the answers are found
-    # (benchmarks/retrieval.py). TextSplitter also splits at blank lines, lines and sentences, so that list items and
-    # rows stay whole.
+    # (benchmarks/search/retrieval.py). TextSplitter also splits at blank lines, lines and sentences, so that list items
+    # and rows stay whole.
     splitter = TextSplitter(size, overlap=overlap)
     for start, end in document.page_bodies() or sections:
         yield from _split(splitter, document.text, start, end, size)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rag.errors import FileError, FileProblem
-from rag.reading.pictures import SUFFIXES as PICTURE_SUFFIXES
+from rag.reading.formats.pictures import SUFFIXES as PICTURE_SUFFIXES
 
 _ARCHIVES = (".docx", ".docm", ".xlsx", ".xlsm", ".pptx", ".pptm", ".odt", ".ods", ".epub")
 _COMPOUND = (".xls", ".msg")

@@ -8,27 +8,27 @@ from pathlib import Path
 
 from rag.documents import Content, Document, Limits, NoteKind, ShareReport
 from rag.errors import DocumentError, FileError, FileProblem
-from rag.reading.delimited.rows import read_csv, read_tsv
 from rag.reading.file_names import display_name
 from rag.reading.file_types import check_signature
-from rag.reading.html.page import read_html
-from rag.reading.messages.mail import ReadFile, read_mail
-from rag.reading.messages.outlook import read_outlook
-from rag.reading.notebook import read_notebook
+from rag.reading.formats.delimited.rows import read_csv, read_tsv
+from rag.reading.formats.html.page import read_html
+from rag.reading.formats.messages.mail import ReadFile, read_mail
+from rag.reading.formats.messages.outlook import read_outlook
+from rag.reading.formats.notebook import read_notebook
+from rag.reading.formats.office.book import read_book
+from rag.reading.formats.office.open_document import read_open_document
+from rag.reading.formats.office.sheets.old_workbook import read_old_workbook
+from rag.reading.formats.office.sheets.open_sheets import read_open_sheets
+from rag.reading.formats.office.sheets.workbook import read_workbook
+from rag.reading.formats.office.slides import read_slides
+from rag.reading.formats.office.word.reader import read_word
+from rag.reading.formats.pdf.reader import read_pdf
+from rag.reading.formats.pictures import SUFFIXES as PICTURE_SUFFIXES
+from rag.reading.formats.pictures import read_picture
+from rag.reading.formats.restructured_text.reader import read_restructured
+from rag.reading.formats.rich_text.reader import read_rich_text
+from rag.reading.formats.text.plain import read_json, read_markdown, read_text, read_xml
 from rag.reading.ocr.recognizer import chosen_engine, install_remedy
-from rag.reading.office.book import read_book
-from rag.reading.office.open_document import read_open_document
-from rag.reading.office.sheets.old_workbook import read_old_workbook
-from rag.reading.office.sheets.open_sheets import read_open_sheets
-from rag.reading.office.sheets.workbook import read_workbook
-from rag.reading.office.slides import read_slides
-from rag.reading.office.word.reader import read_word
-from rag.reading.pdf.reader import read_pdf
-from rag.reading.pictures import SUFFIXES as PICTURE_SUFFIXES
-from rag.reading.pictures import read_picture
-from rag.reading.restructured_text.reader import read_restructured
-from rag.reading.rich_text.reader import read_rich_text
-from rag.reading.text.plain import read_json, read_markdown, read_text, read_xml
 
 Reader = Callable[[bytes, str, Limits, ShareReport], Content]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from rag.answering.citations.markers import without_model_markers
 from rag.answering.numbers import SCALE
-from rag.answering.verification.lines import is_delimiter_row, is_row, row_cells, text_start
+from rag.answering.verification.sentences.lines import is_delimiter_row, is_row, row_cells, text_start
 from rag.answering.verification.support import sentence_spans
 
 # What is behind these many characters of an answer, or of a sentence, isn't read: nobody would, and patterns get slow.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rag.answering.evidence.asked.kinds import FIGURES, Kind
-from rag.answering.evidence.asked.questions import Question
+from rag.answering.evidence.question_analysis.kinds import FIGURES, Kind
+from rag.answering.evidence.question_analysis.questions import Question
 from rag.scoring.figures.amounts import is_same_amount
 from rag.scoring.figures.figure_answers import gold_amounts, mark_figures
 from rag.scoring.figures.number_words import (

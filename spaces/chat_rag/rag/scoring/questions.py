@@ -56,10 +56,10 @@ def read_gold_questions(path: Path) -> list[GoldQuestion]:
     lines = read_json_lines(path, EXAMPLE)
     numbered = [(number, _question(line, number, f"Line {number} of {path}")) for number, line in lines]
     _check_ids(numbered, path)
-    asked: dict[tuple[str, tuple[str, ...]], tuple[int, GoldQuestion]] = {}
+    unique: dict[tuple[str, tuple[str, ...]], tuple[int, GoldQuestion]] = {}
     for number, question in numbered:
         key = " ".join(question.text.casefold().split()), tuple(sorted(question.documents))
-        before, other = asked.setdefault(key, (number, question))
+        before, other = unique.setdefault(key, (number, question))
         if other.gold != question.gold:
             raise RagError(
                 f"Lines {before} and {number} of {path} ask the same with other answers.",
@@ -67,9 +67,9 @@ def read_gold_questions(path: Path) -> list[GoldQuestion]:
             )
         if before != number:
             print(f"Line {number} asks the same as line {before}, and is left out.", file=sys.stderr)
-    if not asked:
+    if not unique:
         raise RagError(f"{path} has no questions.", EXAMPLE)
-    return [question for _, question in asked.values()]
+    return [question for _, question in unique.values()]
 
 
 def _check_ids(questions: Sequence[tuple[int, GoldQuestion]], path: Path) -> None:

@@ -41,28 +41,28 @@ class Score:
 class Scorer:
     """Scores answers; `documents` are those of the passages, by id."""
 
-    def __init__(self, asked: Mapping[str, AskedQuestion], documents: Mapping[str, Document]) -> None:
-        self._asked, self._documents = asked, documents
+    def __init__(self, questions: Mapping[str, AskedQuestion], documents: Mapping[str, Document]) -> None:
+        self._questions, self._documents = questions, documents
         self._verifier = lru_cache(_VERIFIERS)(self._new_verifier)
 
-    def score(self, asked: AskedQuestion, answer: str) -> Score:
+    def score(self, question: AskedQuestion, answer: str) -> Score:
         """Return the score of an answer to a question of the workload."""
         text = plain_text(answer)
         parts = statements(text)
-        refused = is_refusal(asked.text, parts)
-        mark = mark_answer(asked.text, asked.gold, text, parts, refused=refused)
+        refused = is_refusal(question.text, parts)
+        mark = mark_answer(question.text, question.gold, text, parts, refused=refused)
         checked = text if parse_json(answer) is not None else answer[:MAX_CHARACTERS]
-        is_checked = asked.passages and not refused
-        share = supported_share(checked, asked.passages, self._verifier(str(asked.id))) if is_checked else None
+        is_checked = question.passages and not refused
+        share = supported_share(checked, question.passages, self._verifier(str(question.id))) if is_checked else None
         return Score(
-            asked.id,
+            question.id,
             mark.correct,
             None if share is None else round(share, 4),
             refused,
-            is_well_formed(answer, asked.gold.schema),
+            is_well_formed(answer, question.gold.schema),
             count_words(text),
             mark.reason,
         )
 
     def _new_verifier(self, identifier: str) -> Verifier:
-        return open_verifier(self._asked[identifier].passages, self._documents)
+        return open_verifier(self._questions[identifier].passages, self._documents)

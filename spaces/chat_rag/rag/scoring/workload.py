@@ -104,15 +104,15 @@ def _passage_json(passage: Passage) -> dict[str, Any]:
 
 def read_workload(path: Path) -> dict[str, AskedQuestion]:
     """Return the questions of a workload by their ids; lines that have no question are no part of it."""
-    asked: dict[str, AskedQuestion] = {}
+    questions: dict[str, AskedQuestion] = {}
     for number, line in read_json_lines(path, REMEDY):
         if (question := line.get("question")) is not None:
             each = _asked(question, f"Line {number} of {path}")
-            if asked.setdefault(str(each.id), each) is not each:
+            if questions.setdefault(str(each.id), each) is not each:
                 raise RagError(f"Line {number} of {path} has the id of an earlier line: {each.id}.", REMEDY)
-    if not asked:
+    if not questions:
         raise RagError(f"{path} has no questions.", REMEDY)
-    return asked
+    return questions
 
 
 def _asked(question: Any, place: str) -> AskedQuestion:

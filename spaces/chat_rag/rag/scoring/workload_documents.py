@@ -13,7 +13,7 @@ from pathlib import Path
 from rag.documents import Document
 from rag.errors import RagError
 from rag.json_lines import write_json_lines
-from rag.library.stored_files import document_fields, parse_document
+from rag.library.storage.stored_files import document_fields, parse_document
 
 
 def documents_path(workload: Path) -> Path:

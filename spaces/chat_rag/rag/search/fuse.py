@@ -7,10 +7,10 @@ from math import exp
 
 from rag.search.index import Hit, ScoreSpread, pooled_statistics
 
-# Measured with benchmarks/retrieval.py: values from 0.4 to 0.6 find the same.
+# Measured with benchmarks/search/retrieval.py: values from 0.4 to 0.6 find the same.
 DENSE_WEIGHT = 0.5
-# With a multilingual model. Measured with benchmarks/languages.py and multilingual-e5-small on 238 questions in each of
-# four languages: 0.8 finds more than 0.5 in all, and most where a question's language isn't the document's.
+# With a multilingual model. Measured with benchmarks/search/languages.py and multilingual-e5-small on 238 questions
+# in each of four languages: 0.8 finds more than 0.5 in all, and most where a question's language isn't the document's.
 MULTILINGUAL_WEIGHT = 0.8
 
 

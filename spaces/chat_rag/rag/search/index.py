@@ -14,7 +14,8 @@ from rag.search.quantized import QuantizedVectors
 from rag.search.vectors import VectorIndex
 
 # The share of the previous and the next chunk's score that is added to a chunk's own. Measured with
-# benchmarks/retrieval.py: values from 0.25 to 0.5 find the same; without it, 3 points less of the answers are found.
+# benchmarks/search/retrieval.py: values from 0.25 to 0.5 find the same; without it, 3 points less of the answers
+# are found.
 NEIGHBOUR_WEIGHT = 0.4
 # Vectors per document that estimate the distribution of all cosines; 50 were as accurate.
 SAMPLE_SIZE = 100

@@ -12,7 +12,7 @@ from compare.analyse.metrics.metrics import EMPTY, Metrics, compute_metrics
 from compare.analyse.metrics.pacing import MAX_COALESCED_SHARE, coalesced_share, departure_seconds, due_seconds
 from compare.analyse.quality.differing import varying_questions
 from compare.analyse.quality.quality import coverage
-from compare.records import Failure, Run, has_stopped
+from compare.runs.records import Failure, Run, has_stopped
 
 IN_PROCESS_KINDS = ("embedded", "transformers")
 # If answers end over a time this many times longer than their requests were due, the queue is growing.

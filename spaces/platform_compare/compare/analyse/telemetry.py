@@ -14,12 +14,12 @@ from typing import TypeVar
 import numpy as np
 
 from compare.analyse.verdicts.resamples import Floats
-from compare.records import BlockRecord, GpuRecord, Run, ServerRecord
+from compare.runs.records import BlockRecord, GpuRecord, Run, ServerRecord
 
-# Between two looks that are further apart, nobody knows what happened.
+# Between two samples that are further apart, nobody knows what happened.
 MAX_GAP = 5.0
 JOULES_PER_WH = 3600.0
-Look = TypeVar("Look", GpuRecord, ServerRecord)
+Sample = TypeVar("Sample", GpuRecord, ServerRecord)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class ServerUse:
 
 
 class Line:
-    """Values over time, linear between two looks that are close to each other."""
+    """Values over time, linear between two samples that are close to each other."""
 
     def __init__(self, times: Sequence[float], values: Sequence[float]) -> None:
         self.times: Floats = np.asarray(times, float)
@@ -66,7 +66,7 @@ class Line:
         self._sums: Floats = np.concatenate([[0.0], np.cumsum(steps)])
 
     def covers(self, block: BlockRecord) -> bool:
-        """Return whether there is a look before the block, one after it, and no long silence between them."""
+        """Return whether there is a sample before the block, one after it, and no long silence between them."""
         start, end = block.started, block.started + block.seconds
         first = int(np.searchsorted(self.times, start, "right")) - 1
         last = int(np.searchsorted(self.times, end, "left"))
@@ -82,7 +82,7 @@ class Line:
         return self._sum(block.started + block.seconds) - self._sum(block.started)
 
     def largest(self, block: BlockRecord) -> float:
-        """Return the largest value of the looks around a block and in it."""
+        """Return the largest value of the samples around a block and in it."""
         first = max(0, int(np.searchsorted(self.times, block.started, "right")) - 1)
         last = int(np.searchsorted(self.times, block.started + block.seconds, "left"))
         return float(np.max(self.values[first : last + 1]))
@@ -147,7 +147,7 @@ def _gpu(record: GpuRecord) -> tuple[str, float]:
     return record.gpu, record.at
 
 
-def _line(records: Sequence[Look], read: Callable[[Look], float | None]) -> Line | None:
+def _line(records: Sequence[Sample], read: Callable[[Sample], float | None]) -> Line | None:
     known = [(each.at, value) for each in records if (value := read(each)) is not None]
     return Line([at for at, _ in known], [value for _, value in known]) if len(known) > 1 else None
 
@@ -179,14 +179,14 @@ def _hit_rate(hits: Line | None, queries: Line | None, blocks: Sequence[BlockRec
     """Return the share of hits during the blocks; one in which the counts went back (a restart) doesn't count."""
     if hits is None or queries is None:
         return None
-    found = asked = 0.0
+    hit_count = query_count = 0.0
     for block in _covered(blocks, [hits, queries]):
         ends = block.started, block.started + block.seconds
         more = queries.at(ends[1]) - queries.at(ends[0])
         more_hits = hits.at(ends[1]) - hits.at(ends[0])
         if more > 0 and 0 <= more_hits <= more:
-            found, asked = found + more_hits, asked + more
-    return found / asked if asked else None
+            hit_count, query_count = hit_count + more_hits, query_count + more
+    return hit_count / query_count if query_count else None
 
 
 def _tokens(run: Run, target: str, load: str, blocks: Sequence[BlockRecord]) -> float:

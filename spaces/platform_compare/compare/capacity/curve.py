@@ -12,7 +12,7 @@ from compare.capacity.knee import estimate_knee
 from compare.capacity.point import Point, State
 from compare.capacity.scored import Baseline
 from compare.capacity.slo import Clause
-from compare.records import Record
+from compare.runs.records import Record
 
 # The error rate of each end of an interval, and over how many loads it is divided: a search asks about several.
 END_LEVEL, TESTED_LOADS = 0.025, 8

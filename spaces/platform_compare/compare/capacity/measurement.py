@@ -17,7 +17,7 @@ from compare.measure.measurement import Entry, Progress
 from compare.measure.plan import Block
 from compare.measure.sustained import SustainedMeasurement
 from compare.quality_commands import AnswerScorer
-from compare.records import LoadRecord, Record, Score, has_stopped
+from compare.runs.records import LoadRecord, Record, Score, has_stopped
 
 # After failures in a row, a target is asked again after these seconds: it may only have had too much to do.
 RECOVERY_SECONDS = (0.5, 2, 5)

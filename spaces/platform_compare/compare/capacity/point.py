@@ -10,7 +10,7 @@ from statistics import fmean
 
 from compare.capacity.evidence import Evidence
 from compare.capacity.slo import Clause
-from compare.records import Record
+from compare.runs.records import Record
 
 # A load looks good or bad for the direction of the search once its stake is this high, or after this many requests.
 LOOK_STAKE, LOOK_REQUESTS = 3.0, 60

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 
 from compare.errors import PlanError
-from compare.measure.workload import Workload
+from compare.measure.workloads.workload import Workload
 
 # Of each question: twice is enough to see whether a target answers it differently each time.
 BASELINE_ANSWERS, BASELINE_REQUESTS = 2, 40

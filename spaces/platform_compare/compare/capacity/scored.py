@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from statistics import fmean
 
-from compare.records import Question, Record, Score
+from compare.runs.records import Question, Record, Score
 
 # How many standard errors the baseline may be off: it's exceeded in 1 % of searches.
 BASELINE_ERRORS = 2.5

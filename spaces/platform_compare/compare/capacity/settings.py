@@ -1,4 +1,4 @@
-"""What a search is asked, and its form in the first line of a run file."""
+"""The settings of a search, and their form in the first line of a run file."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from compare.analyse.metrics.definitions import spaceport, user_timing
 from compare.analyse.verdicts.samples import METRICS
 from compare.capacity.scored import ScoredRecord
 from compare.errors import PlanError
-from compare.records import Record
+from compare.runs.records import Record
 
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
 ERROR, QUALITY, BASELINE = "error", "quality", "baseline"

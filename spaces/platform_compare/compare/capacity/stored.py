@@ -9,7 +9,7 @@ from compare.capacity.result import Capacity, conclude
 from compare.capacity.scored import with_score
 from compare.capacity.settings import CapacitySettings
 from compare.measure.measurement import Entry
-from compare.records import Record, Run, has_stopped
+from compare.runs.records import Record, Run, has_stopped
 
 
 def measured_in_order(entries: Sequence[Entry]) -> list[Record]:

@@ -21,8 +21,8 @@ from compare.analyse.metrics.objectives import OBJECTIVES
 from compare.commands.output import write_file
 from compare.errors import CompareError
 from compare.foreign.read import read_run
-from compare.records import Run
 from compare.report.words.canary_text import decision_json, decision_text
+from compare.runs.records import Run
 
 EXIT_STATUS: dict[Decision, int] = {Decision.PROMOTE: 0, Decision.ROLL_BACK: 1, Decision.KEEP_MEASURING: 2}
 USAGE_ERROR, NOT_COMPARABLE = 64, 65

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from backends import Catalog
-from compare import run_file
 from compare.capacity.grid import Grid
 from compare.capacity.measurement import CapacityMeasurement
 from compare.capacity.questions import baseline_requests, judged_sample
@@ -33,16 +32,17 @@ from compare.commands.execution import (
     report_nothing,
     with_error_events,
 )
+from compare.commands.options.questions import add_question_options, prepare_workload
+from compare.commands.options.requests import add_request_options, plan_settings, target_names
+from compare.commands.options.telemetry import add_telemetry_options, recorded
 from compare.commands.output import write_file
-from compare.commands.questions import add_question_options, prepare_workload
-from compare.commands.request_options import add_request_options, plan_settings, target_names
-from compare.commands.telemetry import add_telemetry_options, recorded
 from compare.errors import CompareError, PlanError, WorkloadError
 from compare.measure.plan import RunPlan
 from compare.measure.run import EndReason
-from compare.measure.workload import Workload
+from compare.measure.workloads.workload import Workload
 from compare.quality_commands import AnswerScorer
-from compare.records import Run
+from compare.runs import run_file
+from compare.runs.records import Run
 
 USERS, RATE = 64, 100
 NOT_RELIABLE = 4

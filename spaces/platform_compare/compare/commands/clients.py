@@ -8,9 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from backends import Catalog
-from compare import run_file
 from compare.analyse.caveats import IN_PROCESS_KINDS
-from compare.commands.workloads import SHAPE_OPTIONS
+from compare.commands.options.workloads import SHAPE_OPTIONS
 from compare.errors import CompareError, PlanError
 from compare.measure.background import BackgroundRun
 from compare.measure.clients.barrier import open_barrier
@@ -19,8 +18,9 @@ from compare.measure.clients.part import Part
 from compare.measure.measurement import Progress
 from compare.measure.plan import RunPlan
 from compare.measure.run import EndReason, execute, open_file
-from compare.measure.workload import Workload
-from compare.merge import merge_runs
+from compare.measure.workloads.workload import Workload
+from compare.runs import run_file
+from compare.runs.merge import merge_runs
 
 HOST = "127.0.0.1"
 # The options that a client gets as they are; its workload is a file or a name.

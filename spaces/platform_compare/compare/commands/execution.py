@@ -14,8 +14,8 @@ from backends import Catalog, SpaceportError
 from compare.measure.measurement import Progress
 from compare.measure.plan import RunPlan
 from compare.measure.run import EndReason, execute
-from compare.measure.workload import Workload
-from compare.records import Run
+from compare.measure.workloads.workload import Workload
+from compare.runs.records import Run
 
 INTERRUPTED, NOTHING_SUCCEEDED = 130, 3
 

@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from compare import run_file
 from compare.commands.output import write_file
 from compare.errors import CompareError
 from compare.foreign.read import read_run
+from compare.runs import run_file
 
 
 def add_import_command(commands: Any) -> None:

@@ -6,10 +6,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from compare import run_file
 from compare.errors import CompareError
 from compare.measure.run import open_file
-from compare.merge import merge_runs
+from compare.runs import run_file
+from compare.runs.merge import merge_runs
 
 
 def add_merge_command(commands: Any) -> None:

@@ -1,4 +1,4 @@
-"""Writes the files that commands are asked for."""
+"""Writes the output files of commands."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from compare.commands.report_options import add_report_options, build_from_options
+from compare.commands.options.report import add_report_options, build_from_options
 from compare.foreign.read import read_run
 
 

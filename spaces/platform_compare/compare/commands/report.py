@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from compare.commands.options.report import add_report_options, build_from_options
 from compare.commands.output import write_file
-from compare.commands.report_options import add_report_options, build_from_options
 from compare.errors import CompareError
 from compare.foreign.read import read_run
 from compare.report.files.export import report_json, report_markdown

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from backends import Catalog
-from compare import run_file
 from compare.commands.clients import check_targets, execute_as_client, execute_with_clients
 from compare.commands.execution import (
     INTERRUPTED,
@@ -22,14 +21,14 @@ from compare.commands.execution import (
     run_until_signal,
     with_error_events,
 )
-from compare.commands.questions import (
+from compare.commands.options.questions import (
     add_question_options,
     default_requests,
     prepare_workload,
     scoring_progress,
 )
-from compare.commands.request_options import add_request_options, plan_settings, target_names
-from compare.commands.telemetry import add_telemetry_options, recorded
+from compare.commands.options.requests import add_request_options, plan_settings, target_names
+from compare.commands.options.telemetry import add_telemetry_options, recorded
 from compare.errors import PlanError
 from compare.measure import plan as plans
 from compare.measure.clients.part import Part
@@ -37,8 +36,9 @@ from compare.measure.load import OPEN_BLOCKS, Load
 from compare.measure.plan import RunPlan
 from compare.measure.run import EndReason
 from compare.measure.trace_file import read_trace
-from compare.measure.workload import Workload
+from compare.measure.workloads.workload import Workload
 from compare.quality_commands import add_scores
+from compare.runs import run_file
 
 DEFAULT_REQUESTS = 40
 

@@ -10,13 +10,13 @@ from typing import Any
 
 from backends import Catalog
 from backends.http.connections import close_connections
-from compare import run_file
 from compare.errors import CompareError, RunError
 from compare.judging.judge import Judge, check_judge, errors_of
 from compare.judging.question import RUBRIC, sources_text
-from compare.measure.workload import MAX_QUESTIONS_BYTES, Workload, load
+from compare.measure.workloads.workload import MAX_QUESTIONS_BYTES, Workload, load
 from compare.quality_commands import add_scores
-from compare.records import Judgment, Run
+from compare.runs import run_file
+from compare.runs.records import Judgment, Run
 
 MAX_RUBRIC_CHARACTERS = 5000
 

@@ -12,8 +12,8 @@ from typing import Any
 from backends import Arrival, Usage
 from compare.errors import RunError
 from compare.foreign.imported import Imported, ImportedLoad, closed_loop, cumulative, new_record, open_loop
-from compare.records import Failure, Record
-from compare.run_file import parse_json
+from compare.runs.records import Failure, Record
+from compare.runs.run_file import parse_json
 
 VERSIONS = "0.13"
 REMEDY = "Run it again with AIPerf 0.13; the level of its exports must be records or raw."

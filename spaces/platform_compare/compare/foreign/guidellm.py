@@ -12,7 +12,7 @@ from typing import Any
 from backends import Arrival, Mark, Usage
 from compare.errors import RunError
 from compare.foreign.imported import Imported, ImportedLoad, closed_loop, new_record, open_loop
-from compare.records import LAST_TEXT, Failure, Record
+from compare.runs.records import LAST_TEXT, Failure, Record
 
 VERSIONS = "0.8"
 REMEDY = "Run it again with GuideLLM 0.8 and --output kind=json,path=FILE."

@@ -13,8 +13,8 @@ from typing import Any, Literal
 from compare.errors import RunError
 from compare.measure.load import block_sizes
 from compare.measure.plan import MAX_REQUESTS
-from compare.records import Phase, Record, Run
-from compare.run_file import VERSION
+from compare.runs.records import Phase, Record, Run
+from compare.runs.run_file import VERSION
 
 # What a tool doesn't record. `compare.report.words.caveat_text` has the words.
 Missing = Literal["client load", "gaps", "kinds", "events", "breaks", "token source", "schedule", "wall clock"]
@@ -77,7 +77,7 @@ class Imported:
 
 def build_run(imported: Imported, name: str, target: str | None = None) -> Run:
     """Return the run of an output; `name` is its file's name for error messages, `target` replaces the model's name."""
-    from compare.schema import MAX_NAME, parse_record, validate_header  # pydantic: --help must not wait for it
+    from compare.runs.schema import MAX_NAME, parse_record, validate_header  # pydantic: --help must not wait for it
 
     measured = sum(record.phase == "measured" for record in imported.records)
     if not measured:

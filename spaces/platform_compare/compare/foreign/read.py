@@ -8,11 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from compare import run_file
 from compare.errors import RunError
 from compare.foreign import aiperf, guidellm, vllm
 from compare.foreign.imported import Imported, build_run
-from compare.records import Run
+from compare.runs import run_file
+from compare.runs.records import Run
 
 REMEDY = "Use a run of `python -m compare run`, or an output of AIPerf, GuideLLM or vllm bench serve."
 # The first line of a run, or of AIPerf's requests, is shorter; an output of vLLM is one line of any length.

@@ -12,7 +12,7 @@ from typing import Any
 from backends import Arrival, Usage
 from compare.errors import RunError
 from compare.foreign.imported import Imported, ImportedLoad, Missing, closed_loop, cumulative, new_record, open_loop
-from compare.records import Failure, Record
+from compare.runs.records import Failure, Record
 
 DETAILS = ("input_lens", "output_lens", "ttfts", "itls", "errors")
 REMEDY = "Run `vllm bench serve` of vLLM 0.32 again, with --save-result --save-detailed."

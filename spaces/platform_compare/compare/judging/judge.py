@@ -11,7 +11,7 @@ from backends import Backend, BackendError, Catalog, ChatRequest, Delta
 from backends.streams import closing
 from compare.errors import PlanError, RunError
 from compare.judging.question import RUBRIC, Comparison, Place, read_reply, rubric_hash
-from compare.records import Judgment, Preference, Run
+from compare.runs.records import Judgment, Preference, Run
 
 IN_FLIGHT = 4
 GIVE_UP_AFTER = 5  # failures in a row, without any success between them

@@ -18,8 +18,8 @@ from compare.measure.conversation import Conversation
 from compare.measure.load import Load
 from compare.measure.plan import Block, RunPlan
 from compare.measure.request import RequestSender
-from compare.measure.workload import Workload
-from compare.records import GIVE_UP_AFTER, BlockRecord, LoadRecord, Phase, Record, Score
+from compare.measure.workloads.workload import Workload
+from compare.runs.records import GIVE_UP_AFTER, BlockRecord, LoadRecord, Phase, Record, Score
 
 # With this many requests in flight an open loop waits too. The wait counts, because it starts at the intended time.
 MAX_IN_FLIGHT = 1024

@@ -10,7 +10,7 @@ from itertools import islice
 
 from compare.errors import PlanError
 from compare.measure.load import Load
-from compare.measure.workload import Workload
+from compare.measure.workloads.workload import Workload
 
 MAX_TARGETS = 8
 MAX_REQUESTS = 100_000
@@ -160,4 +160,4 @@ def _check_size(plan: RunPlan) -> None:
 
 def _check_range(name: str, value: float, minimum: float, maximum: float) -> None:
     if not (isinstance(value, (int, float)) and minimum <= value <= maximum):
-        raise PlanError(f"{name} is {value!r}.", f"Use a number from {minimum:g} to {maximum:g}.")
+        raise PlanError(f"{name} is {value!r}.", f"Use a number from {minimum:,g} to {maximum:,g}.")

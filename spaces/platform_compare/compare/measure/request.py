@@ -10,8 +10,8 @@ from backends import Backend, BackendError, ChatRequest, Delta, Stopwatch
 from backends.streams import closing
 from compare.measure.conversation import Conversation
 from compare.measure.plan import Block, RunPlan
-from compare.measure.workload import Step, Workload
-from compare.records import Failure, Phase, Record
+from compare.measure.workloads.workload import Step, Workload
+from compare.runs.records import Failure, Phase, Record
 
 # No answer is longer, whatever a server sends.
 MAX_ANSWER_CHARACTERS = 200_000

@@ -22,8 +22,8 @@ from compare.errors import CompareError, PlanError
 from compare.measure.clients.barrier import Barrier
 from compare.measure.measurement import Measurement, Progress
 from compare.measure.plan import RunPlan
-from compare.measure.workload import Workload
-from compare.run_file import VERSION, encode, entry_dict
+from compare.measure.workloads.workload import Workload
+from compare.runs.run_file import VERSION, encode, entry_dict
 
 PACKAGES = ("spaceport", "httpx2", "xllamacpp", "transformers", "torch", "ollama", "huggingface_hub", "numpy", "scipy")
 EndReason = Literal["finished", "stopped", "out of time"]

@@ -1,4 +1,4 @@
-"""Measures a load as it is in its middle: requests at its beginning and its end keep it up and don't count."""
+"""Measures a load in its steady state: requests at its beginning and end keep the load up and don't count."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from backends.stopwatch import now
 from compare.measure.load import Load
 from compare.measure.measurement import MAX_IN_FLIGHT, Entry, Measurement
 from compare.measure.plan import Block
-from compare.records import Phase, Record
+from compare.runs.records import Phase, Record
 
 IsEnough = Callable[[Sequence[Record]], bool]
 # A user waits at least this long after an error before the next request.

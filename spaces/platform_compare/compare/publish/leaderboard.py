@@ -40,9 +40,9 @@ class Filters:
 
 def select(rows: Iterable[ResultRow], filters: Filters, order: Order = Order.NEWEST) -> list[ResultRow]:
     """Return the rows that the filters let through, in the order; equals stay as they are."""
-    chosen = [row for row in rows if _is_chosen(row, filters)]
+    selected = [row for row in rows if _is_chosen(row, filters)]
     key = _KEYS.get(order)
-    return sorted(chosen, key=lambda row: _last_if_none(key(row))) if key else chosen
+    return sorted(selected, key=lambda row: _last_if_none(key(row))) if key else selected
 
 
 def workloads(rows: Iterable[ResultRow]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What of a run may be read by everybody: its figures, without texts, addresses and secrets."""
+"""The public part of a run: its figures, without texts, addresses and secrets."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from backends.secret_rules.rules import find_secrets
 from compare.errors import RunError
-from compare.records import Failure, Record, Run
-from compare.shared_runs import without_texts
+from compare.interactive.shared_runs import without_texts
+from compare.runs.records import Failure, Record, Run
 
 # Of a target's settings, these texts say what was measured. Others can be addresses, accounts and paths.
 PUBLIC_SETTINGS = ("kind", "model")
@@ -49,10 +49,10 @@ def check_secrets(texts: Mapping[str, Any]) -> None:
     """Raise `RunError` if a text looks like a secret; `texts` are values of JSON by the name of their place."""
     for place, text in _strings(dict(texts), ""):
         # The rules read one character per byte.
-        found = next(iter(find_secrets(text.encode("utf-8", "replace").decode("latin-1"))), None)
-        if found:
+        secret = next(iter(find_secrets(text.encode("utf-8", "replace").decode("latin-1"))), None)
+        if secret:
             raise RunError(
-                f"Nothing is published: {place} has what looks like a secret ({found.rule}).",
+                f"Nothing is published: {place} has what looks like a secret ({secret.rule}).",
                 "Remove it from the run, and revoke and replace it.",
             )
 

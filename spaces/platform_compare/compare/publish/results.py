@@ -1,4 +1,4 @@
-"""Reads a public dataset of results. Its rows are untrusted: what can't be used is left out, and said."""
+"""Reads a public dataset of results. Its rows are untrusted: what can't be used is left out and reported."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def read_results(hub: Hub, dataset: str) -> Results:
     if live.sha is None:
         raise HubError(f"There is no dataset {dataset}.", "Check the name, and that the token has access.", status=404)
     names = sorted(name for name in live.files if _RESULT.fullmatch(name))
-    chosen, problems = _within_limits(names, {name: size for name, (_, size) in live.files.items()})
+    readable, problems = _within_limits(names, {name: size for name, (_, size) in live.files.items()})
     with ThreadPoolExecutor(DOWNLOADS) as pool, translate_errors(f"the results in {dataset}"):
-        contents = list(pool.map(lambda name: _download(hub, dataset, name, str(live.sha)), chosen))
+        contents = list(pool.map(lambda name: _download(hub, dataset, name, str(live.sha)), readable))
     rows: list[ResultRow] = []
     others: Counter[str] = Counter()
-    for name, content in zip(chosen, contents, strict=True):
+    for name, content in zip(readable, contents, strict=True):
         try:
             rows += parse_rows(content, _RESULT.fullmatch(name)[1])  # type: ignore[index]
         except OtherVersion as error:
@@ -56,19 +56,19 @@ def read_results(hub: Hub, dataset: str) -> Results:
 
 def _within_limits(names: Sequence[str], sizes: dict[str, int]) -> tuple[list[str], list[str]]:
     """Return the files to read, and which ones are too large or too many."""
-    chosen: list[str] = []
+    readable: list[str] = []
     problems: list[str] = []
     total = 0
     for name in names:
         if sizes[name] > MAX_FILE_BYTES:
             problems.append(f"{name} is larger than {MAX_FILE_BYTES / 1e6:g} MB.")
-        elif len(chosen) >= MAX_FILES or total + sizes[name] > MAX_BYTES:
-            problems.append(f"Only {len(chosen):,} of {len(names):,} runs are read, up to {MAX_BYTES / 1e6:g} MB.")
+        elif len(readable) >= MAX_FILES or total + sizes[name] > MAX_BYTES:
+            problems.append(f"Only {len(readable):,} of {len(names):,} runs are read, up to {MAX_BYTES / 1e6:g} MB.")
             break
         else:
-            chosen.append(name)
+            readable.append(name)
             total += sizes[name]
-    return chosen, problems
+    return readable, problems
 
 
 def _download(hub: Hub, dataset: str, name: str, commit: str) -> bytes:

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from compare.report.files.rows import VERSION
-from compare.run_file import parse_json
-from compare.schema import MAX_CELLS
+from compare.runs.run_file import parse_json
+from compare.runs.schema import MAX_CELLS
 
 MAX_FILE_BYTES = 2_000_000
 MAX_CAVEATS, MAX_SENTENCE = 100, 3000

@@ -36,10 +36,10 @@ from compare.analyse.verdicts.verdict import (
 from compare.capacity.result import Capacity
 from compare.capacity.stored import read_capacities
 from compare.errors import PriceError
-from compare.records import Run
 from compare.report.charts.chart_style import target_colours
 from compare.report.words import strings
 from compare.report.words.caveat_text import caveat_text, differences_text
+from compare.runs.records import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,14 +189,14 @@ class Report:
     @cached_property
     def cost_intervals(self) -> dict[tuple[str, str], Interval]:
         """The interval of the cost of 1,000 requests, where there are enough blocks."""
-        found = {key: usd_per_1000_requests(self.run, *key, self.costing) for key in self.costs}
-        return {key: each for key, each in found.items() if each}
+        intervals = {key: usd_per_1000_requests(self.run, *key, self.costing) for key in self.costs}
+        return {key: each for key, each in intervals.items() if each}
 
     @cached_property
     def rate_intervals(self) -> dict[tuple[str, str], Interval]:
         """The interval of the requests per second, where there are enough blocks of a closed loop."""
-        found = {key: requests_per_second(self.run, *key) for key in self.cells}
-        return {key: each for key, each in found.items() if each}
+        intervals = {key: requests_per_second(self.run, *key) for key in self.cells}
+        return {key: each for key, each in intervals.items() if each}
 
     @cached_property
     def best_load(self) -> dict[str, str]:

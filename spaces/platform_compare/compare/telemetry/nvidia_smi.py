@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from backends.stopwatch import wall_clock
 from compare.errors import PlanError
-from compare.records import GpuRecord
+from compare.runs.records import GpuRecord
 
 FIELDS = ("uuid", "name", "utilization.gpu", "memory.used", "memory.total", "power.draw")
 COMMAND = ("nvidia-smi", f"--query-gpu={','.join(FIELDS)}", "--format=csv,noheader,nounits")
@@ -29,13 +29,13 @@ class NvidiaSmi:
         if shutil.which(COMMAND[0]) is None:
             raise PlanError("There is no nvidia-smi on this machine.", remedy)
         try:
-            found = list(self.look())
+            gpus = list(self.sample())
         except (OSError, ValueError) as error:
             raise PlanError(f"nvidia-smi doesn't answer ({error}).", remedy) from error
-        if not found:
+        if not gpus:
             raise PlanError("nvidia-smi finds no GPU.", remedy)
 
-    def look(self) -> Iterator[GpuRecord]:
+    def sample(self) -> Iterator[GpuRecord]:
         """Yield a record for each GPU."""
         at = wall_clock()
         try:
@@ -48,7 +48,7 @@ class NvidiaSmi:
         yield from parse(process.stdout, at, self._target)
 
     def close(self) -> None:
-        """There is nothing to close: each look is a process of its own."""
+        """There is nothing to close: each sample is a process of its own."""
 
 
 def parse(text: str, at: float, target: str = "") -> Iterator[GpuRecord]:

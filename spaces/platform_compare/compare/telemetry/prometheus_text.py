@@ -11,7 +11,7 @@ import httpx2
 from backends.settings import require_package
 from backends.stopwatch import wall_clock
 from compare.errors import PlanError
-from compare.records import GpuRecord, ServerRecord
+from compare.runs.records import GpuRecord, ServerRecord
 from compare.telemetry.nvidia_smi import MEBIBYTE
 
 SECONDS = 2.0
@@ -38,13 +38,13 @@ class Exporter:
         require_package("prometheus_client", extra="inference")
         remedy = "Check the address: it ends in /metrics as a rule."
         try:
-            found = list(self.look())
+            records = list(self.sample())
         except (OSError, ValueError) as error:
             raise PlanError(f"The metrics of {self._kind} can't be read ({error}).", remedy) from error
-        if not found:
+        if not records:
             raise PlanError(f"The address for {self._kind} has no metrics of it.", remedy)
 
-    def look(self) -> Iterator[GpuRecord | ServerRecord]:
+    def sample(self) -> Iterator[GpuRecord | ServerRecord]:
         """Yield what the metrics say now."""
         at, samples = wall_clock(), list(parse_metrics(self._fetch()))
         if self._kind == "DCGM":

@@ -1,4 +1,4 @@
-"""Looks at the sources once a second in a thread of its own, and joins what they said to a run."""
+"""Samples the sources once a second in a thread of its own, and adds the samples to a run."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
-from compare import run_file
 from compare.errors import PlanError
-from compare.run_file import Entry
+from compare.runs import run_file
+from compare.runs.run_file import Entry
 from compare.telemetry.nvidia_smi import NvidiaSmi
 from compare.telemetry.prometheus_text import Exporter
-from compare.telemetry.samples import Look, Source, SourceName
+from compare.telemetry.samples import Sample, Source, SourceName
 
 INTERVAL = 1.0
 MARGIN = 5.0  # seconds before the first block and after the last one that are kept
@@ -46,12 +46,12 @@ def _check_target(name: SourceName, targets: Sequence[str]) -> None:
 
 
 class Recorder:
-    """Records while it is entered; a source that fails is asked again, and said once."""
+    """Records inside of a `with` block; a source that fails is tried again, and reported once."""
 
     def __init__(self, sources: Sequence[Source], interval: float = INTERVAL) -> None:
         self._sources = sources
         self._interval = interval
-        self._looks: list[Look] = []
+        self._samples: list[Sample] = []
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._record, args=[source], daemon=True) for source in sources]
 
@@ -78,8 +78,8 @@ class Recorder:
         began = datetime.fromisoformat(run.header["started"]).timestamp()
         first = min((block.started for block in run.blocks), default=0.0) - MARGIN
         last = max((block.started + block.seconds for block in run.blocks), default=0.0) + MARGIN
-        joined = [replace(look, at=look.at - began) for look in list(self._looks)]
-        entries: list[Entry] = [look for look in joined if first <= look.at <= last]
+        joined = [replace(sample, at=sample.at - began) for sample in list(self._samples)]
+        entries: list[Entry] = [sample for sample in joined if first <= sample.at <= last]
         run_file.append(entries, path)
 
     def _close(self) -> None:
@@ -90,7 +90,7 @@ class Recorder:
         was_said = False
         while True:
             try:
-                self._looks += source.look()
+                self._samples += source.sample()
             except (OSError, ValueError) as error:
                 if not was_said:
                     print(f"note: telemetry is missing for a while ({error})", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""One look at the GPUs or at a server, and the sources that can be looked at again and again."""
+"""A sample of the GPUs or of a server, and the protocol of the sources that are sampled."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from compare.records import GpuRecord, ServerRecord
+from compare.runs.records import GpuRecord, ServerRecord
 
-Look = GpuRecord | ServerRecord  # `at` is seconds since 1970 until it's joined to a run
+Sample = GpuRecord | ServerRecord  # `at` is seconds since 1970 until it's joined to a run
 
 
 class Source(Protocol):
-    """Something that says how busy it is; `check` raises `PlanError` if it can't be asked."""
+    """Something that reports its load; `check` raises `PlanError` if it can't be reached."""
 
     def check(self) -> None: ...
 
-    def look(self) -> Iterator[Look]:
-        """Yield what it says now; raise `OSError` or `ValueError` if it says nothing that can be read."""
+    def sample(self) -> Iterator[Sample]:
+        """Yield what it reports now; raise `OSError` or `ValueError` if that can't be read."""
         ...
 
     def close(self) -> None: ...

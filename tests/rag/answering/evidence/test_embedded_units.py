@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pytest
 
-from rag.answering.evidence.asked.questions import Question
 from rag.answering.evidence.candidates import retrieve_candidates
 from rag.answering.evidence.features.names import NAMES, RELATIVE
 from rag.answering.evidence.features.units import Measurer
 from rag.answering.evidence.model import packaged_model
+from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.selection import find_quotes
 from rag.answering.evidence.units.split import Unit, find_units
 from rag.library.library import Library

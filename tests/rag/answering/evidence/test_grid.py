@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.evidence.asked.questions import Question
+from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.tables.cell_kinds import has_kind
 from rag.answering.evidence.tables.figure_lines import find_figure_tables
 from rag.answering.evidence.tables.figures import find_unit, is_blank, is_figure, is_measure, is_period, value
 from rag.answering.evidence.tables.grid import Grid, LabeledCell
 from rag.documents import Cell, Limits, Table
-from rag.reading.html.page import read_html
-from rag.reading.markdown_tables import find_markdown_tables
+from rag.reading.formats.html.page import read_html
+from rag.reading.markdown.markdown_tables import find_markdown_tables
 
 
 def cells_of(text: str) -> list[LabeledCell]:

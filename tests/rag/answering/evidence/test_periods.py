@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.evidence.asked.periods import Day, FiscalYears, days_in, find_fiscal_years, last_day, length_in
-from rag.answering.evidence.asked.questions import Question
+from rag.answering.evidence.question_analysis.periods import (
+    Day,
+    FiscalYears,
+    days_in,
+    find_fiscal_years,
+    last_day,
+    length_in,
+)
+from rag.answering.evidence.question_analysis.questions import Question
 
 
 @pytest.mark.parametrize(

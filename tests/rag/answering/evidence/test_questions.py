@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.evidence.asked.abbreviations import spell_out
-from rag.answering.evidence.asked.kinds import Kind
-from rag.answering.evidence.asked.mentions import Missing, covered_years, find_missing
-from rag.answering.evidence.asked.quantities import is_unknown_quantity, lacks_answer, lacks_counted
-from rag.answering.evidence.asked.questions import Question, years_of
-from rag.answering.evidence.asked.typos import read_question
 from rag.answering.evidence.features.kinds import kind_features
+from rag.answering.evidence.question_analysis.abbreviations import spell_out
+from rag.answering.evidence.question_analysis.kinds import Kind
+from rag.answering.evidence.question_analysis.mentions import Missing, covered_years, find_missing
+from rag.answering.evidence.question_analysis.quantities import is_unknown_quantity, lacks_answer, lacks_counted
+from rag.answering.evidence.question_analysis.questions import Question, years_of
+from rag.answering.evidence.question_analysis.typos import read_question
 from rag.answering.evidence.units.answer_spans import answer_span, candidates, counts, has_amount, has_figure
 from rag.answering.evidence.units.definitions import defines
 from rag.answering.evidence.units.sentences import split_sentences

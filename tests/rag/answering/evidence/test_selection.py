@@ -9,7 +9,9 @@ import pytest
 from rag.answering.abstention.abstain import AbstentionKind
 from rag.answering.evidence.candidates import retrieve_candidates, with_similarities
 from rag.answering.evidence.comparison import compared_documents
+from rag.answering.evidence.ranking import plain_words_first
 from rag.answering.evidence.selection import QuoteSelection, find_quotes
+from rag.answering.quotes import Quote
 from rag.documents import Document, Passage
 from rag.library.library import Library
 from rag.search.embedding.embedders import Embedder
@@ -346,3 +348,18 @@ def test_words_that_stand_in_many_places_count_together(ask: Ask, sentence: str,
     selection = ask(question, note=sentence * 30)
     assert selection.quotes[0].text == sentence.strip()
     assert not selection.unsure
+
+
+def test_a_sentence_with_the_amount_of_a_cell_in_brackets_is_first() -> None:
+    def quote(text: str, answer: str, *labels: str) -> Quote:
+        start = text.index(answer)
+        return Quote("d", "d.pdf", 7, "", 0, len(text), text, start, start + len(answer), 0.5, labels)
+
+    cell = quote("Dividends paid | (99) | (100)", "(99)", "Dividends paid", "April 30, 2023", "In millions")
+    sentence = quote("We paid $99 million in cash dividends.", "$99 million")
+    other = quote("We paid $100 million a year ago.", "$100 million")
+    assert plain_words_first((cell, other, sentence)) == (sentence, cell, other)
+    assert plain_words_first((cell, other)) == (cell, other)
+    plain = quote("Sales | 99 | 100", "99", "Sales", "April 30, 2023", "In millions")
+    assert plain_words_first((plain, sentence)) == (plain, sentence)
+    assert plain_words_first(()) == ()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.evidence.asked.mentions import documents_that_are_meant
-from rag.answering.evidence.asked.questions import Question
+from rag.answering.evidence.question_analysis.mentions import documents_that_are_meant
+from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.tables.table_rows import find_rows
 from rag.answering.evidence.units.answer_spans import answer_span
 from rag.documents import Cell, Document, Page, Passage, Table

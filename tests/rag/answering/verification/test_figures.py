@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.verification.clauses import figure_clauses
-from rag.answering.verification.figures import find_figures, find_periods
+from rag.answering.verification.sentences.clauses import figure_clauses
+from rag.answering.verification.sentences.figures import find_figures, find_periods
 
 
 @pytest.mark.parametrize(

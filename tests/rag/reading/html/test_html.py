@@ -199,3 +199,8 @@ def test_a_line_end_of_the_source_is_a_space(read):
     assert "The default is the ISO format." in text
     assert "Add a role (Ada Lund)" in text
     assert "one\n  two" in text
+
+
+def test_the_text_of_a_picture_is_apart_from_the_words_beside_it(read):
+    page = '<p>Port<img alt="of Skarv" src="a.png">opens (<img alt="!" src="b.png">) at 7.</p><p><img alt="x"></p>'
+    assert read("a.html", page).text == "Port of Skarv opens (!) at 7.\n\nx"

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 import pytest
 
-from rag.reading.layout.lines import Line
-from rag.reading.layout.segments import Segment
 from rag.reading.layout.tables.grid import find_columns
+from rag.reading.layout.text_lines.lines import Line
+from rag.reading.layout.text_lines.segments import Segment
 from tests.security.linear_time import assert_linear
 
 _LABEL_EDGE = 50.0

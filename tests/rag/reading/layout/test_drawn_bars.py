@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rag.commands.read import document_json
 from rag.reading.layout.drawn_bars import read_bars
-from rag.reading.layout.lines import Line
-from rag.reading.layout.segments import Segment
+from rag.reading.layout.text_lines.lines import Line
+from rag.reading.layout.text_lines.segments import Segment
 from tests.rag import make_documents as make
 from tests.security.linear_time import assert_linear
 

@@ -10,7 +10,7 @@ from rag.commands.read import document_json
 from rag.documents import Document
 from rag.reading.layout.columns import reading_order
 from rag.reading.layout.gutters import are_blocks
-from rag.reading.layout.segments import Segment
+from rag.reading.layout.text_lines.segments import Segment
 from tests.rag import make_documents as make
 from tests.security.linear_time import assert_linear
 

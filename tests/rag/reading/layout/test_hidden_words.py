@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from rag.documents import Note, NoteKind
+from rag.reading.formats.pdf import layers
+from rag.reading.formats.pdf.layers import has_hidden_layers
 from rag.reading.layout.visibility import covers
-from rag.reading.pdf import layers
-from rag.reading.pdf.layers import has_hidden_layers
 from tests.rag import make_documents as make
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from rag.documents import NoteKind
 from rag.reading.chunk import chunk_document
+from rag.reading.layout.text_lines.right_to_left import _Character, _parts
 from rag.reading.parse import read_document
 from tests.conftest import DATA
 from tests.rag import make_documents as make
@@ -76,6 +77,8 @@ def test_columns_whose_lines_have_other_heights_are_read_as_blocks(read):
         (["The area is 350 m", ("2", 4), ", (10", ("2", 4), ") ha"], "The area is 350 m², (10^2) ha"),
         (["CO", ("2", -3), " and H", ("2", -3), "O on the 1", ("st", 4), " of May"], "CO2 and H2O on the 1st of May"),
         ([("1", 4), " Without children"], "1 Without children"),
+        (["cases (", ("N", 3), " = 144)"], "cases (N = 144)"),
+        (["A ratio of 6.98 ", ("**", 4), " in all"], "A ratio of 6.98** in all"),
     ],
 )
 def test_superscripts_are_apart_from_the_figures_before_them(read, parts, text):
@@ -183,6 +186,8 @@ def test_a_watermark_and_a_label_at_the_side_come_after_the_text(read):
         ("(ףרוחב) Olaf Berg ידי לע", "על ידי Olaf Berg (בחורף)"),
         ("12% רמולכ 4,210.50 ריחמה", "המחיר 4,210.50 כלומר 12%"),
         ("2019-ב", "ב-2019"),
+        ("12 034 567 ךס 2 001 ריחמ", "מחיר 2 001 סך 12 034 567"),
+        ("7 2019 12 45 ףד", "דף 45 12 2019 7"),
     ],
 )
 def test_a_hebrew_line_is_read_in_its_logical_order(read, shown, read_as):
@@ -197,6 +202,40 @@ def test_a_hebrew_word_in_an_english_line_is_read_in_its_logical_order(read):
 
 def test_a_letter_that_its_font_doesnt_name_is_marked(read):
     assert read("a.pdf", make.pdf_with_letters("The \0ox is 4 m wide.")).text == "The \ufffdox is 4 m wide."
+
+
+def test_a_smaller_word_behind_a_space_is_a_word_of_its_own(read):
+    def page(sheet):
+        for top, (small, text) in enumerate(((8, "crore"), (8, "2"))):
+            line = sheet.beginText(60, 700 - 40 * top)
+            for size, part in ((20, "845 " if text == "crore" else "CO"), (small, text), (20, " in all")):
+                line.setFont("Helvetica", size)
+                line.textOut(part)
+            sheet.drawText(line)
+
+    assert read("a.pdf", make.pdf_drawn(page)).text.splitlines() == ["845 crore in all", "CO2 in all"]
+
+
+def test_words_that_are_drawn_twice_at_one_place_are_read_once(read):
+    def page(sheet):
+        for shift in (0, 0.3):
+            sheet.drawString(60 + shift, 700, "Titan Pro 19M42")
+            sheet.drawString(60, 680 - shift, "Fee 14")
+        sheet.drawString(60, 660, "14 14")
+
+    assert read("a.pdf", make.pdf_drawn(page)).text.splitlines() == ["Titan Pro 19M42", "Fee 14", "14 14"]
+
+
+def test_a_space_in_one_cell_says_nothing_of_the_gaps_in_another():
+    def letters(text, left, word):
+        boxes = [(left + 6 * place, left + 6 * place + 6, 700, 14) for place in range(len(text))]
+        return [
+            _Character(place, letter, box, word) for place, (letter, box) in enumerate(zip(text, boxes, strict=True))
+        ]
+
+    cell = [*letters("ما", 60, 1), *letters("يف", 74.6, 0)]  # a gap of 0.19 of the height
+    parts = _parts([*cell, *letters("3 001", 200, 2)])
+    assert ["".join(character.text for character in part) for part in parts] == ["ما يف", "3 001"]
 
 
 def report_page(number: int, count: int, sheet) -> None:

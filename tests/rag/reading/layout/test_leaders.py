@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from rag.commands.read import document_json
 from rag.reading.layout.leaders import join_leaders
-from rag.reading.layout.lines import Line
-from rag.reading.layout.segments import Segment
+from rag.reading.layout.text_lines.lines import Line
+from rag.reading.layout.text_lines.segments import Segment
 from tests.rag import make_documents as make
 from tests.security.linear_time import assert_linear
 

@@ -47,6 +47,19 @@ def test_bytes_that_no_encoded_word_announces(read):
     assert read("a.eml", head + "14 €".encode("cp1252")).text == "# Gebühr\n\n14 €"
 
 
+def test_all_names_in_the_head_are_kept(read):
+    head = (
+        "From: =?utf-8?q?J=C3=B6rg?= <j@port.example>\nTo: Berg, Ann (Oslo); Ben Moe\n"
+        'Cc: "Moe, Eva" <e@port.example>,\n f@port.example\nBcc: Ida\nSubject: Fees\n\nIt is 14.'
+    )
+    assert read("a.eml", head).text.split("\n\n")[1].splitlines() == [
+        "From: Jörg <j@port.example>",
+        "To: Berg, Ann (Oslo); Ben Moe",
+        'Cc: "Moe, Eva" <e@port.example>, f@port.example',
+        "Bcc: Ida",
+    ]
+
+
 def test_text_without_a_head_is_no_message(refusal):
     assert "isn't a valid e-mail" in refusal("a.eml", b"just text\n\nand more").message
 

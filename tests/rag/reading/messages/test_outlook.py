@@ -18,6 +18,11 @@ def test_the_head_and_the_body_are_read(read):
     )
 
 
+def test_all_names_in_the_head_are_kept(read):
+    names = "Berg, Ann (Oslo); Ben Moe; 'Ida'"
+    assert f"To: {names}\n" in read("a.msg", outlook_message("Fees", "It is 14.", to=names)).text
+
+
 def test_the_page_of_a_message_comes_before_its_plain_text(read):
     html = "<p>Die Gebühr ist <b>14 €</b>.</p><p style='display:none'>99</p>"
     document = read("a.msg", outlook_message("Gebühren", "plain", html))

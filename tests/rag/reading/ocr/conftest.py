@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from rag.documents import Content, Document
+from rag.reading.formats.pdf.pages import assemble
 from rag.reading.layout.page_text import write_page
 from rag.reading.layout.reader import lay_out
 from rag.reading.ocr.rapid import RapidOcr
 from rag.reading.ocr.recognized_page import RecognizedPage
 from rag.reading.ocr.tesseract import Tesseract
 from rag.reading.parse import read_document
-from rag.reading.pdf.pages import assemble
 from tests.conftest import missing
 
 Read = Callable[..., Document]

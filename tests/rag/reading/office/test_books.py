@@ -32,6 +32,10 @@ def test_titles_come_from_the_navigation_of_new_books_too(read):
     assert "# The lamp\n\nThe lamp burns" in read("a.epub", book).text
 
 
+def test_the_parts_that_macos_adds_are_ignored(read):
+    assert "Harbour" in read("a.epub", make.book(CHAPTERS, extra={"__MACOSX/OEBPS/._toc.ncx": b"\0\5"})).text
+
+
 def test_entities_of_a_chapter_are_not_expanded(read):
     levels = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 10))
     declaration = f'<!DOCTYPE html [<!ENTITY e0 "lol">{levels}]>'

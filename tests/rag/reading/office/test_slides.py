@@ -7,9 +7,9 @@ import io
 import pytest
 
 from rag.documents import Note, NoteKind
-from rag.reading.office.diagrams import diagram_text, drawn_text
+from rag.reading.formats.office.diagrams import diagram_text, drawn_text
 from tests.rag import make_office as make
-from tests.rag.make_documents import archive
+from tests.rag.make_documents import archive, strict
 
 
 @pytest.mark.parametrize("name", ["a.pptx", "a.pptm"])
@@ -40,6 +40,10 @@ def test_slides_that_cannot_be_read(refusal, content, words):
     assert words in refusal("a.pptx", content).message
 
 
+def test_the_strict_format_is_read_like_the_usual_one(read):
+    assert read("a.pptx", strict(make.slides())).text == read("b.pptx", make.slides()).text
+
+
 def test_raised_numbers_are_apart_from_figures(read):
     from pptx import Presentation
 
@@ -53,6 +57,27 @@ def test_raised_numbers_are_apart_from_figures(read):
     stream = io.BytesIO()
     presentation.save(stream)
     assert read("a.pptx", stream.getvalue()).text == "# 4,210^3 in 1st H2"
+
+
+def test_dates_and_footers_of_slides_are_read_once(read):
+    from lxml import etree
+    from pptx import Presentation
+
+    presentation = Presentation()
+    field = '<a:fld xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" type="x"><a:t>today</a:t></a:fld>'
+    for number in range(2):
+        slide = presentation.slides.add_slide(presentation.slide_layouts[5])
+        slide.shapes.title.text = f"Part {number}"
+        for kind, text in (("ftr", "For members only"), ("dt", "May 2024" if number else ""), ("sldNum", "7")):
+            box = slide.shapes.add_textbox(0, 0, 9, 9)
+            box.text_frame.text = text
+            box.text_frame.paragraphs[0]._p.append(etree.fromstring(field))
+            etree.SubElement(next(box.element.iter("{*}nvPr")), f"{{{box.element.nsmap['p']}}}ph").set("type", kind)
+    stream = io.BytesIO()
+    presentation.save(stream)
+    assert read("a.pptx", stream.getvalue()).text.split() == [
+        *("#", "Part", "0", "#", "Part", "1", "For", "members", "only", "May", "2024")
+    ]
 
 
 def test_text_beside_the_slide_is_left_out_and_counted(read):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.reading.pdf.ligatures import repair_ligatures
+from rag.reading.formats.pdf.ligatures import repair_ligatures
 
 WORDS = "The effect differs. The office of the staff has a profile and a reflex. If only all were of use."
 

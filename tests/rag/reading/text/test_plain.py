@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from rag.reading.headings import find_headings
+from rag.reading.markdown.headings import find_headings
 from tests.conftest import DATA
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rag.reading.chunk import chunk_document, document_headings
-from rag.reading.headings import find_plain_headings
+from rag.reading.markdown.headings import find_plain_headings
 from tests.security.linear_time import assert_linear
 
 _CHANGES = """# Changelog

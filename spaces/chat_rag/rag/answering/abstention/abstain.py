@@ -14,13 +14,13 @@ from rag.search.words import content_words, keywords, stems
 
 # The check reads the same number of passages for everyone, however many a visitor sends to the model.
 CHECKED_PASSAGES = 5
-# Measured with benchmarks/abstain.py: the weight of the cosine, and the lowest score that counts as evidence. At 0.45
-# the check refuses 4 of 472 questions that their documents answer (6 with vectors in 8 bits), and 85 % of the questions
-# that are asked of other documents.
+# Measured with benchmarks/answers/abstain.py: the weight of the cosine, and the lowest score that counts as evidence.
+# At 0.45 the check refuses 4 of 472 questions that their documents answer (6 with vectors in 8 bits), and 85 % of the
+# questions that are asked of other documents.
 SIMILARITY_WEIGHT, THRESHOLD = 0.6, 0.45
 # In scripts other than Latin, the default embedding model knows characters rather than words, so that its cosine says
-# less. With this weight, 1 % of 1,190 Chinese questions are refused (benchmarks/languages.py), and 50 % of those that
-# are asked of other documents.
+# less. With this weight, 1 % of 1,190 Chinese questions are refused (benchmarks/search/languages.py), and 50 % of those
+# that are asked of other documents.
 OTHER_SCRIPTS_WEIGHT = 0.4
 _GENERIC_WORDS = Path(__file__).with_name("generic_words.toml")
 # Words of questions about texts in general. They don't say what the question is about, so no passage needs them.

@@ -22,7 +22,7 @@ def other_languages(question: str, documents: Iterable[Document]) -> tuple[str, 
     if any(_beginning_words.of(document) < _FEWEST_DOCUMENT_WORDS for document in documents):
         return ()
     languages = sorted({_language.of(document) for document in documents})
-    asked = detect_language(question)
-    if asked in languages or (question.isascii() and len(question.split()) < _FEWEST_WORDS):
+    question_language = detect_language(question)
+    if question_language in languages or (question.isascii() and len(question.split()) < _FEWEST_WORDS):
         return ()
     return tuple(language.capitalize() for language in languages)

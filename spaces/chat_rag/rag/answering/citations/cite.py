@@ -19,8 +19,15 @@ from rag.answering.citations.markers import (
     parse_marker,
 )
 from rag.answering.types import Sentence
-from rag.answering.verification.figures import find_figures
-from rag.answering.verification.lines import is_delimiter_row, is_heading, is_row, is_wrapped, row_cells, text_start
+from rag.answering.verification.sentences.figures import find_figures
+from rag.answering.verification.sentences.lines import (
+    is_delimiter_row,
+    is_heading,
+    is_row,
+    is_wrapped,
+    row_cells,
+    text_start,
+)
 from rag.answering.verification.support import Sources, ends_sentence
 from rag.answering.verification.verdicts import Evidence
 from rag.answering.verification.verifier import Verifier

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
 
-from rag.answering.evidence.asked.abbreviations import spell_out
-from rag.answering.evidence.asked.mentions import documents_that_are_meant
-from rag.answering.evidence.asked.questions import Question
 from rag.answering.evidence.comparison import compared_documents, question_to_each
+from rag.answering.evidence.question_analysis.abbreviations import spell_out
+from rag.answering.evidence.question_analysis.mentions import documents_that_are_meant
+from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.tables.table_rows import find_rows
 from rag.answering.retrieve import number_passages, rank_passages, retrieve_passages
 from rag.documents import Passage

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from rag.answering.abstention.abstain import is_about_whole_documents
-from rag.answering.evidence.asked.questions import Question
+from rag.answering.evidence.question_analysis.questions import Question
 from rag.documents import Document
 
 _DOCUMENTS = r"(?:documents?|files?|reports?|filings?|compan(?:y|ies))"

@@ -7,19 +7,19 @@ from typing import Any
 
 from rag.answering.abstention.abstain import is_latin
 from rag.answering.abstention.foreign_question import other_languages
-from rag.answering.evidence.asked.kinds import FIGURES
-from rag.answering.evidence.asked.questions import Question
 from rag.answering.evidence.features.names import NAMES
 from rag.answering.evidence.features.questions import Situation
+from rag.answering.evidence.question_analysis.kinds import FIGURES
+from rag.answering.evidence.question_analysis.questions import Question
 from rag.documents import Document
 from rag.search.embedding.embedders import Embedder
 from rag.search.languages import ENGLISH, GERMAN, detect_language
 
 # How likely documents must answer, by the model, a question in German, Spanish or another language with Latin letters
-# than English (benchmarks/languages.py).
+# than English (benchmarks/search/languages.py).
 OTHER_LANGUAGES_THRESHOLD = 0.08
 # The same for a question for a figure to which no quote has one. Up to here, of the questions that the documents answer
-# none more is refused, and one near miss in 200. (benchmarks/answers.py)
+# none more is refused, and one near miss in 200. (benchmarks/answers/answers.py)
 WITHOUT_FIGURE_THRESHOLD = 0.4
 # Quotes below these are unsure: of those that an answerable question got there, the first one was right in 49 %.
 SURE, SURE_WITHOUT_FIGURE = 0.3, 0.8

@@ -1,4 +1,4 @@
-"""The models that turn features into probabilities, as plain numbers; benchmarks/answers_train.py makes them."""
+"""The models that turn features into probabilities, as plain numbers from benchmarks/answers/answers_train.py."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WEIGHTS = Path(__file__).with_name("weights.json")
-# Of each question. The best unit of each of the benchmark's 2,050 questions is among these (benchmarks/answers.py).
+# Of each question. The best unit of each of 2,050 questions is among these (benchmarks/answers/answers.py).
 _EMBEDDED_UNITS = 20
 _MEANT_UNITS = 5
 

@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rag.answering.evidence.asked.kinds import Kind
-from rag.answering.evidence.asked.mentions import are_meant, covered_years
-from rag.answering.evidence.asked.quantities import is_part_of_total, lacks_answer, lacks_counted
-from rag.answering.evidence.asked.questions import Question
 from rag.answering.evidence.decision import lacks_figure
 from rag.answering.evidence.features.names import NAMES
 from rag.answering.evidence.features.questions import Situation
 from rag.answering.evidence.features.units import Measurer
 from rag.answering.evidence.model import packaged_model
-from rag.answering.evidence.tables.figures import is_figure
+from rag.answering.evidence.question_analysis.kinds import Kind
+from rag.answering.evidence.question_analysis.mentions import are_meant, covered_years
+from rag.answering.evidence.question_analysis.quantities import is_part_of_total, lacks_answer, lacks_counted
+from rag.answering.evidence.question_analysis.questions import Question
+from rag.answering.evidence.tables.figures import is_figure, value
 from rag.answering.evidence.units.answer_spans import answer_span
 from rag.answering.evidence.units.definitions import defines
 from rag.answering.evidence.units.split import Unit
@@ -74,7 +74,7 @@ def rank_units(situation: Situation, units: Sequence[Unit], embedder: Embedder) 
     order = [at for at in (-scores).argsort(kind="stable") if meant[at] or not meant.any()]
     quotes = tuple(quote_of(units[at], question, float(probabilities[at])) for at in order[:MAX_QUOTES])
     best = dict(zip(NAMES, values[order[0]].tolist(), strict=True))
-    shown = _likely(quotes)
+    shown = plain_words_first(_likely(quotes))
     words = {quote.text for quote in shown if not quote.labels}
     repeated = (float(probabilities[at]) for at, unit in enumerate(units) if not unit.cell and unit.text in words)
     probability = sum(repeated) + sum(quote.probability for quote in shown if quote.labels)
@@ -120,6 +120,17 @@ def _is_other_period(question: Question, unit: Unit, features: Mapping[str, floa
 def _likely(quotes: Sequence[Quote]) -> tuple[Quote, ...]:
     """Return the quotes without those that are far less likely than the first one."""
     return tuple(quote for quote in quotes if quote.probability >= LEAST_SHARE * quotes[0].probability)
+
+
+def plain_words_first(quotes: tuple[Quote, ...]) -> tuple[Quote, ...]:
+    """Put the sentence first that has the amount of a cell in brackets: "we paid $99 million" says more than "(99)"."""
+    amount = value(quotes[0].answer) if quotes and quotes[0].labels else None
+    if amount is None or amount >= 0:
+        return quotes
+    for place, quote in enumerate(quotes):
+        if not quote.labels and value(quote.answer) == -amount and quotes[0].unit in quote.answer:
+            return (quote, *quotes[:place], *quotes[place + 1 :])
+    return quotes
 
 
 def quote_of(unit: Unit, question: Question, probability: float) -> Quote:

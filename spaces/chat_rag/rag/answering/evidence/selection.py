@@ -14,10 +14,6 @@ from rag.answering.abstention.abstain import (
     missing_evidence,
 )
 from rag.answering.abstention.foreign_question import other_languages
-from rag.answering.evidence.asked.abbreviations import spell_out
-from rag.answering.evidence.asked.mentions import covered_years, documents_that_are_meant, find_missing
-from rag.answering.evidence.asked.quantities import is_unknown_quantity
-from rag.answering.evidence.asked.typos import read_question
 from rag.answering.evidence.candidates import with_similarities
 from rag.answering.evidence.comparison import compared_documents, question_to_each
 from rag.answering.evidence.decision import (
@@ -29,6 +25,10 @@ from rag.answering.evidence.decision import (
 )
 from rag.answering.evidence.features.questions import Situation
 from rag.answering.evidence.model import packaged_model
+from rag.answering.evidence.question_analysis.abbreviations import spell_out
+from rag.answering.evidence.question_analysis.mentions import covered_years, documents_that_are_meant, find_missing
+from rag.answering.evidence.question_analysis.quantities import is_unknown_quantity
+from rag.answering.evidence.question_analysis.typos import read_question
 from rag.answering.evidence.ranking import Ranking, quote_of, rank_units
 from rag.answering.evidence.summary import has_key_sentences, key_sentences
 from rag.answering.evidence.tables.cell_scope import without_levels, without_shorter_labels

@@ -1,4 +1,4 @@
-"""Chooses the key sentences of whole documents, for questions such as "What is this about?"."""
+"""Selects the key sentences of whole documents, for questions such as "What is this about?"."""
 
 from __future__ import annotations
 

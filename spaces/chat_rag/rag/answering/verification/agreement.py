@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from rag.answering.verification.sentence_words import Part, SentenceWords
-from rag.answering.verification.wording import Wording
+from rag.answering.verification.sentences.sentence_words import Part, SentenceWords
+from rag.answering.verification.sentences.wording import Wording
 
 # A part of a source with this share of the words is what a part of a sentence is about.
 _MOST = 0.6

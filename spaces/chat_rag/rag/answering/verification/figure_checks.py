@@ -8,12 +8,12 @@ from functools import cached_property
 from math import log
 from typing import TypeVar
 
-from rag.answering.verification.clauses import Clause
 from rag.answering.verification.figure_match import is_same_figure
-from rag.answering.verification.figures import Period
-from rag.answering.verification.names import Name
-from rag.answering.verification.statements import MONTHS_OF_QUARTER, Statement, Statements
-from rag.answering.verification.surroundings import Surroundings
+from rag.answering.verification.sentences.clauses import Clause
+from rag.answering.verification.sentences.figures import Period
+from rag.answering.verification.sentences.names import Name
+from rag.answering.verification.sources.statements import MONTHS_OF_QUARTER, Statement, Statements
+from rag.answering.verification.sources.surroundings import Surroundings
 
 K = TypeVar("K")
 # For each group of statements, the words of a clause that tell them apart, and how well another figure's have them.

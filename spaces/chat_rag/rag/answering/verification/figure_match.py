@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rag.answering.verification.clauses import Clause
-from rag.answering.verification.figures import Figure
-from rag.answering.verification.statements import Statement
+from rag.answering.verification.sentences.clauses import Clause
+from rag.answering.verification.sentences.figures import Figure
+from rag.answering.verification.sources.statements import Statement
 
 # A positive income isn't a figure in parentheses, unless it's a tax or an expense.
 _INCOME, _CHARGE = "incom", frozenset({"tax", "cost", "loss", "provis", "other", "use"})

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
-from rag.answering.verification.lines import MIN_WRAPPED
+from rag.answering.verification.sentences.lines import MIN_WRAPPED
 from rag.documents import Passage
 from rag.search.languages import STOP_WORDS
 

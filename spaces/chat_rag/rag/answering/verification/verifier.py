@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from rag.answering.verification.clauses import Clause, figure_clauses
 from rag.answering.verification.figure_checks import FigureChecks
 from rag.answering.verification.missing import denies_the_same, missing_words, says_nothing
-from rag.answering.verification.names import find_names, find_phrases, normalize
-from rag.answering.verification.statements import Statement, Statements
+from rag.answering.verification.sentences.clauses import Clause, figure_clauses
+from rag.answering.verification.sentences.names import find_names, find_phrases, normalize
+from rag.answering.verification.sources.statements import Statement, Statements
+from rag.answering.verification.sources.surroundings import Surroundings
 from rag.answering.verification.support import content_tokens
-from rag.answering.verification.surroundings import Surroundings
 from rag.answering.verification.verdicts import Evidence, Verdict
 from rag.answering.verification.word_checks import WordChecks
 from rag.documents import Document, Passage

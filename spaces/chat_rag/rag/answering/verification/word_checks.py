@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rag.answering.verification.agreement import contradicts
-from rag.answering.verification.clauses import find_direction
-from rag.answering.verification.figures import find_periods
-from rag.answering.verification.names import find_names
-from rag.answering.verification.source_sentences import Source, SourceSentences
-from rag.answering.verification.statements import Statements
+from rag.answering.verification.sentences.clauses import find_direction
+from rag.answering.verification.sentences.figures import find_periods
+from rag.answering.verification.sentences.names import find_names
+from rag.answering.verification.sentences.wording import wording
+from rag.answering.verification.sources.source_sentences import Source, SourceSentences
+from rag.answering.verification.sources.statements import Statements
+from rag.answering.verification.sources.surroundings import Surroundings
 from rag.answering.verification.support import sentence_spans
-from rag.answering.verification.surroundings import Surroundings
 from rag.answering.verification.verdicts import Evidence, Verdict
-from rag.answering.verification.wording import wording
 from rag.documents import Passage
 
 # The share of the words, by weight, that a sentence of a passage must have; and how much less than the best one.

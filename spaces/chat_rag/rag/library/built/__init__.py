@@ -1,1 +1,1 @@
-"""Libraries that are built ahead, as a folder that a page loads and never changes."""
+"""Libraries that are built ahead of time, as a folder that a page loads and never changes."""

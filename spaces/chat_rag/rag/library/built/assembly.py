@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rag.errors import RagError
-from rag.library import disk
 from rag.library.built.manifest import DATA_FILE, ORIGINALS, Manifest, Source, replace_file
 from rag.library.built.packed import PackedDocument, Packer
 from rag.library.built.sources import FoundFile
 from rag.library.quota import page_count
+from rag.library.storage import disk
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 from rag.errors import RagError
-from rag.library import disk
 from rag.library.built import manifest as built
 from rag.library.built.assembly import Contents, assemble, clean
 from rag.library.built.local_workers import Outcome, embed_files
@@ -22,7 +21,8 @@ from rag.library.built.manifest import LibraryRefused, Manifest, library_label, 
 from rag.library.built.packed import PackedDocument, read_packed
 from rag.library.built.ray_workers import embed_files_on_ray
 from rag.library.built.sources import FoundFile, find_files
-from rag.library.store import Store
+from rag.library.storage import disk
+from rag.library.storage.store import Store
 from rag.reading.processes.pool import PROCESSES, ReaderPool
 from rag.search.embedding.embedders import Embedder
 
@@ -50,7 +50,7 @@ class _Build:
     out: Path
     embedder: Embedder
     options: BuildOptions
-    kept: dict[str, PackedDocument] = field(default_factory=dict)
+    unchanged: dict[str, PackedDocument] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)  # by the path of the file
 
     @property
@@ -75,19 +75,19 @@ def build_library(folder: Path, out: Path, embedder: Embedder, readers: ReaderPo
     build = _Build(out, embedder, options)
     with _write_errors(out), TemporaryDirectory(prefix="spaceport-") as unpacked:
         out.mkdir(parents=True, exist_ok=True)
-        build.kept = _last_build(build)
-        found = list(find_files(folder, out, readers, Path(unpacked)))
-        _read_new(build, _first_of_each(found), readers)
-        contents = Contents(options.name, build.label, options.originals, tuple(_sources(build, found)))
-        manifest = assemble(out, contents, _packed(build, found))
+        build.unchanged = _last_build(build)
+        files = list(find_files(folder, out, readers, Path(unpacked)))
+        _read_new(build, _first_of_each(files), readers)
+        contents = Contents(options.name, build.label, options.originals, tuple(_sources(build, files)))
+        manifest = assemble(out, contents, _packed(build, files))
         clean(out, manifest, WORK)
     return manifest
 
 
-def _sources(build: _Build, found: Sequence[FoundFile]) -> Iterator[built.Source]:
+def _sources(build: _Build, files: Sequence[FoundFile]) -> Iterator[built.Source]:
     """Yield what became of each file; of several with the same content, the first one was read."""
-    first = _first_of_each(found)
-    for file in found:
+    first = _first_of_each(files)
+    for file in files:
         name = first.get(file.document or file.source.full_name, file).source.full_name
         problem = file.source.problem or build.problems.get(name, "")
         yield built.Source(file.source.full_name, "" if problem else file.document, problem)
@@ -113,10 +113,10 @@ def _last_build(build: _Build) -> dict[str, PackedDocument]:
         return {}
 
 
-def _first_of_each(found: Sequence[FoundFile]) -> dict[str, FoundFile]:
+def _first_of_each(files: Sequence[FoundFile]) -> dict[str, FoundFile]:
     """Return the first file with each content; one that can't be read is there by its path."""
     first: dict[str, FoundFile] = {}
-    for file in found:
+    for file in files:
         if not file.source.problem:
             first.setdefault(file.document or file.source.full_name, file)
     return first
@@ -124,10 +124,12 @@ def _first_of_each(found: Sequence[FoundFile]) -> dict[str, FoundFile]:
 
 def _read_new(build: _Build, files: dict[str, FoundFile], readers: ReaderPool) -> None:
     """Read, embed and store the files that neither the last build nor an interrupted one has."""
-    for document_id, packed in list(build.kept.items()):
+    for document_id, packed in list(build.unchanged.items()):
         if document_id not in files or files[document_id].source.full_name != packed.document.name:
-            del build.kept[document_id]
-    new = [file for document_id, file in files.items() if document_id not in build.kept and not _is_done(build, file)]
+            del build.unchanged[document_id]
+    new = [
+        file for document_id, file in files.items() if document_id not in build.unchanged and not _is_done(build, file)
+    ]
     with closing(_embedded(build, new, readers)) as embedded:
         for number, (file, outcome) in enumerate(embedded, start=1):
             _save(build, file, outcome)
@@ -161,13 +163,13 @@ def _save(build: _Build, file: FoundFile, outcome: Outcome) -> None:
     build.work.save(*outcome, b"", label=build.work_label)
 
 
-def _packed(build: _Build, found: Sequence[FoundFile]) -> Iterator[tuple[FoundFile, PackedDocument]]:
+def _packed(build: _Build, files: Sequence[FoundFile]) -> Iterator[tuple[FoundFile, PackedDocument]]:
     """Yield each document of the library with its first file."""
-    for document_id, file in _first_of_each(found).items():
+    for document_id, file in _first_of_each(files).items():
         if file.source.full_name in build.problems or not file.document:
             continue
-        if document_id in build.kept:
-            yield file, build.kept[document_id]
+        if document_id in build.unchanged:
+            yield file, build.unchanged[document_id]
         elif stored := build.work.read(document_id, build.work_label):
             yield file, PackedDocument.of(stored)
 

@@ -10,7 +10,7 @@ from rag.errors import DocumentError
 from rag.library.built.sources import FoundFile
 from rag.library.library import AddedDocument, Library, ParsedFile, embed_document
 from rag.library.quota import UNLIMITED
-from rag.library.stored_files import StoredDocument
+from rag.library.storage.stored_files import StoredDocument
 from rag.reading.processes.pool import ReaderPool
 from rag.search.embedding.embedders import Embedder
 

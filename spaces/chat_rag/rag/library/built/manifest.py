@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import RagError
-from rag.library import disk
 from rag.library.library import vectors_label
+from rag.library.storage import disk
 from rag.search.embedding.embedders import Embedder
 from rag.search.embedding.onnx_export import HUB_MODEL, packaged_model
 
@@ -135,8 +135,8 @@ def read_manifest(folder: Path, label: str | None = None) -> Manifest:
     """Return the manifest of a library; raise `LibraryRefused` unless it has this format and, if given, this label."""
     try:
         value = json.loads((folder / MANIFEST).read_bytes())
-        found = value["format"]
-        if found == FORMAT:
+        version = value["format"]
+        if version == FORMAT:
             files = {kind: DataFile(**file) for kind, file in value["files"].items()}
             sources = tuple(Source(**source) for source in value["sources"])
             manifest = Manifest(**value | {"files": files, "sources": sources})
@@ -149,8 +149,8 @@ def read_manifest(folder: Path, label: str | None = None) -> Manifest:
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         message = f"{folder / MANIFEST} is damaged ({type(error).__name__}: {error})."
         raise LibraryRefused(message, _ASK_FOR_COPY.format(folder=folder)) from error
-    if found != FORMAT:
-        raise LibraryRefused(f"{folder} has the format {found}; this version reads {FORMAT}.", _rebuild(folder))
+    if version != FORMAT:
+        raise LibraryRefused(f"{folder} has the format {version}; this version reads {FORMAT}.", _rebuild(folder))
     if label is not None and manifest.label != label:
         raise LibraryRefused(f"{folder} is for “{manifest.label}”, but the page uses “{label}”.", _rebuild(folder))
     return manifest

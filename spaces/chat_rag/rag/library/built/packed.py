@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from rag.documents import Chunk, Document
-from rag.library import disk
 from rag.library.built.manifest import ARRAYS, DOCUMENTS, DataFile, LibraryRefused
-from rag.library.stored_files import StoredDocument, document_fields, parse_document
+from rag.library.storage import disk
+from rag.library.storage.stored_files import StoredDocument, document_fields, parse_document
 from rag.search.bm25 import Postings
 from rag.search.index import contextual_vectors, search_text
 from rag.search.quantized import QuantizedVectors

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ui.environment import int_setting
+from ui.process.environment import int_setting
 
 
 @dataclass(frozen=True, slots=True)

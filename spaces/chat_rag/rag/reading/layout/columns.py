@@ -8,8 +8,8 @@ from itertools import pairwise
 from operator import attrgetter
 
 from rag.reading.layout.gutters import are_blocks, side_changes
-from rag.reading.layout.lines import is_figure
-from rag.reading.layout.segments import Segment
+from rag.reading.layout.text_lines.lines import is_figure
+from rag.reading.layout.text_lines.segments import Segment
 
 _LEAST_LINES = 3
 _MOST_DEPTH = 6

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from rag.reading.layout.lines import Line
-from rag.reading.layout.segments import Segment, join_line, split_at_words
-from rag.reading.layout.words import Words
+from rag.reading.layout.text_lines.lines import Line
+from rag.reading.layout.text_lines.segments import Segment, join_line, split_at_words
+from rag.reading.layout.text_lines.words import Words
 
 _BARS = ("|", "│", "┃", "║")
 _LEAST_LINES = 3  # with a bar in the same place

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rag.reading.layout.segments import Segment
-from rag.reading.layout.words import Words
+from rag.reading.layout.text_lines.segments import Segment
+from rag.reading.layout.text_lines.words import Words
 
 Place = tuple[float, float, float, float]  # left, bottom, right and top
 _HIDDEN_FLAGS = 2 | 32  # hidden, not shown
@@ -21,13 +21,17 @@ _WORD = re.compile(r"\w+")
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """An annotation that a viewer shows; a comment is beside the page and not on it, and a mark highlights words."""
+    """An annotation that a viewer shows; a comment is beside the page and not on it, and a mark highlights words.
+
+    `file` is the name of the file that is attached to the page there, or "".
+    """
 
     text: str
     place: Place
     is_comment: bool
     is_mark: bool
     may_cover: bool
+    file: str = ""
 
 
 def read_annotations(page: Any) -> list[Annotation]:
@@ -51,7 +55,8 @@ def read_annotations(page: Any) -> list[Annotation]:
             if text or may_cover:
                 is_comment = kind not in (raw.FPDF_ANNOT_WIDGET, raw.FPDF_ANNOT_FREETEXT)
                 is_mark = raw.FPDF_ANNOT_HIGHLIGHT <= kind <= raw.FPDF_ANNOT_STRIKEOUT  # or two kinds of underlines
-                found.append(Annotation(text, _place(annotation), is_comment, is_mark, may_cover))
+                file = _file_name(annotation) if kind == raw.FPDF_ANNOT_FILEATTACHMENT else ""
+                found.append(Annotation(text, _place(annotation), is_comment, is_mark, may_cover, file))
         finally:
             raw.FPDFPage_CloseAnnot(annotation)
     return list(dict.fromkeys(found))  # a page can list one a million times
@@ -95,6 +100,13 @@ def _text(form: Any, annotation: Any, kind: int) -> str:
     if kind == raw.FPDF_ANNOT_POPUP or raw.FPDFAnnot_HasKey(annotation, b"StateModel"):  # "accepted" by somebody
         return ""
     return _string(raw.FPDFAnnot_GetStringValue, annotation, b"Contents")
+
+
+def _file_name(annotation: Any) -> str:
+    from pypdfium2 import raw
+
+    attachment = raw.FPDFAnnot_GetFileAttachment(annotation)
+    return _string(raw.FPDFAttachment_GetName, attachment) if attachment else ""
 
 
 def _field_value(form: Any, annotation: Any) -> str:

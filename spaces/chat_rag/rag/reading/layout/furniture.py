@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rag.reading.layout.segments import Segment
+from rag.reading.layout.text_lines.segments import Segment
 
 WINDOW = 4  # how many pages before and behind a page are compared with it
 _MOST_LINES = 3  # lines of a head or a foot

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby, pairwise
 
-from rag.reading.layout.lines import group_by_baseline, is_figure
-from rag.reading.layout.segments import WIDEST_SPACE, Segment
+from rag.reading.layout.text_lines.lines import group_by_baseline, is_figure
+from rag.reading.layout.text_lines.segments import WIDEST_SPACE, Segment
 
 _LEAST_LINES = 6  # of each block
 _LEAST_ROWS = 0.3  # the share of a block's lines that have a term and what it means

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from rag.reading.layout.lines import Line
-from rag.reading.layout.segments import Segment, join_line, join_segments
+from rag.reading.layout.text_lines.lines import Line
+from rag.reading.layout.text_lines.segments import Segment, join_line, join_segments
 
 _DOTS = re.compile(r"[.·…‥](?:[ \u00a0]{0,2}[.·…‥]){3,}")
 _PAGE = re.compile(r"[A-Z]?-?\d{1,4}|[ivxlcIVXLC]{1,7}")

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from rag.reading.layout.columns import reading_order
 from rag.reading.layout.drawn_bars import read_bars
 from rag.reading.layout.leaders import join_leaders
-from rag.reading.layout.lines import Line, join_lines, make_lines
-from rag.reading.layout.segments import Segment
 from rag.reading.layout.tables.cells import Grid
 from rag.reading.layout.tables.grid import make_grid
 from rag.reading.layout.tables.regions import table_regions
-from rag.reading.layout.words import Words
+from rag.reading.layout.text_lines.lines import Line, join_lines, make_lines
+from rag.reading.layout.text_lines.segments import Segment
+from rag.reading.layout.text_lines.words import Words
 
 _CAPTION_LINES = 3
 _CAPTION_GAP = 3.0  # the most between a caption and its table, in units of the height of a line

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rag.documents import RecognizedLine
-from rag.reading.layout.lines import Line
 from rag.reading.layout.page import PageLayout
-from rag.reading.layout.segments import Segment
 from rag.reading.layout.tables.cells import Column, Grid, GridCell
-from rag.reading.layout.words import HYPHEN
+from rag.reading.layout.text_lines.lines import Line
+from rag.reading.layout.text_lines.segments import Segment
+from rag.reading.layout.text_lines.words import HYPHEN
 
 HYPHENS = ("\x02", HYPHEN, "-", "‐", "\u00ad")
 _BAR, _BLANK = " | ", " |"

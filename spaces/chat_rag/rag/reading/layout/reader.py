@@ -8,21 +8,22 @@ from typing import Any
 
 from rag.reading.layout.fields import annotation_segments, comment_segments, read_annotations
 from rag.reading.layout.furniture import EdgeLine
-from rag.reading.layout.lines import Line, group_by_baseline, make_lines
 from rag.reading.layout.page import PageLayout, arrange
-from rag.reading.layout.raised_text import attach_scripts
-from rag.reading.layout.right_to_left import RIGHT_TO_LEFT, is_right_to_left, logical_segments
-from rag.reading.layout.segments import Segment, drawn_segments, make_segments
+from rag.reading.layout.repeated_words import without_repeated
 from rag.reading.layout.tables.vertical_headers import vertical_headers
+from rag.reading.layout.text_lines.lines import Line, group_by_baseline, make_lines
+from rag.reading.layout.text_lines.raised_text import attach_scripts
+from rag.reading.layout.text_lines.right_to_left import RIGHT_TO_LEFT, is_right_to_left, logical_segments
+from rag.reading.layout.text_lines.segments import Segment, drawn_segments, make_segments
+from rag.reading.layout.text_lines.words import Words, read_words
 from rag.reading.layout.visibility.hidden_words import visible_words
-from rag.reading.layout.words import Words, read_words
 
 _STRAIGHT = 0.1  # radians: text at another angle, such as a watermark, comes after the rest
 
 
 @dataclass(slots=True)
 class ReadPage:
-    """A page's segments as they were drawn, and how many words nobody can see."""
+    """A page's segments as they were drawn, how many words nobody can see, and the names of the files on it."""
 
     segments: list[Segment]
     words: Words | None
@@ -30,6 +31,7 @@ class ReadPage:
     hidden_words: int
     lines: list[list[Segment]]  # its segments by their baselines
     comments: list[Segment] = field(default_factory=list)
+    attachments: list[str] = field(default_factory=list)
 
 
 def read_page(page: Any) -> ReadPage:
@@ -39,21 +41,23 @@ def read_page(page: Any) -> ReadPage:
     annotations, hidden = read_annotations(page), 0
     if len(words):
         words, hidden = visible_words(page, text_page, words, [each.place for each in annotations if each.may_cover])
+        words = without_repeated(words)
     is_turned = words.angle > _STRAIGHT
     has_turned = bool(is_turned.any())
     segments, kept = _segments(text_page, words.select(~is_turned) if has_turned else words)
     segments = segments + annotation_segments(annotations, segments)
     comments = comment_segments(annotations, words)
+    files = [annotation.file for annotation in annotations if annotation.file]
     lines = group_by_baseline(segments)
     if not has_turned:
-        return ReadPage(segments, kept, [], hidden, lines, comments)
+        return ReadPage(segments, kept, [], hidden, lines, comments, files)
     turned = words.select(is_turned)
     headers, used = vertical_headers(turned, lines)
     if headers:
         segments = [*headers, *segments]
         turned, lines = turned.select(~used), group_by_baseline(segments)
     others = drawn_segments(turned) if len(turned) else []
-    return ReadPage(segments, kept, others, hidden, lines, comments)
+    return ReadPage(segments, kept, others, hidden, lines, comments, files)
 
 
 def _segments(text_page: Any, words: Words) -> tuple[list[Segment], Words | None]:

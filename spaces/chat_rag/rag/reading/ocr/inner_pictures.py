@@ -1,4 +1,4 @@
-"""Pictures inside of office files, books and notebooks: what is on them is read, or a note says that it wasn't."""
+"""Pictures inside of office files, books and notebooks: their text is recognized, or a note says that it wasn't."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from types import TracebackType
 from backends.stopwatch import now
 from rag.documents import Content, Limits, Note, NoteKind
 from rag.errors import DocumentError
+from rag.reading.formats.pdf.pages import assemble
 from rag.reading.layout.page_text import write_page
 from rag.reading.layout.reader import lay_out
+from rag.reading.markdown.tables import ContentWriter
 from rag.reading.ocr.images import grey_image, open_image
 from rag.reading.ocr.recognizer import Recognizer
-from rag.reading.pdf.pages import assemble
-from rag.reading.tables import ContentWriter
 
 _ICON_SIDE = 100  # pixels; a smaller picture inside of a document is an icon or a line
 _MOST_PICTURES = 50  # in one file: each takes a second or more

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rag.documents import RecognizedLine
-from rag.reading.layout import pdfium
+from rag.reading.layout.text_lines import pdfium
 from rag.reading.ocr.images import GreyImage
 
 Box = tuple[float, float, float, float]  # left, bottom, right and top

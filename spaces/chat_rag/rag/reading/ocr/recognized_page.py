@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from rag.documents import RecognizedLine
-from rag.reading.layout.lines import group_by_baseline
 from rag.reading.layout.page_text import PageText
 from rag.reading.layout.reader import ReadPage
-from rag.reading.layout.segments import Segment
+from rag.reading.layout.text_lines.lines import group_by_baseline
+from rag.reading.layout.text_lines.segments import Segment
 from rag.reading.ocr.pieces import Piece, Reading
 
 _SAME_ROW = 0.5  # how far the middles of a row's pieces may be apart, in units of their height

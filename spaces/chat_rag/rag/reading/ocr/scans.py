@@ -11,6 +11,7 @@ from typing import Any
 from backends.stopwatch import now
 from rag.documents import Limits, Note, NoteKind
 from rag.errors import DocumentError, FileError, FileProblem
+from rag.reading.formats.pdf.pages import with_text
 from rag.reading.layout.page_text import PageText, write_page
 from rag.reading.layout.reader import ReadPage, lay_out
 from rag.reading.ocr.errors import PageFailed, PageTooSlow
@@ -18,7 +19,6 @@ from rag.reading.ocr.images import GreyImage
 from rag.reading.ocr.page_pictures import PagePicture, find_pictures
 from rag.reading.ocr.recognized_page import RecognizedPage
 from rag.reading.ocr.recognizer import Recognizer
-from rag.reading.pdf.pages import with_text
 
 _MOST_PICTURES = 50  # beside text, in one file: each takes a second or more
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ui.environment import int_setting
+from ui.process.environment import int_setting
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from rag.errors import DocumentError, FileError, FileProblem, ReaderStopped, Sto
 from rag.reading.processes.limits import PICTURE_LIMITS, ProcessLimits
 from rag.reading.processes.process import ReaderProcess
 from rag.reading.processes.worker import FORKS, Request
-from ui.environment import int_setting
+from ui.process.environment import int_setting
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter

@@ -13,11 +13,11 @@ from pathlib import Path, PurePosixPath
 from rag.errors import FileError, FileProblem
 from rag.reading.archives.sources import Source
 from rag.reading.file_names import display_name
+from rag.reading.formats.text.decode import known_encoding
 from rag.reading.parse import is_supported, suffix_of
-from rag.reading.text.decode import known_encoding
 from rag.reading.web.addresses import Edge
 from rag.reading.web.client import Reply, WebClient, WebLimits
-from ui.environment import text_setting
+from ui.process.environment import text_setting
 
 SETTING = "SPACEPORT_ALLOW_URLS"
 _URL = re.compile(r"https?://", re.IGNORECASE)

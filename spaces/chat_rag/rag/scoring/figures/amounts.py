@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from rag.answering.numbers import CURRENCY_BEFORE, NUMBER, SCALE
-from rag.answering.verification.figures import Figure, find_scale
+from rag.answering.verification.sentences.figures import Figure, find_scale
 from rag.scoring.figures.units import MEASURES, Unit, read_bound, read_noun, read_unit
 
 _EAST_ASIAN = r"\u3040-\u30ff\u3400-\u9fff"

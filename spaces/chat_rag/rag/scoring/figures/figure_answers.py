@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rag.answering.verification.figures import find_figures, find_periods
+from rag.answering.verification.sentences.figures import find_figures, find_periods
 from rag.scoring.figures.amounts import Amount, amount, is_comparable, is_same_amount, scale_note, spaced
-from rag.scoring.figures.figure_roles import Asked, Mention, find_mentions, stands_beside
+from rag.scoring.figures.figure_roles import Mention, WantedFigure, find_mentions, stands_beside
 from rag.scoring.figures.signs import FALL, RISE, change_sign, is_right_sign, says_minus
 from rag.scoring.figures.units import Unit
 from rag.scoring.marks import Mark
@@ -40,17 +40,19 @@ def gold_amounts(gold: str) -> list[Amount]:
 
 def mark_figures(question: str, gold: Sequence[Amount], statements: Sequence[str], *, is_foreign: bool) -> Mark:
     """Return whether an answer gives all of the gold figures, and no other one in the place of any."""
-    mentions, asked = find_mentions(statements, is_foreign=is_foreign), Asked.of(question)
+    mentions, wanted_figure = find_mentions(statements, is_foreign=is_foreign), WantedFigure.of(question)
     if not mentions:
         return Mark(False, "the answer has no figure")
     for each in gold:
-        mark = _mark(question, each, gold, mentions, asked)
+        mark = _mark(question, each, gold, mentions, wanted_figure)
         if not mark.correct:
             return mark
     return Mark(True, f"it says {', '.join(each.text for each in gold)}")
 
 
-def _mark(question: str, gold: Amount, all_gold: Sequence[Amount], mentions: Sequence[Mention], asked: Asked) -> Mark:
+def _mark(
+    question: str, gold: Amount, all_gold: Sequence[Amount], mentions: Sequence[Mention], wanted_figure: WantedFigure
+) -> Mark:
     same = [mention for mention in mentions if is_same_amount(gold, mention.amount)]
     if not same:
         return Mark(False, _difference(gold, mentions))
@@ -65,14 +67,14 @@ def _mark(question: str, gold: Amount, all_gold: Sequence[Amount], mentions: Seq
         return Mark(False, f"the answer says that it isn't {gold.text}")
     right = max(
         (mention for mention in signed if not mention.is_denied),
-        key=lambda mention: (not mention.is_reference, asked.time(mention), asked.coverage(mention)),
+        key=lambda mention: (not mention.is_reference, wanted_figure.time(mention), wanted_figure.coverage(mention)),
     )
     others = [
         mention
         for mention in mentions
         if is_comparable(gold, mention.amount) and not any(is_same_amount(each, mention.amount) for each in all_gold)
     ]
-    if not _add_up(others, gold) and (rival := _rival(question, right, others, mentions, asked)):
+    if not _add_up(others, gold) and (rival := _rival(question, right, others, mentions, wanted_figure)):
         return Mark(False, f"{rival.amount.text} answers as much as {gold.text}")
     if _is_of_other_year(question, right):
         return Mark(False, f"{gold.text} is said of another year")
@@ -80,13 +82,18 @@ def _mark(question: str, gold: Amount, all_gold: Sequence[Amount], mentions: Seq
 
 
 def _rival(
-    question: str, right: Mention, others: Sequence[Mention], mentions: Sequence[Mention], asked: Asked
+    question: str, right: Mention, others: Sequence[Mention], mentions: Sequence[Mention], wanted_figure: WantedFigure
 ) -> Mention | None:
     """Return a figure that answers the question as much as the right one; a change is none to a level."""
     is_change = bool(_CHANGE_ASKED.search(question))
     levels = (each for each in others if is_change or not change_sign(each.before, each.behind))
     return next(
-        (each for each in levels if stands_beside(each, right, asked) or _are_alternatives(each, right, mentions)), None
+        (
+            each
+            for each in levels
+            if stands_beside(each, right, wanted_figure) or _are_alternatives(each, right, mentions)
+        ),
+        None,
     )
 
 
@@ -117,7 +124,7 @@ def _are_alternatives(first: Mention, second: Mention, mentions: Sequence[Mentio
 
 def _is_of_other_year(question: str, mention: Mention) -> bool:
     """Return whether a figure is said of a year that isn't the question's; a fiscal year can have two numbers."""
-    asked = {period.value for period in find_periods(question) if period.kind == "year"}
+    years = {period.value for period in find_periods(question) if period.kind == "year"}
     own = {period.value for period in mention.periods if period.kind == "year"}
     is_fiscal = _FISCAL.search(f"{question} {mention.before} {mention.behind}")
-    return bool(asked and own) and not asked & own and not is_fiscal
+    return bool(years and own) and not years & own and not is_fiscal

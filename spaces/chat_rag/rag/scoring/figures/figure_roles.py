@@ -1,4 +1,4 @@
-"""What an answer says each of its figures is: the answer itself, something to compare with, a step of a calculation."""
+"""The role of each figure in an answer: the answer itself, a comparison, or a step of a calculation."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.answering.verification.clauses import figure_clauses, role_words
-from rag.answering.verification.figures import Period, find_periods
+from rag.answering.verification.sentences.clauses import figure_clauses, role_words
+from rag.answering.verification.sentences.figures import Period, find_periods
 from rag.scoring.figures.amounts import Amount, amount, scale_note, spaced
 from rag.scoring.figures.signs import FALL, RISE
 
@@ -58,9 +58,9 @@ def find_mentions(statements: Sequence[str], *, is_foreign: bool) -> list[Mentio
     mentions: list[Mention] = []
     subject: frozenset[str] | None = None
     for statement in statements:
-        found = _mentions(spaced(statement), note, subject, is_foreign=is_foreign)
-        mentions += found
-        subject = next((mention.words for mention in found if mention.words), subject)
+        new_mentions = _mentions(spaced(statement), note, subject, is_foreign=is_foreign)
+        mentions += new_mentions
+        subject = next((mention.words for mention in new_mentions if mention.words), subject)
     return mentions
 
 
@@ -110,14 +110,14 @@ def _is_operand(before: str, behind: str, at: int) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class WantedFigure:
     """What a question asks for, as far as its words and times say."""
 
     words: frozenset[str]
     periods: tuple[Period, ...]
 
     @classmethod
-    def of(cls, question: str) -> Asked:
+    def of(cls, question: str) -> WantedFigure:
         """Read a question."""
         return cls(role_words(question) - _HEDGE, tuple(find_periods(question)))
 
@@ -144,14 +144,14 @@ class Asked:
         return any(period.kind == "base" for period in self.periods)
 
 
-def stands_beside(other: Mention, right: Mention, asked: Asked) -> bool:
+def stands_beside(other: Mention, right: Mention, wanted_figure: WantedFigure) -> bool:
     """Return whether another figure answers the question as much as the right one: a reader can't tell which it is."""
     if other.is_denied or (other.is_reference and not right.is_reference):
         return False
-    other_time, right_time = asked.time(other), asked.time(right)
+    other_time, right_time = wanted_figure.time(other), wanted_figure.time(right)
     if other_time != right_time:
         return other_time > right_time
-    other_words, right_words = asked.coverage(other), asked.coverage(right)
+    other_words, right_words = wanted_figure.coverage(other), wanted_figure.coverage(right)
     if other_words != right_words:
         return other_words > right_words
     return other.words is None or right.words is None or other.words <= right.words

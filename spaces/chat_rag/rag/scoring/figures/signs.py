@@ -1,4 +1,4 @@
-"""Whether a figure says a rise or a fall, a gain or a loss: by its sign and by the words around it."""
+"""Whether a figure is a rise or a fall, a gain or a loss: by its sign and by the words around it."""
 
 from __future__ import annotations
 
@@ -80,13 +80,13 @@ def is_right_sign(question: str, gold: Amount, given: Amount, before: str, behin
     "A loss of 12" and "(12)" are the same; so is 12, if the question asks for a loss, and (12) for what was spent. In
     parentheses behind words or another figure, which may be repeated there, both signs are meant.
     """
-    asked, change = asked_sign(question), change_sign(before, behind)
+    sign_in_question, change = asked_sign(question), change_sign(before, behind)
     may_be_minus = given.has_minus or given.in_parentheses
     repeats = given.in_parentheses and (not is_first or bool(re.search(r"\w", before))) and not change
     own = -1 if may_be_minus else change or _loss_sign(before, behind)
     if gold.has_minus or gold.in_parentheses:
-        return own < 0 or (asked < 0 and own == 0)
-    if asked < 0:
+        return own < 0 or (sign_in_question < 0 and own == 0)
+    if sign_in_question < 0:
         return may_be_minus or own <= 0
     is_minus = given.has_minus or (given.in_parentheses and not repeats and not _SPENDING.search(question))
     return not is_minus and change >= 0

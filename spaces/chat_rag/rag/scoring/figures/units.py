@@ -1,11 +1,11 @@
-"""What stands beside a figure: its unit, the word behind it, and whether it's a bound."""
+"""The words next to a figure: its unit, what it counts, and whether it's a bound."""
 
 from __future__ import annotations
 
 import re
 from enum import StrEnum
 
-from rag.answering.verification.figures import Figure
+from rag.answering.verification.sentences.figures import Figure
 
 _POINTS = re.compile(
     r"\s?(?:percentage points?|pp\b|ppts?\b|%?-?points?\b|prozentpunkte?\w*|points? de pourcentage"

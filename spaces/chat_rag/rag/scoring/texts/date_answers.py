@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from rag.answering.verification.clauses import role_words
+from rag.answering.verification.sentences.clauses import role_words
 from rag.scoring.marks import Mark
 from rag.scoring.texts.dates import Date, find_dates
 from rag.scoring.texts.words import is_denied
@@ -18,16 +18,16 @@ _SUBJECT = re.compile(r"([^,;:]{0,80}?)\b(?:was|were|is|are|will|has|have|had)\b
 
 def mark_dates(question: str, gold: Sequence[Date], lines: Sequence[str]) -> Mark:
     """Return whether the lines of an answer give all dates of a gold answer, and none that answers as much as one."""
-    found = [(line, find_dates(line)) for line in lines]
+    dated_lines = [(line, find_dates(line)) for line in lines]
     for each in gold:
-        said = [(line, dates, at) for line, dates in found for at, date in enumerate(dates) if date.says(each)]
+        said = [(line, dates, at) for line, dates in dated_lines for at, date in enumerate(dates) if date.says(each)]
         if not said:
             return Mark(False, "the answer doesn't give the date")
         if all(is_denied(line, dates[at].start) for line, dates, at in said):
             return Mark(False, "the answer says that it isn't this date")
         if any(_has_alternative(line, dates, at) for line, dates, at in said):
             return Mark(False, "the answer gives another date as well")
-        lines_with_it = ((line, dates) for line, dates in found if any(date.says(each) for date in dates))
+        lines_with_it = ((line, dates) for line, dates in dated_lines if any(date.says(each) for date in dates))
         if not any(_fits(question, gold, each, line, dates) for line, dates in lines_with_it):
             return Mark(False, "the answer gives another date for what was asked")
     return Mark(True, "it gives the date")
@@ -44,13 +44,13 @@ def _has_alternative(text: str, dates: Sequence[Date], at: int) -> bool:
 
 def _fits(question: str, gold: Sequence[Date], wanted: Date, line: str, dates: Sequence[Date]) -> bool:
     """Return whether no other date of a line has all words of the question that the wanted date has, and more."""
-    asked = role_words(question)
+    question_words = role_words(question)
     own, others = list[frozenset[str]](), set[frozenset[str]]()
     for date, words in zip(dates, _clauses(line, dates), strict=True):
         if date.says(wanted):
-            own.append(asked & words)
+            own.append(question_words & words)
         elif _is_as_exact(date, wanted) and not any(date.says(each) or each.says(date) for each in gold):
-            others.add(asked & words)
+            others.add(question_words & words)
     return not all(any(words < other for other in others) for words in set(own))
 
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from rag.answering.abstention.strings import REFUSAL
-from rag.answering.evidence.asked.kinds import Kind
-from rag.answering.evidence.asked.questions import Question
-from rag.answering.verification.clauses import role_words
-from rag.answering.verification.figures import find_figures
+from rag.answering.evidence.question_analysis.kinds import Kind
+from rag.answering.evidence.question_analysis.questions import Question
+from rag.answering.verification.sentences.clauses import role_words
+from rag.answering.verification.sentences.figures import find_figures
 from rag.scoring.texts.words import normal
 from rag.scoring.texts.yes_no import says_yes
 
@@ -74,9 +74,9 @@ def refuses(text: str, question: str = "") -> bool:
     """
     if _IS_COVERED.search(text):
         return "cover" not in normal(question)
-    found = (match for pattern in _patterns()[0] if (match := pattern.search(text)))
+    matches = (match for pattern in _patterns()[0] if (match := pattern.search(text)))
     return any(
-        not _has_figure(text[: match.end() if _QUALIFIES.search(match[0]) else match.start()]) for match in found
+        not _has_figure(text[: match.end() if _QUALIFIES.search(match[0]) else match.start()]) for match in matches
     )
 
 

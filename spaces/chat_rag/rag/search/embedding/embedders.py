@@ -25,7 +25,7 @@ from rag.search.embedding.unrelated import (
     UNRELATED_QUESTIONS,
     UNUSUAL_COSINE,
 )
-from ui.threads import lower_priority
+from ui.process.threads import lower_priority
 
 if TYPE_CHECKING:
     import numpy as np

@@ -11,7 +11,7 @@ from backends.vectors import connect_embeddings, connect_reranking
 from rag.errors import RetrievalError
 from rag.search.embedding.prompts import prompts_of
 from rag.search.embedding.token_vectors import Span, TokenVectors
-from ui.event_loop import EventLoopThread
+from ui.process.event_loop import EventLoopThread
 
 if TYPE_CHECKING:
     import numpy as np

@@ -1,4 +1,4 @@
-"""The vectors of a text's tokens, which tell that two texts have words of one meaning."""
+"""The vectors of a text's tokens, which show that words of two texts mean the same."""
 
 from __future__ import annotations
 

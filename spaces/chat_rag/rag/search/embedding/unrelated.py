@@ -1,4 +1,4 @@
-"""Texts that tell what a model's cosines mean: some have nothing to do with each other, some are translations."""
+"""Reference texts that calibrate a model's cosines: unrelated ones, and translations of each other."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from compare.analyse.verdicts import intervals, verdict
 from compare.analyse.verdicts.resamples import Sample
 from compare.analyse.verdicts.samples import metric_sample
 from compare.errors import CompareError, PriceError
-from compare.records import Record, Run, has_stopped
+from compare.runs.records import Record, Run, has_stopped
 
 TOLERANCE = 0.10
 MAX_FAILURE_INCREASE = 0.05  # tolerated increase of the failure rate

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from backends.token_prices import NoPrice, PerToken, read_token_price, read_usd
 from compare.errors import PriceError
-from compare.records import Run
+from compare.runs.records import Run
 
 BUILT_IN = Path(__file__).parent.parent.parent.parent / "prices.toml"
 MAX_AGE = timedelta(days=90)

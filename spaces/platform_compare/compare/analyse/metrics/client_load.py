@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from compare.analyse.metrics.distribution import distribution
 from compare.analyse.metrics.metrics import compute_metrics
-from compare.records import Run
+from compare.runs.records import Run
 
 # A client whose event loop lags by more than this share of the gaps that it measures, measures itself.
 MAX_LAG_SHARE = 0.05

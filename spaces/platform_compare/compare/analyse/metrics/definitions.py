@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from compare.records import LAST_TEXT, Record
+from compare.runs.records import LAST_TEXT, Record
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Literal
 
 from compare.analyse.metrics.definitions import DEFINITIONS
 from compare.analyse.metrics.distribution import Distribution, distribution
-from compare.records import Record, Run
+from compare.runs.records import Record, Run
 
 GroupKind = Literal["first use", "shared prefix", "own prefix", "turn", "later turns"]
 # Later ones are one group.

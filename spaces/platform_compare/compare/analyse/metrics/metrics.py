@@ -10,7 +10,7 @@ from compare.analyse.metrics.definitions import DEFINITIONS, Timing, user_timing
 from compare.analyse.metrics.distribution import Distribution, distribution
 from compare.analyse.metrics.objectives import OBJECTIVES, Objective
 from compare.analyse.metrics.pacing import departure_seconds
-from compare.records import Record, Run
+from compare.runs.records import Record, Run
 
 # The error kind of a request that ended well but returned no text.
 EMPTY = "Empty"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from compare.analyse.metrics.definitions import spaceport
-from compare.records import LAST_TEXT, Record, Run
+from compare.runs.records import LAST_TEXT, Record, Run
 
 # Texts closer together than this, in seconds, came from one network read: the gap says nothing about tokens.
 COALESCED_SECONDS = 1e-4

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from compare.analyse.quality.quality import Measure, question_values
-from compare.records import Question, Record, Run, Score
+from compare.runs.records import Question, Record, Run, Score
 
 
 @dataclass(frozen=True, slots=True)

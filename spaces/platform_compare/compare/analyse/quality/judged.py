@@ -13,7 +13,7 @@ from itertools import groupby
 from statistics import fmean
 
 from compare.analyse.quality.paired import Difference, Share, difference, share
-from compare.records import Judgment, Preference, Run
+from compare.runs.records import Judgment, Preference, Run
 
 LEVEL = 0.95
 

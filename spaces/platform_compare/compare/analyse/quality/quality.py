@@ -12,7 +12,7 @@ from statistics import fmean
 from weakref import WeakKeyDictionary
 
 from compare.analyse.quality.paired import Share, share
-from compare.records import Question, Run, Score
+from compare.runs.records import Question, Run, Score
 
 
 class Measure(StrEnum):

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 from compare.analyse.quality.paired import Difference, difference, required_questions
 from compare.analyse.quality.quality import BAD, Measure, question_values
 from compare.errors import CompareError
-from compare.records import Run
+from compare.runs.records import Run
 
 MARGIN = 0.05  # targets that differ by less are as good as each other, unless the reader says otherwise
 MIN_MARGIN = 0.001  # ten of 10,000 questions, the most that a run has

@@ -9,7 +9,7 @@ import numpy as np
 from compare.analyse.verdicts.intervals import MIN_BLOCKS, MIN_VALUES, percentile_interval
 from compare.analyse.verdicts.resamples import RateSample
 from compare.analyse.verdicts.samples import Costing, cost_sample, throughput_sample
-from compare.records import Run
+from compare.runs.records import Run
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from compare.analyse.costs.prices import Hourly, Price
 from compare.analyse.metrics.definitions import DEFINITIONS, Timing, user_timing
 from compare.analyse.metrics.pacing import block_departure_seconds
 from compare.analyse.verdicts.resamples import RateSample, Sample, Side, make_sample
-from compare.records import Record, Run
+from compare.runs.records import Record, Run
 
 THROUGHPUT, COST = "throughput", "cost"
 METRICS: dict[str, Callable[[Timing], Iterable[float]]] = {

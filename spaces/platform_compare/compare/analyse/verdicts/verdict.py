@@ -13,7 +13,7 @@ from compare.analyse.quality.quality_verdict import count_comparisons, target_pa
 from compare.analyse.verdicts import intervals
 from compare.analyse.verdicts.resamples import Side as SampleOf
 from compare.analyse.verdicts.samples import COST, THROUGHPUT, Costing, sample, throughput_sample
-from compare.records import Run
+from compare.runs.records import Run
 
 # Nobody notices a smaller ratio than this, however certain it is.
 NOTICEABLE_RATIO = 1.01

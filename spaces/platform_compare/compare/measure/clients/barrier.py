@@ -15,7 +15,7 @@ from compare.errors import CompareError, PlanError
 from compare.measure.clients.coordinator import Coordinator, clock_name, close
 from compare.measure.clients.part import Part
 from compare.measure.plan import RunPlan
-from compare.measure.workload import Workload
+from compare.measure.workloads.workload import Workload
 
 # The coordinator and the other clients may start so much later, in seconds.
 PATIENCE, RETRY_SECONDS = 300.0, 0.2

@@ -1,1 +1,1 @@
-"""The pictures of a run."""
+"""The charts of a run, and the style and the colours of targets that they share."""

@@ -1,4 +1,4 @@
-"""The style that all Plotly figures share."""
+"""The style that all charts share, and the colour of each target."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ LAYOUT: dict[str, Any] = {
     "modebar": {"remove": TOOLS, "bgcolor": "rgba(0,0,0,0)"},
     "paper_bgcolor": "rgba(0,0,0,0)",
     "plot_bgcolor": "rgba(0,0,0,0)",
+    # Labels a little below the axis: at its corner, the first one would overlap that of the other axis.
+    "xaxis": {"ticks": "outside", "ticklen": 6, "tickcolor": "rgba(0,0,0,0)"},
     "font": {"family": "ui-sans-serif, system-ui, sans-serif", "size": 12, "color": TEXT},
 }
 
@@ -55,7 +57,7 @@ def blank_figure(x: str, y: str = "", *, log_x: bool = False) -> go.Figure:
         height=360,
         # The title is a heading above the figure, where no toolbar covers it; the margin is the toolbar's.
         margin={"l": 56, "r": 12, "t": 36, "b": 48},
-        legend={"orientation": "h", "yanchor": "top", "y": -0.22, "xanchor": "left", "x": 0},
+        legend={"orientation": "h", "yanchor": "top", "y": -0.25, "xanchor": "left", "x": 0},
         colorway=COLOURS,
         hovermode="closest",
         **LAYOUT,

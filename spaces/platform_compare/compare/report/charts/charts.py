@@ -12,11 +12,11 @@ import plotly.graph_objects as go
 from compare.analyse.metrics.definitions import DEFINITIONS
 from compare.analyse.verdicts.rate_intervals import Interval
 from compare.analyse.verdicts.verdict import Finding, Verdict, earlier_label, this_label
-from compare.records import Record
 from compare.report.charts.chart_style import COLOURS, DASHES, TEXT, blank_figure, error_bars
 from compare.report.charts.quality_chart import quality
 from compare.report.report import Report
 from compare.report.words import strings
+from compare.runs.records import Record
 
 # Where intervals span about a decade, Plotly writes only the first digit of a ratio, and 0.5 would look like 5.
 WIDE_SPAN = 8
@@ -77,7 +77,7 @@ def differences(report: Report) -> go.Figure:
     figure.update_yaxes(range=[len(comparisons) - 0.5, -0.9], showticklabels=False, showgrid=False)
     height = 150 + (56 if any("<br>" in label for label in _labels(comparisons)) else 42) * len(comparisons)
     # The legend's position is a share of the height: this puts it as many pixels below as in the other charts.
-    figure.update_layout(height=height, margin={"l": 12}, legend_y=-60 / (height - 90))
+    figure.update_layout(height=height, margin={"l": 12}, legend_y=-68 / (height - 90))
     return figure
 
 

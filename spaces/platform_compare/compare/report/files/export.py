@@ -61,8 +61,8 @@ def _target_json(report: Report, target: str) -> dict[str, Any]:
 def _intervals_json(report: Report, target: str, load: str) -> dict[str, Any]:
     """Return the intervals of the rate and the cost, where there are enough blocks."""
     both = {"requests_per_s": report.rate_intervals, "usd_per_1000_requests": report.cost_intervals}
-    found = {name: asdict(each[target, load]) for name, each in both.items() if (target, load) in each}
-    return {"intervals": found} if found else {}
+    intervals = {name: asdict(each[target, load]) for name, each in both.items() if (target, load) in each}
+    return {"intervals": intervals} if intervals else {}
 
 
 def report_markdown(report: Report) -> str:

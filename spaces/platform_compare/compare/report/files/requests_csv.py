@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from compare.records import Run, Score
+from compare.runs.records import Run, Score
 
 CSV_COLUMNS = ("run", "seed", "workload_hash", "target", "load", "block", "phase", "prompt",
                "conversation", "turn", "prefix", "intended_s", "sent_s", "ttft_ms", "e2e_ms", "deltas",

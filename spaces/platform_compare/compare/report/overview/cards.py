@@ -47,7 +47,8 @@ class Card:
 def overview_html(report: Report) -> str:
     """Return the headline, the cards, and the caveats behind a line that counts them."""
     load = report.main_load
-    note = f'<p class="sp-note">{escape(strings.shown_load(load))}</p>' if len(report.run.loads) > 1 else ""
+    others = [each for each in report.run.loads if each != load]
+    note = f'<p class="sp-note">{escape(strings.shown_load(load, others))}</p>' if others else ""
     return (
         f'<div class="sp-overview"><p class="sp-headline">{escape(headline(report))}</p>'
         f'<div class="sp-cards">{_cards_html(make_cards(report))}</div>{note}{caveats_html(report.caveats)}</div>'

@@ -80,16 +80,25 @@ def headline(report: Report) -> str:
 def _comparison(report: Report, first: Standing, end: Standing) -> str:
     """Return who answers more questions right, if the run has scores, and who is faster."""
     load = report.main_load
-    requests = min(metrics.requests for (_, at), metrics in report.cells.items() if at == load)
+    counts = [metrics.requests for (_, at), metrics in report.cells.items() if at == load]
     names = sorted({name for each in (report.verdicts or report.changes) for name in (each.faster, each.slower)})
     several = len(report.run.loads) > 1
     if not (first.is_decided or end.is_decided):
         quality = quality_clause(report, "")
-        nothing = strings.no_difference_text(requests, report.recommended_requests, in_times=quality is not None)
+        where = _undecided(report, quality is not None)
+        nothing = strings.no_difference_text(where, counts, report.recommended_requests)
         return f"{strings.capitalize(str(quality), names)}. {nothing}" if quality else nothing
     times = _compare_two(first, end, names) if len(names) == 2 else Clause("", _compare_several(first, end))
     quality = quality_clause(report, times.subject)
-    return strings.headline_text(_join(quality, times), requests, load if several else "", asked_questions(report))
+    requests, at = strings.request_counts(counts), load if several else ""
+    return strings.headline_text(_join(quality, times), requests, at, asked_questions(report))
+
+
+def _undecided(report: Report, has_quality: bool) -> str:
+    """Return in what no difference was shown: a headline must not deny what the verdicts say, such as a lower cost."""
+    if any(each.decision is Finding.FASTER for each in report.verdicts or report.changes):
+        return strings.START_AND_END
+    return strings.TIMES if has_quality else ""
 
 
 def _join(quality: Clause | None, times: Clause) -> str:

@@ -25,7 +25,7 @@ NOTHING_MEASURED = "No request succeeded, so there is nothing to compare."
 RIGHT, FIRST_TOKEN, SPEED, COST, FAILED = "Right answers", "First token", "Speed", "Cost", "Failed"
 FASTEST, BEST = "fastest", "most"
 NO_TOKENS, NO_PRICE = "the server reports no tokens", "no price entered"
-PER_1000_REQUESTS = "USD per 1,000 requests"
+PER_1000_REQUESTS = "per 1,000 requests"
 
 # Of a badge.
 MOST_RIGHT_SHORT, FASTEST_SHORT, STARTS_FIRST_SHORT = "most right", "fastest", "starts first"
@@ -66,11 +66,17 @@ def ahead_text(names: Sequence[str], words: Metric) -> str:
     return f"{join(names)} {words.ahead}, without a clear difference between them"
 
 
-def headline_text(text: str, requests: int, load: str, questions: int | None = None) -> str:
+def request_counts(counts: Sequence[int]) -> str:
+    """Return how many requests the targets got: "60 requests each", or "14 to 16 requests each"."""
+    low, high = min(counts), max(counts)
+    return f"{low:,} requests each" if low == high else f"{low:,} to {high:,} requests each"
+
+
+def headline_text(text: str, requests: str, load: str, questions: int | None = None) -> str:
     """Return a comparison with what it is based on; `load` is "" if the run has a single one."""
     at = f" at {load}" if load else ""
     question_count = "" if questions is None else f"{questions:,} {'question' if questions == 1 else 'questions'}, "
-    return f"{text}; {question_count}{requests:,} requests each{at}, 95% sure."
+    return f"{text}; {question_count}{requests}{at}, 95% sure."
 
 
 MOST_RIGHT = "answers the most questions right"
@@ -114,13 +120,16 @@ def costs_text(costs: Sequence[tuple[str, str]]) -> str:
     return f"1,000 questions cost {join([f'{usd} USD on {target}' for target, usd in costs])}."
 
 
-def no_difference_text(requests: int, recommended: int | None, *, in_times: bool = False) -> str:
-    """Return that nothing was decided, and how many requests would show a difference of 5 %."""
-    what = "difference in times" if in_times else "difference"
-    if recommended and recommended <= requests:
-        return f"No {what} shown; {requests:,} requests each would have shown one of 5%."
+TIMES, START_AND_END = "in times", "to the first token or to the end"
+
+
+def no_difference_text(where: str, counts: Sequence[int], recommended: int | None) -> str:
+    """Return that nothing was decided `where`, and how many requests would show a difference of 5 %."""
+    what, requests = f"difference {where}".strip(), request_counts(counts)
+    if recommended and recommended <= min(counts):
+        return f"No {what} shown; {requests} would have shown one of 5%."
     more = f": a difference of 5% takes about {recommended:,}" if recommended else ""
-    return f"No {what} shown; {requests:,} requests each are too few{more}."
+    return f"No {what} shown; {requests} are too few{more}."
 
 
 def no_answer_text(names: Sequence[str]) -> str:
@@ -156,8 +165,9 @@ def notes(count: int) -> str:
     return "1 note before you trust it" if count == 1 else f"{count} notes before you trust it"
 
 
-def shown_load(load: str) -> str:
-    return f"Figures at {load}; the metrics have the other loads."
+def shown_load(load: str, others: Sequence[str]) -> str:
+    also = others[0] if len(others) == 1 else f"{len(others)} other loads"
+    return f"These figures are at {load}. This run also has {also}."
 
 
 def join(names: Sequence[str]) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from compare.race import Race, RaceColumn
+from compare.interactive.race import Race, RaceColumn
+from compare.interactive.votes import LETTERS
 from compare.report.words import strings
 from compare.report.words.formats import MISSING, rate, usd
-from compare.votes import LETTERS
 from ui.markdown import safe_markdown
 
 SHOWN_LOAD_SECONDS = 0.1  # less is no load: the model was there
@@ -30,7 +30,8 @@ def column_view(race: Race, place: int, colours: Mapping[str, str]) -> tuple[str
 
 def head_html(column: RaceColumn, colour: str = "") -> str:
     """Return a column's head: name, state, times and cost; the thoughts fold when the answer begins."""
-    state = f'<span class="sp-state sp-{column.state}">{strings.RACE_STATES[column.state]}</span>'
+    words = strings.LENGTH_LIMIT if column.is_cut else strings.RACE_STATES[column.state]
+    state = f'<span class="sp-state sp-{column.state}">{words}</span>'
     title = f"<p>{escape(column.title)}</p>" if column.title != column.target else ""
     style = f' style="--sp-colour:{colour}"' if colour else ""
     header = f"<header><b>{escape(column.target)}</b>{state}</header>{title}"

@@ -7,9 +7,11 @@ from html import escape
 
 from compare.analyse.metrics.metrics import Metrics, cold_start
 from compare.analyse.verdicts.verdict import Finding, Verdict
+from compare.capacity.result import Capacity
 from compare.report import tables
 from compare.report.report import Report
 from compare.report.words import strings
+from compare.report.words.capacity_text import answer_lines, curve_headers, curve_rows
 from compare.report.words.formats import MISSING, milliseconds, percent
 from compare.report.words.glossary import glossary_html, term_html
 from compare.report.words.quality_text import explained_labels, verdict_lines
@@ -17,13 +19,16 @@ from compare.report.words.settings_text import settings_rows
 
 
 def verdict_html(report: Report) -> str:
-    """Return the run's verdicts on quality, those on times by load, and how certain they are."""
+    """Return the verdicts on quality, those on times by load or the curves of a search, and how certain they are."""
+    curves = "".join(map(curve_html, report.capacities))
     quality = "".join(f"<li>{escape(text)}</li>" for text in verdict_lines(report))
-    parts = [f"<ul>{quality}</ul>" if quality else "", _verdict_lists(report.verdicts)]
+    parts = [f"<ul>{quality}</ul>" if quality else "", curves or _verdict_lists(report.verdicts)]
     if report.changes:
         parts.append(subtitle(strings.EARLIER) + _verdict_lists(report.changes))
         parts.append(note(strings.NOT_INTERLEAVED))
-    if len(report.run.targets) == 1 and not report.changes:
+    elif report.earlier:
+        parts.append(subtitle(strings.EARLIER) + note(strings.NOTHING_SHARED))
+    if len(report.run.targets) == 1 and not (report.earlier or curves):
         parts = [f'<p class="sp-empty">{escape(strings.ONE_TARGET)}</p>']
     advice = note(report.advice) if report.advice else ""
     return f'<div class="sp-verdict">{"".join(parts)}{advice}</div>'
@@ -95,6 +100,12 @@ def note(text: str) -> str:
 def subtitle(text: str) -> str:
     """Return a small heading. It's no heading element, whose level would have to fit every page that shows it."""
     return f'<p class="sp-subtitle">{escape(text)}</p>'
+
+
+def curve_html(answer: Capacity) -> str:
+    """Return what a search found out about a target: the sentences, and a row for each load."""
+    lines = "".join(f"<li>{escape(line)}</li>" for line in answer_lines(answer))
+    return subtitle(answer.target) + f"<ul>{lines}</ul>" + table(curve_headers(answer), curve_rows(answer))
 
 
 def _details(title: str, body: str) -> str:

@@ -6,7 +6,8 @@ from dataclasses import asdict
 from typing import Any
 
 from compare.analyse.canary.canary import CanaryDecision, Check, CheckName, CheckState, Decision, Release
-from compare.records import GIVE_UP_AFTER
+from compare.report.words.formats import signed_points
+from compare.runs.records import GIVE_UP_AFTER
 
 CHECK_NAMES = {
     CheckName.UNREACHABLE: "failures",
@@ -96,7 +97,7 @@ def check_text(check: Check) -> str:
         right = check.right
         return (
             f"{right.canary:.1%} vs {right.stable:.1%} of {right.questions:,} questions "
-            f"({right.low * 100:+.1f} to {right.high * 100:+.1f} points)"
+            f"({signed_points(right.low, 1)} to {signed_points(right.high, 1)} points)"
         )
     if check.ratio is None or check.low is None or check.high is None:
         return "not enough answers"

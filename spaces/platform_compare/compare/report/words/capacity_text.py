@@ -112,9 +112,14 @@ def _comparison(one: Capacity, other: Capacity) -> str:
     return f"No difference shown between {one.target} and {other.target}."
 
 
-def curve_table(answer: Capacity) -> str:
-    """Return the curve as a Markdown table."""
-    rows = [
+def curve_headers(answer: Capacity) -> list[str]:
+    """Return the headers of `curve_rows`."""
+    return [answer.unit, "requests", "failed", *(clause.text for clause in answer.clauses), ""]
+
+
+def curve_rows(answer: Capacity) -> list[list[str]]:
+    """Return a row for each load that was measured, and whether it meets the conditions."""
+    return [
         [
             _number(load.value),
             f"{load.requests:,}",
@@ -124,7 +129,11 @@ def curve_table(answer: Capacity) -> str:
         ]
         for load in answer.curve
     ]
-    return markdown_table([answer.unit, "requests", "failed", *(clause.text for clause in answer.clauses), ""], rows)
+
+
+def curve_table(answer: Capacity) -> str:
+    """Return the curve as a Markdown table."""
+    return markdown_table(curve_headers(answer), curve_rows(answer))
 
 
 def capacity_json(answers: Sequence[Capacity]) -> dict[str, Any]:

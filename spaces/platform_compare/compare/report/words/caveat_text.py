@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from compare.analyse.caveats import Caveat, Difference
-from compare.records import GIVE_UP_AFTER, Failure
+from compare.runs.records import GIVE_UP_AFTER, Failure
 
 SETTING_NAMES = {
     "workload": "the workload",

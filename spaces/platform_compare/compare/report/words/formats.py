@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import floor, log10
+
 MISSING = "–"
 
 
@@ -17,14 +19,28 @@ def rate(value: float | None) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.3f}"
 
 
+def signed_points(share: float, digits: int = 0) -> str:
+    """Return a difference of shares in points with its sign; one that rounds to nothing is "0"."""
+    text = f"{share * 100:+.{digits}f}"
+    return text if float(text) else f"{0:.{digits}f}"
+
+
 def usd(value: float | None) -> str:
     if value is None:
         return MISSING
-    return f"{value:,.2f}" if value >= 1 or value == 0 else f"{value:.2g}"
+    # Two digits that say something, also of very little: "0.10", "0.000012".
+    return f"{value:,.2f}" if value >= 1 or value == 0 else f"{value:.{1 - floor(log10(value))}f}"
 
 
 def percent(value: float | None) -> str:
     return MISSING if value is None else f"{value:.0%}"
+
+
+def ratio_span(low: float | None, high: float | None) -> str:
+    """Return the interval of a ratio, both ends with the digits that its lower end needs."""
+    if low is not None and high is not None and low < 1.2 <= high < 10:
+        return f"({ratio(low)} to {high:.2f})"
+    return f"({ratio(low)} to {ratio(high)})"
 
 
 def ratio(value: float | None) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from compare.analyse.quality.judged import Agreement, JudgedPair, JudgeReport, PositionBias
 from compare.report.report import Report
 from compare.report.views.render import note, subtitle
+from compare.report.words.formats import signed_points
 from compare.report.words.quality_text import points, share_text
 
 TITLE = "What a judge says"
@@ -48,11 +49,12 @@ def _lines(report: JudgeReport) -> list[str]:
 
 def pair_text(judge: str, pair: JudgedPair) -> str:
     """Return whom a judge prefers."""
-    found = pair.difference if pair.difference.value >= 0 else pair.difference.reversed()
-    one, other = (pair.one, pair.other) if found is pair.difference else (pair.other, pair.one)
+    difference = pair.difference if pair.difference.value >= 0 else pair.difference.reversed()
+    one, other = (pair.one, pair.other) if difference is pair.difference else (pair.other, pair.one)
     counts = sorted((pair.for_one, pair.for_other), reverse=True)
-    span = f"{found.low * 100:+.0f} to {found.high * 100:+.0f} points"
-    verdict = f"prefers {one} to {other}, by {points(found.value)}" if found.is_shown else "shows no clear preference"
+    span = f"{signed_points(difference.low)} to {signed_points(difference.high)} points"
+    preference = f"prefers {one} to {other}, by {points(difference.value)}"
+    verdict = preference if difference.is_shown else "shows no clear preference"
     unread = f"; {pair.unread:,} more got no reply that can be read" if pair.unread else ""
     return (
         f"{judge} {verdict} ({span}): of {pair.questions:,} questions, {counts[0]:,} for {one}, {counts[1]:,} for "

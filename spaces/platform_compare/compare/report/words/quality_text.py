@@ -8,11 +8,11 @@ from compare.analyse.quality.differing import Answered, DifferingQuestion, diffe
 from compare.analyse.quality.paired import Share
 from compare.analyse.quality.quality import Measure
 from compare.analyse.quality.quality_verdict import QualityFinding, QualityVerdict
-from compare.records import Question
 from compare.report import tables
 from compare.report.report import Report
-from compare.report.words.formats import MISSING, usd
+from compare.report.words.formats import MISSING, signed_points, usd
 from compare.report.words.strings import EXPLAINED_LABELS
+from compare.runs.records import Question
 
 ANSWERS = "Answers"
 DIFFERING = "Questions where targets differ"
@@ -70,7 +70,7 @@ def quality_verdict_text(verdict: QualityVerdict, margin: float) -> str:
             within = f"they differ by less than {points(margin)}"
             return f"{verdict.better} and {verdict.worse} are as good in {noun}: {within}"
         case QualityFinding.NOT_DISTINGUISHABLE:
-            span = f"({difference.low * 100:+.0f} to {difference.high * 100:+.0f} points)"
+            span = f"({signed_points(difference.low)} to {signed_points(difference.high)} points)"
             return f"{verdict.better} and {verdict.worse} show no clear difference in {noun} {span}"
 
 

@@ -43,5 +43,5 @@ def _target_text(target: Mapping[str, Any]) -> str:
 
 def _client_text(load: ClientLoad) -> str:
     lags = f"lag p50 {milliseconds(load.lag_p50_ms)} ms, p99 {milliseconds(load.lag_p99_ms)} ms"
-    connections = f"{load.new_connections} of {load.known_connections} connections were new"
-    return f"{lags}; CPU {percent(load.cpu_share)}; {connections}"
+    connections = f"; {load.new_connections} of {load.known_connections} connections were new"
+    return f"{lags}; CPU {percent(load.cpu_share)}{connections if load.known_connections else ''}"

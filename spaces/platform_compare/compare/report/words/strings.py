@@ -14,7 +14,7 @@ from compare.analyse.metrics.groups import Group
 from compare.analyse.metrics.objectives import Objective
 from compare.analyse.quality.paired import Share
 from compare.analyse.verdicts.verdict import Finding, Verdict
-from compare.report.words.formats import ratio
+from compare.report.words.formats import ratio, ratio_span
 
 METRIC_HEADERS = ("target", "load", "requests", "failed", "TTFT p50", "TTFT p95", "ITL p50", "TPOT p50", "E2E p50",
                   "E2E p95", "tokens/s", "requests/s", "goodput")  # fmt: skip
@@ -39,6 +39,7 @@ PERCENTILES = "All percentiles"
 CLIENT = "Cold start, cache and client load"
 NOTE = "Note"
 NOT_INTERLEAVED = "The two runs were not interleaved, so the comparison includes everything else that changed."
+NOTHING_SHARED = "No target was measured at the same load in both runs, so they can't be compared."
 ONE_TARGET = "One target alone has no verdict. Add a second target, or compare with an earlier run."
 NO_PRICE = "No target has a price. Enter a machine or a price for each target, such as 1.25/h."
 NO_HOURLY_PRICE = "There is no break-even because no target has an hourly price. Enter one, such as 1.25/h."
@@ -58,6 +59,7 @@ RACE_STATES = {
     "stopped": "stopped",
     "failed": "failed",
 }
+LENGTH_LIMIT = "stopped at the length limit"
 NO_ANSWER = "No answer."
 HIDDEN_UNTIL_DONE = "All answers appear together when the last one is complete."
 RACE_LOAD = "model load"
@@ -157,7 +159,7 @@ def verdict_text(verdict: Verdict) -> str:
     """Return the sentence of a verdict."""
     faster, slower = verdict.faster, verdict.slower
     phrase = METRIC_PHRASES[verdict.metric] + QUANTILE_PHRASES[verdict.quantile]
-    interval = f"({ratio(verdict.low)} to {ratio(verdict.high)})"
+    interval = ratio_span(verdict.low, verdict.high)
     match verdict.decision:
         case Finding.FASTER if verdict.metric == "throughput":
             return f"{faster} answers {ratio(verdict.ratio)} times as many requests per second as {slower} {interval}"
@@ -191,8 +193,8 @@ def group_label(group: Group) -> str:
 
 
 def winner_label(winner: str) -> str:
-    """Return the legend for the comparisons that `winner` wins; "" means no winner."""
-    return f"{winner} is faster" if winner else NO_CLEAR_DIFFERENCE
+    """Return the legend for the comparisons that `winner` wins, in time or in cost; "" means no winner."""
+    return f"{winner} is ahead" if winner else NO_CLEAR_DIFFERENCE
 
 
 def too_few_text(count: int) -> str:
@@ -215,7 +217,7 @@ def objective_text(objective: Objective) -> str:
         "each further token": objective.tpot_ms,
         "complete answer": objective.e2e_ms,
     }
-    return ", ".join(f"{what} within {limit:g} ms" for what, limit in limits.items() if limit is not None)
+    return ", ".join(f"{what} within {limit:,g} ms" for what, limit in limits.items() if limit is not None)
 
 
 def metrics_note(objective: Objective, *, open_loop: bool) -> str:

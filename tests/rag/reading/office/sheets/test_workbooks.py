@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from datetime import date, datetime, time, timedelta
 
 import pytest
@@ -9,10 +11,10 @@ import pytest
 from rag.commands.read import document_json
 from rag.documents import Document, Limits, Note, NoteKind, Table
 from rag.reading.chunk import chunk_document
-from rag.reading.office.number_format import display_value
+from rag.reading.formats.office.number_format import display_value
 from tests.conftest import DATA
 from tests.rag import make_office as make
-from tests.rag.make_documents import archive
+from tests.rag.make_documents import archive, strict
 
 
 def rows(document: Document, table: Table) -> list[list[str]]:
@@ -219,7 +221,24 @@ def test_open_sheets(read):
     assert document.notes == (Note(NoteKind.HIDDEN_SHEETS, 1, ("Costs",)),)
 
 
+def test_the_strict_format_is_read_like_the_usual_one(read):
+    assert "| Skarv | 14 |" in read("a.xlsx", strict(make.workbook_with_rows(""))).text
+
+
 @pytest.mark.skipif(not (DATA / "cases").exists(), reason="the shared cases aren't here")
 def test_shared_case(read):
     document = read("fees.xlsx", (DATA / "cases" / "other" / "fees.xlsx").read_bytes())
     assert "| Skarv | 14 |" in document.text
+
+
+def test_a_link_to_another_workbook_that_is_incomplete_refuses_nothing(read):
+    with zipfile.ZipFile(io.BytesIO(make.workbook_with_rows(""))) as source:
+        parts = {name: source.read(name) for name in source.namelist()}
+    kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/externalLink"
+    link = f'<Relationship Id="rId99" Type="{kind}" Target="externalLinks/externalLink1.xml"/></Relationships>'.encode()
+    parts["xl/_rels/workbook.xml.rels"] = parts["xl/_rels/workbook.xml.rels"].replace(b"</Relationships>", link)
+    references = b'</sheets><externalReferences><externalReference r:id="rId99"/></externalReferences>'
+    names = b'<workbook xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships" '
+    book = parts["xl/workbook.xml"].replace(b"<workbook ", names, 1).replace(b"</sheets>", references)
+    parts |= {"xl/workbook.xml": book, "xl/externalLinks/externalLink1.xml": b"<externalLink/>"}
+    assert "| Skarv | 14 |" in read("a.xlsx", archive(parts)).text

@@ -39,7 +39,7 @@ def test_docx_image_from_the_network_is_not_fetched(read):
         'Target="http://127.0.0.1:9/pixel.png"/></Relationships>'
     )
     content = make.packed_docx(drawing, extra={"word/_rels/document.xml.rels": relationships.encode()})
-    assert read("a.docx", content).text == "before after"
+    assert read("a.docx", content).text == "before a chart after"
 
 
 @pytest.mark.parametrize("part", ["word/document.xml", "word/media/image1.png", "word/embeddings/inner.docx"])

@@ -214,7 +214,7 @@ def test_a_list_starts_again_where_the_author_wants_it(read):
 def test_levels_that_many_lists_share_are_read_once():
     from lxml import etree
 
-    from rag.reading.office.word.numbers import number_paragraphs
+    from rag.reading.formats.office.word.numbers import number_paragraphs
 
     def number(size):
         levels = "<w:lvl/>" * size
@@ -226,7 +226,7 @@ def test_levels_that_many_lists_share_are_read_once():
             f'<w:numbering xmlns:w="{make.WORD_NAMESPACE}"><w:abstractNum w:abstractNumId="0">{levels}'
             f"</w:abstractNum>{lists}</w:numbering>"
         )
-        number_paragraphs(etree.Element("body"), {"word/numbering.xml": numbering.encode()}, None)
+        number_paragraphs(etree.Element("body"), {"word/numbering.xml": numbering.encode()}, "word/numbering.xml", None)
 
     assert_linear(number, sizes=(200, 2_000))
 

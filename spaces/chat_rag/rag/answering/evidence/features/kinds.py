@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from rag.answering.evidence.asked.kinds import FIGURES, Kind
-from rag.answering.evidence.asked.questions import Question
+from rag.answering.evidence.question_analysis.kinds import FIGURES, Kind
+from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.tables.cell_kinds import has_kind
 from rag.answering.evidence.tables.figures import is_figure
 from rag.answering.evidence.units.answer_spans import (

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rag.answering.abstention.abstain import Evidence
-from rag.answering.evidence.asked.mentions import Missing
-from rag.answering.evidence.asked.questions import Question
 from rag.answering.evidence.features.names import NAMES
+from rag.answering.evidence.question_analysis.mentions import Missing
+from rag.answering.evidence.question_analysis.questions import Question
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rag.answering.evidence.asked.questions import Question
 from rag.answering.evidence.features.vectors import encode
+from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.units.split import Unit
 from rag.search.bm25 import stems
 from rag.search.embedding.embedders import Embedder

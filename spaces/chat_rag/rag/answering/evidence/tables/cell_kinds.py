@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from rag.answering.evidence.asked.kinds import Kind
-from rag.answering.evidence.asked.periods import last_day, length_in
-from rag.answering.evidence.asked.questions import Question
+from rag.answering.evidence.question_analysis.kinds import Kind
+from rag.answering.evidence.question_analysis.periods import last_day, length_in
+from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.tables.cell_scope import names_change
 from rag.answering.evidence.tables.figures import is_figure, is_period
 from rag.answering.evidence.tables.grid import LabeledCell

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from rag.answering.evidence.asked.kinds import Kind
-from rag.answering.evidence.asked.mentions import is_about
-from rag.answering.evidence.asked.periods import PERIOD_STEMS
-from rag.answering.evidence.asked.questions import Question
+from rag.answering.evidence.question_analysis.kinds import Kind
+from rag.answering.evidence.question_analysis.mentions import is_about
+from rag.answering.evidence.question_analysis.periods import PERIOD_STEMS
+from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.tables.figures import plain_label
 from rag.answering.evidence.units.per_document import PerDocument
 from rag.documents import Document, Passage, Span, Table

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from rag.answering.evidence.asked.kinds import FIGURES, Kind
-from rag.answering.evidence.asked.questions import Question
+from rag.answering.evidence.question_analysis.kinds import FIGURES, Kind
+from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.tables.figures import YEAR
 from rag.answering.evidence.units.series import Span, figures_of_period
 from rag.answering.numbers import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rag.answering.evidence.asked.questions import Question
+from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.units.split import Unit
 from rag.search.bm25 import stems
 

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from rag.answering.evidence.asked.periods import FiscalYears, find_fiscal_years
+from rag.answering.evidence.question_analysis.periods import FiscalYears, find_fiscal_years
 from rag.answering.evidence.tables.figure_lines import find_figure_tables
 from rag.answering.evidence.tables.grid import Grid
 from rag.answering.evidence.units.per_document import PerDocument, text_blocks

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rag.reading.layout.lines import Line
-from rag.reading.layout.segments import Segment, split_at_words
-from rag.reading.layout.words import Words
+from rag.reading.layout.text_lines.lines import Line
+from rag.reading.layout.text_lines.segments import Segment, split_at_words
+from rag.reading.layout.text_lines.words import Words
 
 _LEAST_ROWS, _LEAST_LINES = 2, 3
 _SAME_START = 0.6  # points by which the words of a column differ at the left

@@ -6,8 +6,8 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from rag.reading.layout.lines import Line
-from rag.reading.layout.segments import Segment
+from rag.reading.layout.text_lines.lines import Line
+from rag.reading.layout.text_lines.segments import Segment
 
 OVERLAP = 1.0  # points by which a cell and a column overlap at least
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from rag.reading.layout.lines import Line, goes_on_below, is_figure
-from rag.reading.layout.segments import Segment, split_segment
 from rag.reading.layout.tables.aligned_words import aligned_starts, split_at
 from rag.reading.layout.tables.cells import OVERLAP, Column, ColumnEdges, Grid, GridCell, overlap
 from rag.reading.layout.tables.headers import header_cells, header_line_count
 from rag.reading.layout.tables.merged_columns import WIDE_SPACE, merge_columns, merge_crossed
 from rag.reading.layout.tables.regions import header_above
 from rag.reading.layout.tables.rows import group_rows
-from rag.reading.layout.words import Words
+from rag.reading.layout.text_lines.lines import Line, goes_on_below, is_figure
+from rag.reading.layout.text_lines.segments import Segment, split_segment
+from rag.reading.layout.text_lines.words import Words
 
 _HEADER_GAP = 2.5  # the most between a header and its first row, in units of the height of a line
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations, pairwise
 
-from rag.reading.layout.lines import OVERLAPPING, Line, belongs_to_row, is_figure, is_next_line
-from rag.reading.layout.segments import Segment
 from rag.reading.layout.tables.cells import Column, GridCell
+from rag.reading.layout.text_lines.lines import OVERLAPPING, Line, belongs_to_row, is_figure, is_next_line
+from rag.reading.layout.text_lines.segments import Segment
 
 _MOST_HEADER_LINES = 8
 Placed = tuple[int, int, list[Segment]]  # a header cell: first column, span, segments from top to bottom

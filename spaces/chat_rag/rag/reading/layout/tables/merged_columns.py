@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 from statistics import median
 
-from rag.reading.layout.lines import Line
-from rag.reading.layout.segments import Segment, split_segment
 from rag.reading.layout.tables.cells import OVERLAP, Column, ColumnEdges, overlap
-from rag.reading.layout.words import Words
+from rag.reading.layout.text_lines.lines import Line
+from rag.reading.layout.text_lines.segments import Segment, split_segment
+from rag.reading.layout.text_lines.words import Words
 
 _NEAR = 1.5  # in units of the height of a line
 WIDE_SPACE = 0.32  # of the height: more than a space between words

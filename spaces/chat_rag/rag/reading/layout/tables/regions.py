@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag.reading.layout.lines import OVERLAPPING, Line, belongs_to_row, is_figure, is_next_line
+from rag.reading.layout.text_lines.lines import OVERLAPPING, Line, belongs_to_row, is_figure, is_next_line
 
 _MOST_LABEL_LINES = 5  # lines without figures between two rows: labels of several lines, and titles of sections
 _MOST_HEADER_LINES = 8

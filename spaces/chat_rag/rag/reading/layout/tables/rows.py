@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from rag.reading.layout.lines import OVERLAPPING, Line, goes_on_below, is_figure
-from rag.reading.layout.segments import Segment
+from rag.reading.layout.text_lines.lines import OVERLAPPING, Line, goes_on_below, is_figure
+from rag.reading.layout.text_lines.segments import Segment
 
 # The lines of a cell are closer together than rows are: 0.71 to 0.80 of the rows' distance in the filings of three
 # companies.

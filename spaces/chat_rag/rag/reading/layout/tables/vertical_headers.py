@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rag.reading.layout.segments import Segment, join_segments
-from rag.reading.layout.words import Words
+from rag.reading.layout.text_lines.segments import Segment, join_segments
+from rag.reading.layout.text_lines.words import Words
 
 if TYPE_CHECKING:
     import numpy as np

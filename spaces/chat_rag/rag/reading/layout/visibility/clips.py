@@ -6,10 +6,10 @@ import ctypes
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from rag.reading.layout import pdfium
+from rag.reading.layout.text_lines import pdfium
 
 if TYPE_CHECKING:
-    from rag.reading.layout.words import Indexes, Numbers
+    from rag.reading.layout.text_lines.words import Indexes, Numbers
 
 Box = tuple[float, float, float, float]  # left, bottom, right and top
 Clip = tuple[Box, bool]  # the box around a clip, and whether the clip is no smaller

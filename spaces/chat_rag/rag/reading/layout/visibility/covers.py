@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from rag.reading.layout import pdfium
+from rag.reading.layout.text_lines import pdfium
 from rag.reading.layout.visibility.clips import Box
 from rag.reading.layout.visibility.drawing import Drawing
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from rag.reading.layout.words import Indexes, Numbers
+    from rag.reading.layout.text_lines.words import Indexes, Numbers
 
     Flags = NDArray[np.bool_]
 

@@ -6,7 +6,7 @@ import ctypes
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from rag.reading.layout import pdfium
+from rag.reading.layout.text_lines import pdfium
 from rag.reading.layout.visibility.clips import (
     EVERYWHERE,
     UNCHANGED,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from rag.reading.layout.words import Indexes, Numbers, Words
+    from rag.reading.layout.text_lines.words import Indexes, Numbers, Words
 
 _MOST_DEPTH = 8  # of forms in forms
 _MOST_FORMS = 2_000

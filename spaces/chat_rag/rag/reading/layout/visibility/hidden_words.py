@@ -6,20 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rag.reading.layout import pdfium
+from rag.reading.layout.text_lines import pdfium
+from rag.reading.layout.text_lines.words import Words, read_words
 from rag.reading.layout.visibility.clips import Box
 from rag.reading.layout.visibility.covers import centers, cut_places, find_covered
 from rag.reading.layout.visibility.drawing import Drawing
 from rag.reading.layout.visibility.layers import layer_words
 from rag.reading.layout.visibility.overdrawn import backward_cuts
 from rag.reading.layout.visibility.rendered import have_contrast, make_difference
-from rag.reading.layout.words import Words, read_words
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from rag.reading.layout.words import Numbers
+    from rag.reading.layout.text_lines.words import Numbers
 
     Flags = NDArray[np.bool_]
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from rag.reading.layout.words import Indexes
+    from rag.reading.layout.text_lines.words import Indexes
 
 _MOST_LAYERS = 20  # of a page; each is rendered, the others as one
 _LONGEST_NAME = 200  # bytes

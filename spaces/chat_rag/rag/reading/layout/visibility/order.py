@@ -6,10 +6,10 @@ import ctypes
 from itertools import repeat
 from typing import TYPE_CHECKING, NamedTuple
 
-from rag.reading.layout import pdfium
+from rag.reading.layout.text_lines import pdfium
 
 if TYPE_CHECKING:
-    from rag.reading.layout.words import Indexes
+    from rag.reading.layout.text_lines.words import Indexes
 
 
 class Order(NamedTuple):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from rag.reading.layout import pdfium
-from rag.reading.layout.words import Words
+from rag.reading.layout.text_lines import pdfium
+from rag.reading.layout.text_lines.words import Words
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from rag.reading.layout import pdfium
+from rag.reading.layout.text_lines import pdfium
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from rag.reading.layout.words import Indexes, Numbers
+    from rag.reading.layout.text_lines.words import Indexes, Numbers
 
     Flags = NDArray[np.bool_]
     Pixels = NDArray[np.uint8]

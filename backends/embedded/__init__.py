@@ -1,5 +1,0 @@
-"""A model on this machine without a server: llama.cpp through xllamacpp."""
-
-from backends.embedded.backend import connect
-
-__all__ = ["connect"]

@@ -1,5 +1,0 @@
-"""A model behind a Kubernetes Service, reached from inside or outside the cluster."""
-
-from backends.kubernetes.backend import connect
-
-__all__ = ["connect"]

@@ -1,5 +1,0 @@
-"""A model on an Ollama server, through Ollama's own client."""
-
-from backends.ollama.backend import connect
-
-__all__ = ["connect"]

@@ -1,0 +1,265 @@
+"""Reads a question: the kind of answer that it asks for, and the years and names in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+
+from rag.answering.evidence.question_analysis.kinds import ASKS_PRICE, FIGURES, Kind, kind_of
+from rag.answering.evidence.question_analysis.periods import PERIOD_STEMS, Day, days_in, length_in
+from rag.answering.evidence.tables.figures import YEAR
+from rag.search.bm25 import STOP_WORDS, keywords, stems
+
+_SHORT_YEAR = re.compile(r"\b(?:FY|F|CY)\s?'?(\d\d)\b")
+_QUARTER = re.compile(r"\b(?:(first|second|third|fourth)[ -](?:fiscal )?quarter|q([1-4]))\b", re.IGNORECASE)
+_PERIOD_ENDED = re.compile(r"\b(?:months?|years?|quarters?|weeks?|periods?) ended\b", re.IGNORECASE)
+_FISCAL = re.compile(r"\bfiscal\b|\bFY", re.IGNORECASE)
+_QUARTERS = {"first": 1, "second": 2, "third": 3, "fourth": 4}
+_NAME = re.compile(r"(?<![\w.])(?:[A-Z][\w&]*(?:[.’'][A-Za-z\d][\w&]*)*|[a-z][A-Z]\w+)")
+_STREET = r"Street|Road|Lane|Avenue|Square|Close|Drive|Terrace|Boulevard"
+_NO_NAME = re.compile(
+    r"(?:FY|CY|F|Q)?'?\d+|[QH][1-4](?:['’]?\d\d)?|I['’](?:m|ve|d|ll)|Mrs?|Ms|Dr|January|February|March|April|May|June|July|August|September|October|November|December"
+    r"|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?"
+    r"|Corporation|Corp|Inc|Company|Group|Ltd|Limited|Holdings|Plc|Fiscal|Year|Quarter|Table|Note|Section"
+    r"|Page|Figure|Chapter|Article|Item|Appendix|Exhibit|Part|PDF|USD|EUR|GBP"
+    r"|English|German|Spanish|French|Chinese",
+    re.IGNORECASE,
+)
+_IN_STREET = re.compile(rf"(?<![\w.’'-])[A-Z][\w.’'-]* (?:{_STREET})$")
+_HOUSE_NUMBER = re.compile(r"\b\d{1,5}[A-Za-z]? $")
+_TITLES = ("Mr.", "Mrs.", "Ms.", "Dr.")  # the point behind one ends no sentence
+_BEFORE = 40  # characters: a question can be long
+_MAX_NAMES = 16  # each is looked for in the whole text of all documents
+_OPENING = "¿¡\"'“”„«»‘([ \t\r\n"  # what can stand before the first word of a sentence
+_POSSESSIVE = re.compile(r"[’']s?$")
+_WANTS_WORDS = re.compile(
+    r"^how (?:is|are|was|were|does|do|did|can|should|would)\b|^(?:why|who|where|describe|explain)\b"
+    r"|^what (?:does|do|did)\b.{0,200}\b(?:mean|include|comprise|represent|consist|refer|relate|reflect)"
+    r"|\breasons?\b|\bcauses?d?\b",
+    re.IGNORECASE,
+)
+_ASKS_FIGURE = re.compile(r"(?:\w+ )?(?:how|when)\b", re.IGNORECASE)
+_ASKS_CHANGE = re.compile(
+    r"\b(?:more|less|higher|lower|change|(?:in|de)crease|differ|grow|rise|fall)\w*", re.IGNORECASE
+)
+_HOW_MUCH = re.compile(r"\bhow much\b", re.IGNORECASE)
+_NAMES_CHANGE = re.compile(
+    r"\bchange|increase|decrease|variance|growth|decline|percent(?!(?:age)? of\b)|%", re.IGNORECASE
+)
+_ASKS_NAME = re.compile(r"who(?:['’]s| is| was| are| were) (?:the|our|your|my|his|her|their|its)\b", re.IGNORECASE)
+_COUNTED = re.compile(
+    r"\bhow (?:many|much) (?!(?:is|are|was|were|do|does|did|has|have|had|will)\b)(\w+(?: \w+)?)", re.IGNORECASE
+)
+# "How much did sales fall?", but not "How much did the change cost?" or "How much did sales rise to?"
+_CHANGED = re.compile(
+    r"\b(?:how much|by what \w+|by how (?:much|many))\b.{0,40}"
+    r"(?:\b(?:did|do|does|has|have|had|was|were|will)\b"
+    r"(?!.{0,200}\b(?:pay|paid|costs?|spen[dt]|writ(?:e|ten)|set|sign|earn|charged?|need|take|bring)\b).{1,200}"
+    r"(?<!\bthe)(?<!\ba)(?<!\ban)(?<!\bof)(?<!\bin) (?:increase|decrease|rise|fall|grow|decline|drop|change|shrink"
+    r"|increased|decreased|risen|fallen|grown|declined|dropped|changed|shrunk)\b(?! to\b)"
+    r"|\b(?:is|are|was|were|been)\b.{1,200} (?:up|down)\b)",
+    re.IGNORECASE,
+)
+_DEFINED = re.compile(
+    r"^how (?:is|are|was|were) (.{1,80}) defined\b|^what (?:do|does) (.{1,80}) (?:mean|stand for)\b"
+    r"|\bdefinition of (.{1,80}?)\W*$|^what is meant by (.{1,80}?)\W*$",
+    re.IGNORECASE,
+)
+_RATIO = re.compile(r"\b(?:as an? |what )(?:percent(?:age)?|share|proportion|fraction) of\b", re.IGNORECASE)
+# Words that only ask, and that the answer needn't have.
+_ASKING = frozenset(["much", "many", "s", "must", "may", "might", "shall", "ever"])
+# In lower case: "Greater China" is a name.
+_MOST = re.compile(r"\b(?:larg|high|great|bigg|most|max)\w*\b")
+_LEAST = re.compile(r"\b(?:small|low|least|less|fewe|min)\w*\b")
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question, as the features read it."""
+
+    text: str
+
+    @cached_property
+    def kind(self) -> Kind:
+        """The kind of the answer."""
+        return kind_of(self.text)
+
+    @cached_property
+    def years(self) -> frozenset[str]:
+        """The years, each with four digits: "FY19" is 2019."""
+        return years_of(self.text)
+
+    @cached_property
+    def stems(self) -> tuple[str, ...]:
+        """The stems of the words that carry meaning, without years."""
+        words = [word for word in keywords(self.text) if not YEAR.fullmatch(word)]
+        return tuple(stems([word for word in words if word not in _ASKING] or words))
+
+    @cached_property
+    def period_stems(self) -> frozenset[str]:
+        """The stems of the words that name a period, and of the days in it."""
+        return frozenset(stem for stem in self.stems if stem in PERIOD_STEMS or (stem.isdigit() and len(stem) < 3))
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The first capitalized words that begin no sentence, without months and legal forms.
+
+        "Street" is no name in "Dover Street", which any other street has as well.
+        """
+        return tuple(
+            islice(
+                dict.fromkeys(
+                    name
+                    for start, name in self._capitalized
+                    if not _NO_NAME.fullmatch(name)
+                    if not _IN_STREET.search(self.text, max(0, start - _BEFORE), start + len(name))
+                ),
+                _MAX_NAMES,
+            )
+        )
+
+    @cached_property
+    def _capitalized(self) -> tuple[tuple[int, str], ...]:
+        """The place and the text of each capitalized word that doesn't begin a sentence."""
+        return tuple(
+            (match.start(), name)
+            for match in _NAME.finditer(self.text)
+            if (before := self.text[: match.start()].rstrip(_OPENING))
+            if before[-1] not in ".?!:" or before.endswith(_TITLES)
+            if len(name := _POSSESSIVE.sub("", match[0])) > 1 and name.lower() not in STOP_WORDS
+        )
+
+    def whole_names(self, names: Collection[str]) -> tuple[str, ...]:
+        """Return names as the question writes them: "Dover", of an address, is "12 Dover Street"."""
+        asked = [(start, name) for start, name in self._whole_names if _parts(name) & set(names)]
+        return tuple(dict.fromkeys(self._house_number(start, name) + name for start, name in asked))
+
+    @cached_property
+    def name_groups(self) -> tuple[frozenset[str], ...]:
+        """The names that stand side by side, and so name one thing: "Biden" is who "President" is."""
+        return tuple(_parts(name) & set(self.names) for _, name in self.names_in_place)
+
+    @property
+    def names_in_place(self) -> list[tuple[int, str]]:
+        """The place and the text of each name; names that stand side by side are one."""
+        return [(start, name) for start, name in self._whole_names if _parts(name) & set(self.names)]
+
+    @cached_property
+    def _whole_names(self) -> tuple[tuple[int, str], ...]:
+        """The place and the text of capitalized words that stand side by side."""
+        wholes: list[tuple[int, str]] = []
+        for start, name in self._capitalized:
+            first, before = wholes[-1] if wholes else (0, "")
+            if before and self.text[first:start] in (f"{before} ", f"{before}-"):
+                wholes[-1] = first, f"{before} {name}"
+            else:
+                wholes.append((start, name))
+        return tuple(wholes)
+
+    def _house_number(self, start: int, name: str) -> str:
+        """Return the number of a house in a street, with the space behind it; "" for another name."""
+        number = _HOUSE_NUMBER.search(self.text, max(0, start - _BEFORE), start) if _IN_STREET.search(name) else None
+        return number[0] if number else ""
+
+    @cached_property
+    def wants_figure(self) -> bool:
+        """Whether the question asks how much, how many, how long or when: no words alone answer it."""
+        return self.kind in FIGURES and (bool(_ASKS_FIGURE.match(self.text)) or self.wants_price)
+
+    @cached_property
+    def wants_price(self) -> bool:
+        """Whether the question asks what something costs: a number of other things doesn't answer it."""
+        return self.kind is Kind.MONEY and bool(ASKS_PRICE.search(self.text)) and not _ASKS_CHANGE.search(self.text)
+
+    @cached_property
+    def asks_change(self) -> bool:
+        """Whether the question asks by how much something changed: how much there is of it doesn't answer."""
+        return bool(_CHANGED.search(self.text))
+
+    @cached_property
+    def names_change(self) -> bool:
+        """Whether the question names a change: of a "percentage of revenue", no column of changes has one."""
+        return self.asks_change or bool(_NAMES_CHANGE.search(self.text))
+
+    @cached_property
+    def asks_ratio(self) -> bool:
+        """Whether the question asks how much of something another thing is: by how much it changed doesn't answer."""
+        return bool(_RATIO.search(self.text)) and not self.asks_change
+
+    @cached_property
+    def defined(self) -> frozenset[str]:
+        """The stems of the term whose definition the question asks for; none for another question."""
+        match = _DEFINED.search(self.text)
+        term = next(filter(None, match.groups()), "") if match else ""
+        return frozenset(stems([word for word in re.findall(r"\w+", term) if word.lower() not in STOP_WORDS]))
+
+    @cached_property
+    def may_be_money(self) -> bool:
+        """Whether money answers too, where the question asks how much there is: of goodwill, or of butter."""
+        return self.kind is Kind.NUMBER and bool(_HOW_MUCH.search(self.text))
+
+    @cached_property
+    def wants_name(self) -> bool:
+        """Whether the question asks who has a role: "the president, the treasurer and two masters" doesn't answer."""
+        return self.kind is Kind.PERSON and bool(_ASKS_NAME.match(self.text))
+
+    @cached_property
+    def counted(self) -> frozenset[str]:
+        """The stems of what the question asks the number of: "How many study rooms are there?" asks for rooms."""
+        match = _COUNTED.search(self.text)
+        return frozenset(stems([word for word in match[1].split() if word not in STOP_WORDS])) if match else frozenset()
+
+    @cached_property
+    def extreme(self) -> int:
+        """1 for a question for the largest, -1 for the smallest, otherwise 0."""
+        if self.kind is not Kind.DATE and not re.match(r"(?:what|which)\b", self.text, re.IGNORECASE):
+            return 0
+        return 1 if _MOST.search(self.text) else -1 if _LEAST.search(self.text) else 0
+
+    @cached_property
+    def wants_words(self) -> bool:
+        """Whether the question asks for an explanation, so that no figure answers it."""
+        return bool(_WANTS_WORDS.search(self.text))
+
+    @cached_property
+    def months(self) -> int:
+        """The length of the period that the question names, in months; 0 if it names none. "Fiscal 2023" is a year."""
+        return length_in(self.text) or (12 if self.is_fiscal and self.years and not self.quarter else 0)
+
+    @cached_property
+    def names_period_end(self) -> bool:
+        """Whether "ended" only says that a period did: "the nine months ended June 25"."""
+        return bool(_PERIOD_ENDED.search(self.text))
+
+    @cached_property
+    def quarter(self) -> int:
+        """The number of the quarter that the question names, 0 if it names none."""
+        return quarter_in(self.text)
+
+    @cached_property
+    def is_fiscal(self) -> bool:
+        """Whether the question counts years as the company does."""
+        return bool(_FISCAL.search(self.text))
+
+    @cached_property
+    def days(self) -> tuple[Day, ...]:
+        """The days that the question names."""
+        return tuple(days_in(self.text))
+
+
+def _parts(name: str) -> frozenset[str]:
+    return frozenset(re.split("[ -]", name))
+
+
+def quarter_in(text: str) -> int:
+    """Return the number of the first quarter that a text names, 0 if it names none."""
+    match = _QUARTER.search(text)
+    return (_QUARTERS[match[1].lower()] if match[1] else int(match[2])) if match else 0
+
+
+def years_of(text: str) -> frozenset[str]:
+    """Return the years in a text, each with four digits."""
+    return frozenset(YEAR.findall(text)) | {f"20{short}" for short in _SHORT_YEAR.findall(text)}

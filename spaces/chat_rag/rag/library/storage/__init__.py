@@ -1,0 +1,1 @@
+"""Documents and conversations on disk or in memory: their files, atomic writes and locks."""
