@@ -44,6 +44,10 @@ def test_the_script_tells_the_language_of_a_single_word() -> None:
     assert [detect_language(word) for word in ("Крачки", "λιμάνι", "ميناء")] == ["russian", "greek", "arabic"]
 
 
+def test_single_letters_do_not_outweigh_words() -> None:
+    assert detect_language("Passengers y.o.y. of the y.o.y. report, and y.o.y. to o.e.") == "english"
+
+
 def test_quotations_do_not_change_the_language_of_a_document() -> None:
     quotation = "In Tokyo heißt der Hafen 東京港 (とうきょうこう). "
     assert detect_language(f"{SENTENCES['german']} {quotation}" * 20) == "german"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -42,16 +43,24 @@ def detect_language(text: str) -> str:
     letters = sum(map(str.isalpha, text))
     if unspaced := _unspaced_language(text, letters):
         return unspaced
-    scores: defaultdict[str, float] = defaultdict(float)
-    for word, count in Counter(_WORD.findall(text)).items():
-        languages = _languages_by_word().get(word, ())
-        for language in languages:
-            scores[language] += count / len(languages)
-    if scores:
-        return max(scores, key=lambda language: (round(scores[language], 6), language == ENGLISH))
+    words = Counter(_WORD.findall(text))
+    # A single letter can be a unit, an initial or a part of "y.o.y.": it counts if nothing else does.
+    for scores in (_scores(words, 2), _scores(words, 1)):
+        if scores:
+            return max(scores, key=lambda language: (round(scores[language], 6), language == ENGLISH))
     return next(
         (language for script, language in _BY_SCRIPT.items() if len(script.findall(text)) > letters / 2), ENGLISH
     )
+
+
+def _scores(words: Mapping[str, int], fewest_letters: int) -> dict[str, float]:
+    """Return how many function words of each language there are; one of several languages is shared among them."""
+    scores: defaultdict[str, float] = defaultdict(float)
+    for word, count in words.items():
+        languages = _languages_by_word().get(word, ()) if len(word) >= fewest_letters else ()
+        for language in languages:
+            scores[language] += count / len(languages)
+    return scores
 
 
 def stop_words(language: str) -> frozenset[str]:

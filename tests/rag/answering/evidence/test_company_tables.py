@@ -245,3 +245,73 @@ def test_the_column_of_changes_and_the_row_of_the_whole_label(
     ask: Callable[..., QuoteSelection], question: str, answers: set[str]
 ) -> None:
     assert ask(question, CHANGES).quotes[0].answer in answers
+
+
+SHARES = """# Fabel Inc. for 2024 and 2023
+
+Expenses were as follows (in millions):
+
+| | 2024 | 2023 | % Change |
+|---|---|---|---|
+| Research and development | $ 320 | $ 200 | 60% |
+| As a percentage of revenue | 16% | 11% | |
+| Marketing | $ 90 | $ 80 | 13% |
+"""
+PAYMENTS = """# Tariffs of Hale Energy
+
+Payment by direct debit:
+
+| Region | Standing charge |
+|---|---|
+| Harlow | 33.60 |
+| Marden | 31.20 |
+
+Payment on receipt of a bill:
+
+| Region | Standing charge |
+|---|---|
+| Harlow | 48.12 |
+| Marden | 46.70 |
+"""
+TRAFFIC = """# Passengers of Juno Air
+
+| | Passengers | Freight |
+|---|---|---|
+| Oct-2015 | 684,283 | 24,894 |
+| Nov-2015 | 642,168 | 24,139 |
+| Dec-2015 | 647,152 | 25,500 |
+"""
+
+
+def test_the_share_below_a_row_is_that_of_the_row(ask: Callable[..., QuoteSelection]) -> None:
+    selection = ask("What was research and development as a percentage of revenue in 2024?", SHARES)
+    assert selection.quotes[0].answer == "16%"
+    assert selection.quotes[0].labels[0] == "Research and development: As a percentage of revenue"
+
+
+def test_a_change_is_no_answer_to_which_share_it_is(ask: Callable[..., QuoteSelection]) -> None:
+    selection = ask("What was marketing as a percentage of revenue in 2024?", SHARES.replace("| As a", "| In"))
+    assert "13%" not in [quote.answer for quote in (*selection.quotes, *selection.nearest)]
+
+
+def test_two_figures_with_the_same_labels_leave_doubt(ask: Callable[..., QuoteSelection]) -> None:
+    selection = ask("What is the standing charge in Harlow?", PAYMENTS)
+    assert {quote.answer for quote in selection.quotes[:2]} == {"33.60", "48.12"}
+    assert selection.unsure
+
+
+def test_a_part_is_no_total(ask: Callable[..., QuoteSelection]) -> None:
+    text = SHARES.replace("| Marketing |", "| Current: | | | |\n| Deferred revenue |")
+    assert ask("What was the total deferred revenue in 2024?", text).unsure
+    assert not ask("What was the current deferred revenue in 2024?").unsure
+
+
+def test_a_month_names_its_row(ask: Callable[..., QuoteSelection]) -> None:
+    assert ask("How many passengers were there in November 2015?", TRAFFIC).quotes[0].answer == "642,168"
+
+
+def test_an_amount_is_no_answer_to_which_share_it_is(ask: Callable[..., QuoteSelection]) -> None:
+    text = SHARES.replace("| As a percentage of revenue | 16% | 11% | |\n", "")
+    selection = ask("What was marketing as a percentage of revenue in 2024?", text)
+    assert not selection.quotes or selection.unsure or "%" in selection.quotes[0].answer
+    assert "$ 90" not in [quote.answer for quote in (*selection.quotes, *selection.nearest)]

@@ -7,7 +7,8 @@ from rag.answering.evidence.tables.cell_kinds import has_kind
 from rag.answering.evidence.tables.figure_lines import find_figure_tables
 from rag.answering.evidence.tables.figures import find_unit, is_blank, is_figure, is_measure, is_period, value
 from rag.answering.evidence.tables.grid import Grid, LabeledCell
-from rag.documents import Cell, Table
+from rag.documents import Cell, Limits, Table
+from rag.reading.formats.html.page import read_html
 from rag.reading.markdown.markdown_tables import find_markdown_tables
 
 
@@ -51,6 +52,42 @@ def test_merged_cells_stand_at_each_of_their_places() -> None:
     cells = tuple(sorted(cells, key=lambda cell: (cell.row, cell.column)))
     labels = {cell.text: cell.column_header for cell in Grid(Table(0, len(text), cells), text).labeled_cells()}
     assert labels == {"10": "Revenue 2022", "20": "Revenue 2021"}
+
+
+FILING = (  # labels are three columns wide, signs have cells of their own, and blank rows keep the others apart
+    "<table>"
+    "<tr><td colspan=3></td><td colspan=3>Weeks Ended</td></tr>"
+    "<tr><td colspan=3></td><td colspan=3>May 3, 2025</td></tr>"
+    "<tr><td colspan=3></td><td colspan=3></td></tr>"
+    "<tr><td colspan=3>SALES</td><td>$</td><td>810</td><td></td></tr>"
+    "<tr><td colspan=3></td><td colspan=3></td></tr>"
+    "<tr><td colspan=3>COSTS:</td><td colspan=3></td></tr>"
+    "<tr><td colspan=3>Rent</td><td></td><td>200</td><td></td></tr>"
+    "<tr><td colspan=3>Fines</td><td></td><td>—</td><td></td></tr>"
+    "<tr><td colspan=3>Wages</td><td></td><td>320</td><td></td></tr>"
+    "<tr><td colspan=3></td><td></td><td>520</td><td></td></tr>"
+    "<tr><td colspan=3></td><td colspan=3></td></tr>"
+    "<tr><td colspan=3>MARGIN</td><td></td><td>35.8</td><td>%</td></tr>"
+    "</table>"
+)
+
+
+def test_the_rows_of_a_filing_have_their_headers_sections_and_signs() -> None:
+    content = read_html(FILING.encode(), "filing.html", Limits())
+    cells = Grid(content.tables[0], content.text).labeled_cells()
+    assert [(cell.section, cell.row_label, cell.column_header, cell.text) for cell in cells] == [
+        ("", "SALES", "Weeks Ended May 3, 2025", "810"),
+        ("COSTS:", "Rent", "Weeks Ended May 3, 2025", "200"),
+        ("COSTS:", "Wages", "Weeks Ended May 3, 2025", "320"),
+        ("", "COSTS", "Weeks Ended May 3, 2025", "520"),
+        ("", "MARGIN", "Weeks Ended May 3, 2025", "35.8%"),
+    ]
+
+
+def test_a_row_that_begins_with_a_date_is_named_by_its_words() -> None:
+    rows = "| 07/08/2015 | Harlow Foods | 129 |\n| 07/09/2015 | Acme | 50 |\n"
+    labels = labels_of(f"| Received | Company | Staff |\n|---|---|---|\n{rows}")
+    assert labels["129"] == ("", "07/08/2015 Harlow Foods", "Staff")
 
 
 def test_a_blank_cell_is_no_answer() -> None:

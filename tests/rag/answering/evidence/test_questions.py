@@ -2,13 +2,19 @@ from __future__ import annotations
 
 import pytest
 
+from rag.answering.evidence.features.kinds import kind_features
+from rag.answering.evidence.question_analysis.abbreviations import spell_out
 from rag.answering.evidence.question_analysis.kinds import Kind
 from rag.answering.evidence.question_analysis.mentions import Missing, covered_years, find_missing
+from rag.answering.evidence.question_analysis.quantities import is_unknown_quantity, lacks_answer, lacks_counted
 from rag.answering.evidence.question_analysis.questions import Question, years_of
 from rag.answering.evidence.question_analysis.typos import read_question
 from rag.answering.evidence.units.answer_spans import answer_span, candidates, counts, has_amount, has_figure
+from rag.answering.evidence.units.definitions import defines
 from rag.answering.evidence.units.sentences import split_sentences
+from rag.answering.evidence.units.split import Unit
 from rag.documents import Document, Passage
+from tests.security.linear_time import assert_linear
 
 
 def document(text: str, name: str = "report.txt") -> Document:
@@ -79,6 +85,8 @@ def test_the_kind_of_answer_in_other_languages(question: str, kind: Kind) -> Non
         ("How much was paid for it?", "In 2022 it was bought for $1.28 billion, and $3 million left.", "$1.28 billion"),
         ("What share of sales is online?", "Of 12 shops, online sales are 35% of all sales.", "35%"),
         ("When was it founded?", "The company was founded on May 3, 1954 with 12 people.", "May 3, 1954"),
+        ("Who became Chief Financial Officer?", "Ada Lund (48) became Chief Financial Officer of the Commission.",
+         "Ada Lund"),
         ("Who founded the company?", "The company was founded by Ada M. Lund in 1954.", "Ada M. Lund"),
         ("Why did sales fall?", "Sales fell due to weak demand.", "due to weak demand."),
         ("How long is the lease?", "The lease has a term of 12 years.", "12 years"),
@@ -92,6 +100,10 @@ def test_the_kind_of_answer_in_other_languages(question: str, kind: Kind) -> Non
         ("When does it open?", "It opens at 9:30 a.m.", "9:30 a.m"),
         ("When is the market?", "The market is on Saturdays.", "Saturdays"),
         ("How many items are there?", "Within two weeks, for EUR 5, there are 12 items; ring 01628 555 0117.", "12"),
+        ("How many people died of stroke?", "Of the deaths, many were from stroke (1).",
+         "Of the deaths, many were from stroke (1)."),
+        ("How many firms lost?", "One or another of the firms lost, four in all.", "four"),
+        ("How many people were killed in the incidents?", "In 272 incidents, they caused 281 deaths.", "281"),
         ("How much was paid?", "$9 and $8 were paid, respectively.", "$9 and $8 were paid, respectively."),
         (
             "What were net sales?",
@@ -262,9 +274,15 @@ def test_some_questions_ask_by_how_much_something_changed(question: str, asks: b
         ("The hall seats 2000 people.", True),
         ("The rent is £1950 per month.", True),
         ("In Q2 2023 it was higher.", False),
+        ("Rates differ by age (Table 2).", False),
+        ("The 2007–2009 data show that the share is stable.", False),
+        ("Most deaths are from heart disease, fewer from stroke (1).", False),
+        ("Sparse models are the common method [12, 13].", False),
+        ("The net result was (5) that year.", True),
+        ("Notes worth 40 million are due.", True),
     ],
 )
-def test_the_figures_of_a_date_are_no_amount(text: str, has: bool) -> None:
+def test_the_figures_of_dates_and_references_are_no_amount(text: str, has: bool) -> None:
     assert has_amount(text) is has
 
 
@@ -322,3 +340,102 @@ def test_the_figure_of_the_period_is_marked(question: str, text: str, answer: st
 )
 def test_a_share_is_no_change(question: str, names: bool) -> None:
     assert Question(question).names_change is names
+
+
+@pytest.mark.parametrize(
+    ("question", "asks"),
+    [
+        ("What was rent as a percentage of sales?", True),
+        ("What share of sales is online?", True),
+        ("By what percentage did sales rise?", False),
+        ("What was the percentage change of sales?", False),
+    ],
+)
+def test_some_questions_ask_for_a_share(question: str, asks: bool) -> None:
+    assert Question(question).asks_ratio is asks
+
+
+@pytest.mark.parametrize(
+    ("text", "question", "read"),
+    [
+        ("Ada Lund, Chief Financial Officer, signed it.", "Who is the CFO?", "Who is the chief financial officer?"),
+        (
+            "Earnings per share rose. Diluted earnings per share were $2.",
+            "What was EPS?",
+            "What was earnings per share?",
+        ),
+        (
+            "The CFO is the chief financial officer. A chief financial officer pays.",
+            "Who is the CFO?",
+            "Who is the CFO?",
+        ),
+        ("Customers find order forms here.", "Who is the CFO?", "Who is the CFO?"),  # once, by chance
+        ("", "Who is the CFO?", "Who is the CFO?"),
+    ],
+)
+def test_an_abbreviation_that_no_document_has_is_read_as_its_words(text: str, question: str, read: str) -> None:
+    assert spell_out(question, [document(text)]) == read
+
+
+@pytest.mark.parametrize("part", ["c", "cf ", "chief ", "chief financial ", "chief and ", "c \n"])
+def test_the_words_of_an_abbreviation_are_found_in_linear_time(part: str) -> None:
+    assert_linear(lambda size: spell_out("Who is the CFO?", [document(part * (size // len(part)))]))
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "is_unknown"),
+    [
+        ("What was Acme's dividend per share?", "Earnings per share were $2.", True),
+        ("What was Acme's dividend per share?", "Dividends of $2 were paid.", False),
+        ("What was the inventory in May?", "Inventories were $12.", False),
+        ("How much did Acme pay for it?", "It cost $12.", False),
+    ],
+)
+def test_an_amount_that_no_document_mentions(question: str, text: str, is_unknown: bool) -> None:
+    assert is_unknown_quantity(Question(question), [document(text)]) is is_unknown
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "lacks"),
+    [
+        ("How many trucks did Acme sell?", "Acme delivered 721 vehicles.", True),
+        ("How many trucks did Acme sell?", "Acme sold 12 trucks.", False),
+        ("How many people died?", "The fire caused 12 deaths.", False),
+        ("How much did the trucks cost?", "Acme paid $12.", False),
+    ],
+)
+def test_a_sentence_can_lack_what_the_question_counts(question: str, text: str, lacks: bool) -> None:
+    assert lacks_counted(Question(question), Unit(document(text), 0, len(text), text)) is lacks
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "does"),
+    [
+        ("How is shift work defined?", "The term “shift work” is used to refer to work in succession.", True),
+        ("What does ASK stand for?", "ASK = available seat kilometers", True),
+        ("What is the definition of a heron?", "A heron is defined as a wading bird.", True),
+        ("What is meant by a slip?", "A slip means a place for one boat.", True),
+        ("How is shift work defined?", "Education is defined as training for shift work.", False),
+        ("How is shift work defined?", "Shift work is hard.", False),
+        ("Who does shift work?", "Shift work means to work in succession.", False),
+    ],
+)
+def test_a_sentence_can_define_what_the_question_names(question: str, text: str, does: bool) -> None:
+    assert defines(Question(question), Unit(document(text), 0, len(text), text)) is does
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "lacks"),
+    [
+        ("What was the death rate?", "The death rate masks the differences by age (Table 2).", True),
+        ("What was the death rate?", "The death rate was 135 per 100,000.", False),
+        ("What is the interest rate?", "Federal loans have lower interest rates.", True),
+        ("What is the interest rate?", "The interest rate is 5%.", False),
+        ("Why did they close it?", "They will close it in May.", True),
+        ("Why did they close it?", "They closed it because of the rain.", False),
+        ("Why did they close it?", "They closed it to save money.", False),
+    ],
+)
+def test_a_sentence_can_lack_a_rate_or_a_reason(question: str, text: str, lacks: bool) -> None:
+    asked, unit = Question(question), Unit(document(text), 0, len(text), text)
+    assert lacks_answer(asked, unit, kind_features(asked, unit)) is lacks

@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import chain
 
 from rag.answering.evidence.comparison import compared_documents, question_to_each
+from rag.answering.evidence.question_analysis.abbreviations import spell_out
 from rag.answering.evidence.question_analysis.mentions import documents_that_are_meant
 from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.tables.table_rows import find_rows
@@ -28,6 +29,7 @@ def retrieve_candidates(
     those of others aren't searched.
     """
     documents = {document.id: document for library in libraries for document in library.documents}
+    question = spell_out(question, documents.values())
     compared = compared_documents(question, documents)
     if not compared:
         asked = Question(question)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rag.answering.evidence.decision import lacks_figure
 from rag.answering.evidence.features.names import NAMES
@@ -12,18 +13,28 @@ from rag.answering.evidence.features.units import Measurer
 from rag.answering.evidence.model import packaged_model
 from rag.answering.evidence.question_analysis.kinds import Kind
 from rag.answering.evidence.question_analysis.mentions import are_meant, covered_years
+from rag.answering.evidence.question_analysis.quantities import is_part_of_total, lacks_answer, lacks_counted
 from rag.answering.evidence.question_analysis.questions import Question
-from rag.answering.evidence.tables.figures import value
+from rag.answering.evidence.tables.figures import is_figure, value
 from rag.answering.evidence.units.answer_spans import answer_span
+from rag.answering.evidence.units.definitions import defines
 from rag.answering.evidence.units.split import Unit
 from rag.answering.quotes import Quote
 from rag.search.embedding.embedders import Embedder
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 MAX_QUOTES = 3
 # A further quote is at least this share as likely as the first one.
 LEAST_SHARE = 0.1
 # If the best unit is so much better than any that has the question's name, the documents answer for another name only.
 _MAX_BEHIND = 2.0
+# A quote with another figure under the same labels leaves doubt if it is at least this share as likely.
+_AS_LIKELY = 0.4
+# What a definition gains where one is asked for, and what a sentence without a figure loses where a share is.
+_DEFINES, _WITHOUT_SHARE = 3.0, 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +44,8 @@ class Ranking:
     The `likely` ones aren't far less likely than the first; `probability` is theirs together, with that of the same
     words in other places.
     `without_figure` says that the question asks for a figure that no quote has, `is_other_period` that the best unit is
-    a figure for another time.
+    a figure for another time. `is_doubtful` says that the best unit isn't about what the question counts or its total,
+    or that another one with the same labels has another figure.
     """
 
     quotes: tuple[Quote, ...]
@@ -42,6 +54,7 @@ class Ranking:
     answered: float
     without_figure: bool
     is_other_period: bool
+    is_doubtful: bool
 
 
 def rank_units(situation: Situation, units: Sequence[Unit], embedder: Embedder) -> Ranking:
@@ -54,7 +67,7 @@ def rank_units(situation: Situation, units: Sequence[Unit], embedder: Embedder) 
     # A multilingual model finds answers in another language, which have no word of the question.
     likely = list(range(len(units))) if embedder.multilingual else model.likely_units(measurer.words, meant)
     values, units, meant = measurer.table(embedder, likely), [units[at] for at in likely], meant[likely]
-    scores = model.units.scores(values)
+    scores = model.units.scores(values) + _corrections(question, units, values)
     is_near = meant.any() and scores[meant].max() > scores.max() - _MAX_BEHIND
     answered = model.answered(situation, values, scores, meant) if is_near else 0.0
     probabilities = answered * model.units.shares(scores)
@@ -67,7 +80,33 @@ def rank_units(situation: Situation, units: Sequence[Unit], embedder: Embedder) 
     probability = sum(repeated) + sum(quote.probability for quote in shown if quote.labels)
     without_figure = lacks_figure(question, values[order[: len(shown)]])
     is_other = _is_other_period(question, units[order[0]], best)
-    return Ranking(quotes, shown, probability, answered, without_figure, is_other)
+    first = units[order[0]]
+    is_doubtful = (
+        lacks_counted(question, first)
+        or is_part_of_total(question, first)
+        or _has_other_figure(shown)
+        or lacks_answer(question, first, best)
+    )
+    return Ranking(quotes, shown, probability, answered, without_figure, is_other, is_doubtful)
+
+
+def _corrections(question: Question, units: Sequence[Unit], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what the model doesn't know of the units: whether they define a term, or lack a share."""
+    import numpy as np
+
+    defining = np.array([defines(question, unit) for unit in units], np.float64)
+    lacking = values[:, NAMES.index("lacks a figure")] * (question.kind is Kind.PERCENT)
+    corrections: NDArray[np.float64] = _DEFINES * defining - _WITHOUT_SHARE * lacking
+    return corrections
+
+
+def _has_other_figure(quotes: Sequence[Quote]) -> bool:
+    """Return whether another cell with the labels of the first one, which is as likely, has another figure."""
+    first = quotes[0]
+    if not first.labels or not is_figure(first.answer):
+        return False
+    same = (quote for quote in quotes[1:] if quote.labels[:2] == first.labels[:2] and is_figure(quote.answer))
+    return any(quote.answer != first.answer and quote.probability >= _AS_LIKELY * first.probability for quote in same)
 
 
 def _is_other_period(question: Question, unit: Unit, features: Mapping[str, float]) -> bool:
@@ -103,7 +142,8 @@ def quote_of(unit: Unit, question: Question, probability: float) -> Quote:
         label = (
             f"{section}: {unit.cell.row_label}" if section and unit.cell.row_label else unit.cell.row_label or section
         )
-        labels = tuple(filter(None, (label, unit.cell.column_header, unit.measure)))
+        measure = "" if unit.cell.text.endswith("%") else unit.measure  # a share of a table in millions is none
+        labels = tuple(filter(None, (label, unit.cell.column_header, measure)))
     else:
         start, end = answer_span(unit.text, question)
     return Quote(

@@ -25,7 +25,9 @@ from rag.answering.evidence.decision import (
 )
 from rag.answering.evidence.features.questions import Situation
 from rag.answering.evidence.model import packaged_model
+from rag.answering.evidence.question_analysis.abbreviations import spell_out
 from rag.answering.evidence.question_analysis.mentions import covered_years, documents_that_are_meant, find_missing
+from rag.answering.evidence.question_analysis.quantities import is_unknown_quantity
 from rag.answering.evidence.question_analysis.typos import read_question
 from rag.answering.evidence.ranking import Ranking, quote_of, rank_units
 from rag.answering.evidence.summary import has_key_sentences, key_sentences
@@ -57,6 +59,7 @@ def find_quotes(
 
     A question about whole documents gets key sentences of each, and one that compares documents a quote of each.
     """
+    question = spell_out(question, documents.values())
     asked = read_question(question, passages)
     if documents and (whole := _whole_documents(question, documents)):
         summary = key_sentences(whole, embedder)
@@ -87,6 +90,7 @@ def find_quotes(
             question, ranking.answered, ranking.probability, embedder,
             decides=decides, without_figure=ranking.without_figure,
         )  # fmt: skip
+        unsure = unsure or ranking.is_doubtful or is_unknown_quantity(asked, documents.values())
         return QuoteSelection(ranking.likely, unsure=unsure or has_unknown_name(situation, documents))
     return QuoteSelection(nearest=ranking.quotes, abstention=_abstention(situation, ranking, documents, embedder))
 

@@ -99,6 +99,13 @@ def is_about(document: Document, name: str) -> bool:
     return _mentions(beginning, name) or sum(1 for _ in often) == _OFTEN
 
 
+def has_word_like(document: Document, word: str) -> bool:
+    """Return whether a document has a word that begins as this one: "inventories" for "inventory"."""
+    beginning = word.lower()[: max(4, len(word) - 3)]
+    pattern = re.compile(rf"{re.escape(beginning)}(?<![^\W_]{re.escape(beginning)})")
+    return any(pattern.search(block) for block in text_blocks(_lower_text.of(document)))
+
+
 def _has_name(unit: Unit, question: Question) -> bool:
     introduction = unit.before if unit.cell else ""
     text = f"{unit.heading}\n{introduction}\n{unit.label}\n{unit.text}".lower()

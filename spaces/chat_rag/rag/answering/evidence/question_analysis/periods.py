@@ -13,7 +13,7 @@ from rag.search.bm25 import stems
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = rf"(?:{'|'.join(_MONTHS)})[a-z]{{0,6}}\.?"
 _DATE = re.compile(
-    rf"\b({_MONTH})(?: (\d{{1,2}}))?,? ((?:19|20)\d\d)\b|\b(\d{{1,2}}) ({_MONTH}) ((?:19|20)\d\d)\b", re.IGNORECASE
+    rf"\b({_MONTH})(?: (\d{{1,2}}))?,?[ -]((?:19|20)\d\d)\b|\b(\d{{1,2}}) ({_MONTH}) ((?:19|20)\d\d)\b", re.IGNORECASE
 )
 _ENDS = r"(?:ended|ending|ends)(?: on)?"
 _YEAR_ENDS = re.compile(

@@ -63,6 +63,12 @@ _CHANGED = re.compile(
     r"|\b(?:is|are|was|were|been)\b.{1,200} (?:up|down)\b)",
     re.IGNORECASE,
 )
+_DEFINED = re.compile(
+    r"^how (?:is|are|was|were) (.{1,80}) defined\b|^what (?:do|does) (.{1,80}) (?:mean|stand for)\b"
+    r"|\bdefinition of (.{1,80}?)\W*$|^what is meant by (.{1,80}?)\W*$",
+    re.IGNORECASE,
+)
+_RATIO = re.compile(r"\b(?:as an? |what )(?:percent(?:age)?|share|proportion|fraction) of\b", re.IGNORECASE)
 # Words that only ask, and that the answer needn't have.
 _ASKING = frozenset(["much", "many", "s", "must", "may", "might", "shall", "ever"])
 # In lower case: "Greater China" is a name.
@@ -177,6 +183,18 @@ class Question:
     def names_change(self) -> bool:
         """Whether the question names a change: of a "percentage of revenue", no column of changes has one."""
         return self.asks_change or bool(_NAMES_CHANGE.search(self.text))
+
+    @cached_property
+    def asks_ratio(self) -> bool:
+        """Whether the question asks how much of something another thing is: by how much it changed doesn't answer."""
+        return bool(_RATIO.search(self.text)) and not self.asks_change
+
+    @cached_property
+    def defined(self) -> frozenset[str]:
+        """The stems of the term whose definition the question asks for; none for another question."""
+        match = _DEFINED.search(self.text)
+        term = next(filter(None, match.groups()), "") if match else ""
+        return frozenset(stems([word for word in re.findall(r"\w+", term) if word.lower() not in STOP_WORDS]))
 
     @cached_property
     def may_be_money(self) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rag.answering.evidence.question_analysis.periods import CALENDAR, PERIOD_STEMS, Day, days_in, last_day, length_in
 from rag.answering.evidence.question_analysis.questions import Question, years_of
-from rag.answering.evidence.tables.figures import is_figure, plain_label
+from rag.answering.evidence.tables.figures import is_figure, is_period, plain_label
 from rag.answering.evidence.tables.grid import LabeledCell
 from rag.answering.evidence.units.split import Unit
 from rag.answering.evidence.units.structure import structure_of
@@ -25,6 +25,7 @@ _CHANGE = re.compile(
     r"\b(?:changes?|(?:in|de)creas(?:e|es|ed)|variances?|growth|percent)\b|\bpercentage (?:change|growth)|%(?! of\b)",
     re.IGNORECASE,
 )
+_RATIO = re.compile(r"%|\b(?:per ?cent(?:age)?|share|proportion|ratio|rate|margin)\b", re.IGNORECASE)
 # What a column measures: "Unit price" beside "Amount" isn't the figure of a part of the company.
 _MEASURES = frozenset(
     stems(["unit price cost fee quantity number count rate duration length minutes hours days weeks usd eur gbp chf"])
@@ -56,7 +57,12 @@ def is_change(text: str) -> bool:
 
 
 def without_levels(question: Question, units: Sequence[Unit]) -> list[Unit]:
-    """Return the units without the figures that don't say by how much something changed, if the question asks that."""
+    """Return the units without the figures that don't say by how much something changed, if the question asks that.
+
+    If it asks which share of something another thing is, it's without the figures of changes and of amounts.
+    """
+    if question.asks_ratio:
+        return [unit for unit in units if not (unit.cell and is_figure(unit.cell.text) and _is_no_ratio(unit.cell))]
     return [unit for unit in units if not (question.asks_change and _is_level(unit))]
 
 
@@ -89,6 +95,11 @@ def _is_longer(row: _RowWords, other: _RowWords) -> bool:
 def _is_level(unit: Unit) -> bool:
     cell = unit.cell
     return bool(cell and is_figure(cell.text) and not names_change(cell))
+
+
+def _is_no_ratio(cell: LabeledCell) -> bool:
+    labels = f"{cell.section} {cell.row_label} {cell.column_header}"
+    return names_change(cell) or not ("%" in cell.text or _RATIO.search(labels))
 
 
 def names_change(cell: LabeledCell) -> bool:
@@ -139,12 +150,15 @@ def match_period(question: Question, unit: Unit, latest: dict[RowKey, Day]) -> f
 
 
 def _dated_label(unit: Unit) -> str:
-    """Return the label of a cell that names its period: the header of its column, or the title above its row."""
-    return unit.once(_dated, unit.cell.column_header, unit.cell.section) if unit.cell else ""
+    """Return the label of a cell that names its period: the header of its column, the title of its rows, or its row."""
+    cell = unit.cell
+    return unit.once(_dated, cell.column_header, cell.section, cell.row_label) if cell else ""
 
 
-def _dated(header: str, section: str) -> str:
+def _dated(header: str, section: str, row: str) -> str:
     has_period = last_day(header) or length_in(header)
+    if not has_period and is_period(row):
+        return row
     return header if has_period or not (last_day(section) and length_in(section)) else section
 
 

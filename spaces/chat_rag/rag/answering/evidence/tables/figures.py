@@ -30,7 +30,7 @@ YEAR = re.compile(r"(?<![\d,.$])(?:19|20)\d\d(?!\d|%|[.,]\d)")
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
 _DATE = re.compile(
     r"(?:(?:fiscal|fy|cy|year|as of|at|ended|ending|quarter|q[1-4])[\s:]*+)*+"
-    rf"(?:{_MONTH}\s*+\d{{0,2}}+,?\s*+)?(?:19|20)\d\d"
+    rf"(?:{_MONTH}(?:-|\s*+\d{{0,2}}+,?\s*+))?(?:19|20)\d\d"
     rf"|(?:fy|cy)\s?'?\d\d|q[1-4](?:\s*+(?:fy)?\s*+'?(?:\d\d){{1,2}})?|{_MONTH}\s*+\d{{1,2}},?"
     rf"|\d{{1,2}} {_MONTH}(?: \d{{4}})?",
     re.IGNORECASE,

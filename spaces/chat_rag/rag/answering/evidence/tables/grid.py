@@ -25,10 +25,13 @@ from rag.documents import Cell, Span, Table
 
 # Of a table whose rows all look like headers, each figure would otherwise have all of them.
 MAX_HEADER_ROWS = 20
-# The first column of a list: 1, 2., A-17, 1003; a year names a row by itself.
-_NUMBERING = re.compile(r"(?!(?:19|20)\d\d$)#?(?:[A-Z]{1,4}-?)?\d{1,8}\.?")
+# The first column of a list: 1, 2., A-17, 1003, 07/08/2015; a year names a row by itself.
+_NUMBERING = re.compile(r"(?!(?:19|20)\d\d$)#?(?:[A-Z]{1,4}-?)?\d{1,8}\.?|\d{1,4}([/.-])\d{1,2}\1(?:\d\d){1,2}")
 _FEWEST_NUMBERED = 2
 _LETTERS = re.compile(r"[^\W\d_]{3}")
+# The share that the row above has of something: "As a percentage of revenue" below "Research and development".
+_SHARE = re.compile(r"(?:as an? )?(?:%|percent(?:age)?) of\b", re.IGNORECASE)
+_SIGNS = frozenset("$€£¥%")  # in cells of their own, beside their figures
 _UNIT_ROWS = 4  # the first rows, of which one can name the unit
 _CHECKPOINT_CELLS = 500
 _BEHIND = 2**32 - 1  # behind all characters
@@ -79,6 +82,8 @@ class _State:
     section: str = ""
     in_headers: bool = True
     merged: tuple[Cell, ...] = ()
+    last_label: str = ""
+    """The label of the last row that isn't the share of another one."""
 
 
 @dataclass(slots=True)
@@ -193,44 +198,64 @@ class Grid:
         return row
 
     def _state_below(self, row: dict[int, Cell], number: int, state: _State, own: tuple[Cell, ...]) -> _State:
-        headers, section, in_headers = state.headers, state.section, state.in_headers
+        headers, section, in_headers, last_label = state.headers, state.section, state.in_headers, state.last_label
         if self._header_rows[number]:
             header = _HeaderRow.of(row)
             headers, in_headers = (*headers[1 - MAX_HEADER_ROWS :], header) if in_headers else (header,), True
         else:
             label = self._row_label(row)
-            if not self._has_values(row, number):
-                section = label or section
+            if self._has_values(row, number):
+                # A row of figures without a label is the total of its section.
+                section, in_headers = "" if not label or label.lower().startswith("total") else section, False
             else:
-                section, in_headers = "" if label.lower().startswith("total") else section, False
+                section = label or section
+            last_label = last_label if not label or _SHARE.match(label) else label
         merged = tuple([cell for cell in (*state.merged, *own) if cell.row + cell.row_span > number + 1])
-        return _State(headers, section, in_headers, merged)
+        return _State(headers, section, in_headers, merged, last_label)
 
     def _row_label(self, row: dict[int, Cell]) -> str:
         return without_note_mark(self.content(row.get(0)))
 
     def _labeled(self, row: dict[int, Cell], number: int, state: _State, last: int) -> Iterator[LabeledCell]:
         """Yield the cells of a row that begin before the character `last`."""
-        label = self._row_label(row)
+        label, section = self._row_label(row), state.section
+        if not label:
+            label, section = section.rstrip(": "), ""
+        elif _SHARE.match(label):
+            section = state.last_label or section
+        values = [(column, cell) for column, cell in self._values(row, number) if cell.start < last]
         row = {column: cell for column, cell in row.items() if cell.start < last}
         start, end = min(cell.start for cell in row.values()), max(cell.end for cell in row.values())
-        values = self._values(row, number)
         words = " ".join(self.content(cell) for _, cell in values if self._has_words(cell))
         named = f"{label} {self.content(row.get(self._names))}".strip() if self._names else label
         for column, cell in values:
             header, own_label = self._column_header(state.headers, column), label if column == self._names else named
-            yield LabeledCell(cell, self.content(cell), own_label, state.section, header, start, end, words)
+            yield LabeledCell(cell, self._figure(row, column, cell), own_label, section, header, start, end, words)
+
+    def _figure(self, row: dict[int, Cell], column: int, cell: Cell) -> str:
+        """Return the text of a cell with the percent sign that has the next cell for itself, as in filings."""
+        text = self.content(cell)
+        is_percent = is_figure(text) and self.content(row.get(column + cell.column_span)) == "%"
+        return f"{text}%" if is_percent else text
+
+    @staticmethod
+    def _behind_label(row: dict[int, Cell], number: int) -> list[tuple[int, Cell]]:
+        """Return the row's own cells, each with its first column, without the label, which can be wider than one."""
+        label = row.get(0)
+        cells = [(column, cell) for column, cell in row.items() if column > 0 and cell.row == number and cell != label]
+        unique = {cell: column for column, cell in reversed(cells)}
+        return [(column, cell) for cell, column in reversed(unique.items())]
 
     def _values(self, row: dict[int, Cell], number: int) -> list[tuple[int, Cell]]:
         """Return the cells of a row behind its label that have a value."""
-        cells = [(column, cell) for column, cell in row.items() if column > 0 and cell.row == number]
-        unique = {cell: column for column, cell in reversed(cells)}
-        return [(column, cell) for cell, column in reversed(unique.items()) if not is_blank(self.content(cell))]
+        return [(column, cell) for column, cell in self._behind_label(row, number) if self._is_value(cell)]
+
+    def _is_value(self, cell: Cell) -> bool:
+        return not is_blank(text := self.content(cell)) and text not in _SIGNS
 
     def _has_values(self, row: dict[int, Cell], number: int) -> bool:
-        return any(
-            column > 0 and cell.row == number and not is_blank(self.content(cell)) for column, cell in row.items()
-        )
+        """Return whether a row has a value, or a dash in place of one, behind its label."""
+        return any(map(self.content, (cell for _, cell in self._behind_label(row, number))))
 
     def _is_header(self, row: dict[int, Cell], number: int, first_figure_row: int) -> bool:
         """Return whether a row names columns: it is marked so, or has no figure and names at least one column."""
@@ -239,12 +264,16 @@ class Grid:
             return True
         if not cells or any(self._is_figure(cell) for cell in cells):
             return False
+        if self._behind_label(row, number) and not self._has_values(row, number):
+            label = self._row_label(row)  # it begins a section; a row without any word only keeps others apart
+            return bool(find_unit(label)) or is_period(label)
         # Above the first figure, words name columns. A table without figures has one row of them.
         is_above = number < first_figure_row if first_figure_row < len(self._row_ends) else number == 0
         texts = [*map(self.content, cells)]
         if is_above and (not self._is_named(row) or any(map(is_period, texts))):
             return True
-        return all(is_period(text) or find_unit(text) or is_blank(text) for text in texts)
+        named = [text for text in texts if not is_blank(text)]
+        return all(is_period(text) or find_unit(text) for text in named) and (bool(named) or not self._row_label(row))
 
     def _is_named(self, row: dict[int, Cell]) -> bool:
         """Return whether a table that marks its headers has a name for this row: "unlimited" is a value there."""

@@ -146,16 +146,24 @@ def _best_rows(
 
 
 def _labeled_rows(document: Document, table: Table) -> Iterator[tuple[str, Span]]:
-    """Yield the label of each row with its span."""
+    """Yield the label of each row with its span; a row of figures without a label has that of its section."""
     spans: dict[int, Span] = {}
     labels: dict[int, str] = {}
+    with_values: set[int] = set()
     for cell in table.cells:
         start, end = spans.get(cell.row, (cell.start, cell.end))
         spans[cell.row] = min(start, cell.start), max(end, cell.end)
         if cell.column == 0 and not cell.header:
-            labels[cell.row] = document.text[cell.start : cell.end]
+            labels[cell.row] = document.text[cell.start : cell.end].strip()
+        elif cell.end > cell.start:
+            with_values.add(cell.row)
+    section = ""
     for number, label in labels.items():
-        yield label, spans[number]
+        yield label or section, spans[number]
+        if number not in with_values:
+            section = label or section
+        elif not label:  # it was the total of its section
+            section = ""
 
 
 def _words(label: str) -> frozenset[str]:

@@ -26,7 +26,8 @@ from rag.search.bm25 import stems
 _MONTH = r"(?:January|February|March|April|May|June|July|August|September|October|November|December)"
 _WEEKDAY = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?"
 _WORD_NUMBER = (
-    r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen"
+    r"(?:one(?! (?:of|or|another|such)\b)|two|three|four|five|six|seven|eight|nine|ten|eleven"
+    r"|twelve|thirteen|fourteen|fifteen|sixteen|seventeen"
     r"|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|dozen|(?<!\bin )half)"
     r"(?:[- ](?:one|two|three|four|five|six|seven|eight|nine))?"
 )
@@ -77,6 +78,12 @@ _ASKS_CHANGE = re.compile(
 )
 _COMPILED = {kind: re.compile(pattern) for kind, pattern in _PATTERNS.items()}
 _NAMES = {Kind.PERSON, Kind.PLACE}
+# "Acme Corporation" and the "Executive Committee" are no persons.
+_NO_PERSON = frozenset(
+    stems(
+        ["corporation company companies inc ltd llc plc committee board department commission securities exchange act"]
+    )
+)
 # "555" of a telephone number has digits beside it, "450" in "in 2023 450 people" has a year.
 _BEFORE_NUMBER = re.compile(rf"\b{CODE}\s$|(?:(?<!\b[12]\d\d)|(?<=\d [12]\d\d))\d[ -]$")
 _AFTER_NUMBER = re.compile(
@@ -96,8 +103,15 @@ _PRICE_WORDS = re.compile(
 )
 _CALENDAR = re.compile(
     rf"{_MONTH}\s\d{{1,2}}(?!\d)(?:,?\s\d{{4}})?|\d{{1,2}}\s{_MONTH}(?:\s\d{{4}})?|{_MONTH}\s\d{{4}}|\bQ[1-4]\s\d{{4}}"
+    r"|\b(?:19|20)\d\d\s?[-–]\s?(?:19|20)?\d\d\b"
     r"|\b(?:in|of|since|by|until|from|year|years|fiscal|and|to|during|for|ended)\s(?:19|20)\d\d\b(?!\s[a-z]+s\b)",
     re.IGNORECASE,
+)
+# "Table 2", "[12]" and the "(1)" at the end of "5.7% from stroke (1)." say where something is, not how much.
+_REFERENCE = re.compile(
+    r"\[\d{1,3}(?:\s?[,–-]\s?\d{1,3})*\]|(?<=[a-z,;] )\(\d{1,2}(?:\s?[,–-]\s?\d{1,2})*\)(?=[.,;:]|\s*$)|\(note \d+\)"
+    r"|\b(?:Tables?|Tab\.|Figures?|Figs?\.|Notes?|Sections?|Chapters?|Appendix|Annex|Items?|Exhibits?|Equations?|Eqs?\.)"
+    r"\s\d[\d.]*(?:\s?(?:,|and|to|–|-)\s?\d[\d.]*)*"
 )
 _AMOUNT_PATTERN = re.compile(_AMOUNT, re.IGNORECASE)
 # "The kettle holds a litre" says how much.
@@ -131,8 +145,8 @@ def find_candidates(kind: Kind, text: str) -> list[Candidate]:
     if kind not in _COMPILED:
         return []
     matches = list(_COMPILED[kind].finditer(text))
-    dates = _dates(text) if kind is Kind.NUMBER and matches else []
-    found = []
+    dates = _no_amounts(text) if kind is Kind.NUMBER and matches else []
+    parts = []
     for match in matches:
         words = frozenset(stems([match[0]]))
         is_date = any(start <= match.start() < end for start, end in dates)  # "28" of "April 28"
@@ -142,16 +156,19 @@ def find_candidates(kind: Kind, text: str) -> list[Candidate]:
             and not (kind in FIGURES - {Kind.DATE} and _is_torn(text, match))
             and not (kind is Kind.NUMBER and _is_other_figure(text, match))
             and not (kind in _NAMES and _starts_sentence(text, match, words))
+            and not (kind is Kind.PERSON and words & _NO_PERSON)
         ):
             is_change = bool(_BEFORE_CHANGE.search(text[max(0, match.start() - 60) : match.start()]))
-            found.append(Candidate(*match.span(), words, is_change))
-    return found
+            parts.append(Candidate(*match.span(), words, is_change))
+    return parts
 
 
 def candidates(kind: Kind, text: str, question: Question, find: Finder = find_candidates) -> Iterator[Span]:
     """Yield the parts of a sentence that have the kind of answer and aren't words of the question."""
     for each in find(kind, text):
-        if each.words.difference(question.stems, question.years) and not (each.is_change and _asks_level(question)):
+        new = each.words.difference(question.stems, question.years)
+        is_new = 2 * len(new) >= len(each.words) if kind is Kind.PERSON else bool(new)
+        if is_new and not (each.is_change and _asks_level(question)):
             yield each.start, each.end
 
 
@@ -166,8 +183,8 @@ def has_figure(text: str) -> bool:
 
 
 def has_amount(text: str) -> bool:
-    """Return whether a text has any number beside those of its dates: 2,000 or 2000 seats are no year."""
-    return has_figure(_CALENDAR.sub(" ", text))
+    """Return whether a text has any number beside those of its dates and references: 2000 seats are no year."""
+    return has_figure(_CALENDAR.sub(" ", _REFERENCE.sub(" ", text)))
 
 
 def says_amount(text: str) -> bool:
@@ -211,15 +228,16 @@ def _is_torn(text: str, number: re.Match[str]) -> bool:
     )
 
 
-def _dates(text: str) -> list[Span]:
-    """Return the dates with a month, and the years; 1,500 can be a number."""
+def _no_amounts(text: str) -> list[Span]:
+    """Return the dates with a month, the years, and the references; 1,500 can be a number."""
     dates = _COMPILED[Kind.DATE].finditer(text)
-    return [date.span() for date in dates if YEAR.match(date[0]) or any(map(str.isalpha, date[0]))]
+    spans = [date.span() for date in dates if YEAR.match(date[0]) or any(map(str.isalpha, date[0]))]
+    return [*spans, *(match.span() for match in _REFERENCE.finditer(text))]
 
 
 def answer_span(text: str, question: Question) -> Span:
     """Return the part of a sentence that answers: the candidate nearest to the question's words, or all of it."""
-    spans = _spans(text, question)
+    spans = _without_other_counts(_spans(text, question), text, question)
     if not spans:
         return 0, len(text)
     if len(spans) > 1:
@@ -242,6 +260,17 @@ def _spans(text: str, question: Question) -> list[Span]:
     if not spans and question.kind is Kind.MONEY:
         spans = list(candidates(Kind.PERCENT, text, question)) or list(candidates(Kind.NUMBER, text, question))
     return spans
+
+
+def _without_other_counts(spans: Sequence[Span], text: str, question: Question) -> Sequence[Span]:
+    """Return the numbers without those that count something else: "272 incidents" are no people, if others are."""
+    others = set(question.stems) - question.counted
+    if question.kind is not Kind.NUMBER or not question.counted:
+        return spans
+    rest = [
+        span for span in spans if not others & set(stems(_WORD.findall(text, span[1], span[1] + _NEXT_CHARACTERS)[:1]))
+    ]
+    return rest or spans
 
 
 def _distance(span: Span, places: Sequence[Span]) -> float:
