@@ -63,7 +63,7 @@ def test_boxes_titles_of_charts_and_printed_lines_are_read(read):
     workbook.close()
     blocks = read("a.xlsx", stream.getvalue()).text.split("\n\n")
     assert blocks[2:] == [
-        *("The gate code is 4711.", "Chart: Fees by port", "Harbour office Page", "Chart: A sheet of its own")
+        *("The gate code is 4711.", "Chart: Fees by port", "Harbour office", "Chart: A sheet of its own")
     ]
 
 

@@ -61,7 +61,7 @@ def test_text_boxes_charts_and_printed_lines_are_read(read):
     chart = record(BEGIN, b"\0\x06\x20\0" + bytes(12)) + title + record(END)
     hidden = text_box("a comment's own text", kind=0x19)
     sheet = text_box("Paid at ", "the gate €.") + chart + hidden
-    document = read("a.xls", workbook(sheet, footer="&CFor members &P"))
+    document = read("a.xls", workbook(sheet, footer="&LFor members &P&CPage &P of &N"))
     assert document.text.split("\n\n", 2) == [
         *TABLE.split("\n\n", 1),
         "Paid at the gate €.\n\nChart: Dues\n\nFor members",

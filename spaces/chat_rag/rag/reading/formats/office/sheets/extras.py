@@ -19,6 +19,8 @@ _PRINTED = re.compile(rb"<(?:odd|even|first)(?:Header|Footer)>([^<]*+)<")
 # Fonts, sizes, colors, sides, and what is filled in, such as the page's number.
 _CODES = re.compile(r'&(?:"[^"]*"|\d+|K[0-9A-F]{6}|K\d\d[+-]\d{3}|[A-Z])')
 
+_SIDES, _PAGE_NUMBERS = re.compile("&[LCR]"), re.compile("&[PN]")
+
 
 def add_comments(writer: ContentWriter, parts: dict[str, bytes], sheet: str) -> None:
     """Add the comments on a sheet's cells; `sheet` is the name of its part."""
@@ -52,7 +54,12 @@ def add_printed_lines(writer: ContentWriter, parts: dict[str, bytes], sheet: str
 
 def printed_text(line: str) -> str:
     """Return the words of a line that is printed above or below a sheet, without what is filled in; "" without one."""
-    text = " ".join(_CODES.sub(" ", line).split())
+    words: list[str] = []
+    for part in _SIDES.split(line):
+        found = _CODES.sub(" ", part).split()
+        # "Page &P of &N" is the page's number alone.
+        words += found if len(found) > len(_PAGE_NUMBERS.findall(part)) else []
+    text = " ".join(words)
     return text if any(map(str.isalpha, text)) else ""
 
 
