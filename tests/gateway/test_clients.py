@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from openai import AsyncOpenAI, PermissionDeniedError
 
-from gateway import money
+from gateway.billing import money
 from gateway.commands import command
 from tests.backends.test_cli import run
 from tests.backends.wire_server import WireServer, serving
