@@ -83,11 +83,20 @@ def test_no_pattern_is_put_together_inside_a_function_where_this_test_cannot_fin
     # The first has one alternative for each character of a secret; test_publisher_secrets runs the rules of the second.
     # The third has a name of the question as it is, of up to 60 characters, between checks of two characters.
     # The fourth has a refused word of the operator as it is, between checks of one character.
+    # The fifth has three to five letters as initials of words; test_question_cost gives it hostile texts.
     # The last reads its patterns from a file of ours, and uses them on 1,000 characters of a sentence at most.
     mentions = "spaces/chat_rag/rag/answering/evidence/question_analysis/mentions.py"
     refusals = "spaces/chat_rag/rag/scoring/texts/refusals.py"
     words = "backends/diffusion/limits.py"
-    assert modules == {"backends/http/endpoint.py", "backends/secret_rules/rules.py", mentions, words, refusals}
+    initials = "spaces/chat_rag/rag/answering/evidence/question_analysis/abbreviations.py"
+    assert modules == {
+        "backends/http/endpoint.py",
+        "backends/secret_rules/rules.py",
+        mentions,
+        words,
+        initials,
+        refusals,
+    }
 
 
 # A visitor's question, a conversation, a link.

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rag.answering.evidence.question_analysis.abbreviations import spell_out
 from rag.answering.evidence.question_analysis.mentions import documents_that_are_meant, find_missing
 from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.summary import _candidates
@@ -23,6 +24,7 @@ from rag.answering.verification.verifier import Verifier
 from rag.documents import Chunk, Document, Limits, Page, Passage
 from rag.reading.markdown.tables import ContentWriter, GridCell
 from rag.search.index import Index
+from tests.security.linear_time import assert_linear
 
 # A document that is ten times as large may need so many times as many calls for the same passages.
 LARGER, MOST_GROWTH = 10, 1.3
@@ -158,6 +160,23 @@ def test_names_and_years_are_looked_for_without_a_call_for_each_place() -> None:
         return lambda: (documents_that_are_meant(question, [document]), find_missing(question, [document]))
 
     assert_same_cost(prepare, 300)
+
+
+def test_an_abbreviation_is_spelled_out_without_reading_the_documents_again() -> None:
+    def prepare(sentences: int) -> Callable[[], object]:
+        document = prose(sentences)
+        return lambda: spell_out("Who is the CFO of Alba?", [document])
+
+    assert_same_cost(prepare, 300)
+
+
+@pytest.mark.parametrize("part", ["c f o ", "c  ", "cof of ", "cc", "chief of the "])
+def test_an_abbreviation_is_searched_for_in_linear_time(part: str) -> None:
+    def search(size: int) -> object:
+        text = part * (size // len(part))
+        return spell_out("Who is the CFO?", [Document("d", "d.txt", text, (), "text/plain")])
+
+    assert_linear(search, part, sizes=(10_000, 100_000))
 
 
 def test_a_question_of_many_names_looks_for_some_of_them() -> None:
