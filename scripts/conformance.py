@@ -27,8 +27,8 @@ from typing import Any
 from compatibility import client_checks, gateway_checks, gateway_faults, program_checks, servers
 from compatibility.environments import PACKAGES, Environments, default_folder
 from compatibility.gateway_stack import GatewayStack, gateway
-from compatibility.outcomes import OURS, Outcome
-from compatibility.page import write_page
+from compatibility.outcomes import GATEWAY_SECONDS, OURS, Outcome
+from compatibility.page import LOAD, write_page
 from compatibility.server_checks import check_server
 from compatibility.workplace import Server, Workplace
 
@@ -57,7 +57,7 @@ GATEWAY: Sequence[tuple[str, str, Callable[[GatewayStack], AbstractContextManage
     ("open-webui", "open-webui", gateway_checks.web_ui),
     ("openai (SDK)", "openai", gateway_checks.openai_sdk),
     ("python -m backends ask", "spaceport", gateway_checks.ask_command),
-    ("openai (SDK) without end", "openai", gateway_faults.load),
+    (LOAD, "openai", gateway_faults.load),
 ]
 
 
@@ -127,7 +127,7 @@ def _run_gateway(place: Workplace, only: str) -> Iterator[dict[str, Any]]:
 
             def work(make_checks: Callable[..., Any] = make_checks) -> Outcomes:
                 with make_checks(stack()) as checks:
-                    return asyncio.run(client_checks.run_checks(checks))
+                    return asyncio.run(client_checks.run_checks(checks, GATEWAY_SECONDS, OURS))
 
             yield _try(name, package, place, work)
 

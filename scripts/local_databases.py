@@ -38,10 +38,10 @@ class Postgres:
     """A PostgreSQL server with its data in a folder of its own."""
 
     def __init__(self, programs: Path, folder: Path) -> None:
-        self.port = free_port()
         self._programs, self._folder = programs, folder
         self._process: subprocess.Popen[bytes] | None = None
         self._run("initdb", "-D", str(folder / "data"), "-A", "trust", "-U", POSTGRES_USER, "--no-sync")
+        self.port = free_port()
 
     def url(self, database: str = "postgres") -> str:
         return f"postgresql://{POSTGRES_USER}@127.0.0.1:{self.port}/{database}"
@@ -67,7 +67,7 @@ class Postgres:
         ]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen([*command, *options], stdout=log, stderr=log, user=_user(), cwd="/")
-        _wait(self._answers, self._folder / "log")
+        _wait(self._process, self._answers, self._folder / "log")
 
     def kill(self) -> None:
         """End the server at once, with all its connections."""
@@ -103,7 +103,7 @@ class RedisServer:
         output = (self._folder / "redis.log").open("ab")
         with output:
             self._process = subprocess.Popen(command, cwd=self._folder, stdout=output, stderr=output)
-        _wait(self._answers, self._folder / "redis.log")
+        _wait(self._process, self._answers, self._folder / "redis.log")
 
     def stop(self) -> None:
         """End it as a machine that is lost."""
@@ -159,8 +159,8 @@ def running_postgres() -> Iterator[Postgres]:
         if user := _user():
             shutil.chown(name, user)
         server = Postgres(program.parent, Path(name))
-        server.start()
         try:
+            server.start()
             yield server
         finally:
             server.kill()
@@ -170,18 +170,19 @@ def running_postgres() -> Iterator[Postgres]:
 def running_redis(folder: Path) -> Iterator[RedisServer]:
     """Run a Redis server until the block ends; `NotInstalled` without its program."""
     server = RedisServer(find_redis(), folder)
-    server.start()
     try:
+        server.start()
         yield server
     finally:
         server.client.close()
         server.stop()
 
 
-def _wait(answers: Callable[[], bool], log: Path) -> None:
+def _wait(process: subprocess.Popen[bytes], answers: Callable[[], bool], log: Path) -> None:
+    """Wait until a server answers; `NotStarted` if it ended: another one can have its port by now."""
     deadline = time.monotonic() + START_SECONDS
-    while not answers():
-        if time.monotonic() > deadline:
+    while process.poll() is not None or not answers():
+        if process.poll() is not None or time.monotonic() > deadline:
             raise NotStarted(log.read_text(errors="replace").splitlines())
         time.sleep(0.05)
 

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
+import sys
+import time
 from pathlib import Path
+from typing import Any
 
+import psutil
+import pytest
+
+import local_databases
+from compatibility.client_checks import run_checks
 from compatibility.environments import Environments
-from compatibility.page import write_page, write_table
+from compatibility.outcomes import OURS
+from compatibility.page import LOAD, write_page, write_table
 from compatibility.workplace import Workplace
+from local_server import NotStarted
 from tests.conftest import ROOT
 
 
@@ -45,6 +57,33 @@ def test_each_no_has_a_number_and_a_reason() -> None:
         "2. A, usage. Ours, not explained yet: KeyError.",
         "3. B. It did not start.",
     ]
+
+
+def test_the_page_says_what_the_load_saw_if_it_was_run() -> None:
+    parts: dict[str, list[Any]] = {"servers": [], "clients": [], "gateway": []}
+    assert "What" not in write_page(parts).partition("Real clients through our gateway")[2]
+    seen = {"without Redis": {"verdict": "yes", "seen": "222 answers", "side": ""}}
+    parts["gateway"] = [{"name": LOAD, "version": "1", "date": "2026-11-29", "results": seen}]
+    assert "- Without Redis: 222 answers." in write_page(parts)
+
+
+def test_a_gateway_that_hangs_is_ours() -> None:
+    [outcome] = asyncio.run(run_checks({"chat": lambda: str(time.sleep(0.2))}, 0.05, OURS)).values()
+    assert (outcome.verdict, outcome.side) == ("no", OURS)
+
+
+@pytest.mark.parametrize("program", ["import sys; sys.exit(1)", "import time; time.sleep(60)"])
+def test_a_database_that_does_not_start_leaves_no_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str
+) -> None:
+    script = tmp_path / "redis-server"
+    script.write_text(f"#!{sys.executable}\nimport os\nopen('pid', 'w').write(str(os.getpid()))\n{program}\n")
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setattr(local_databases, "START_SECONDS", 1 if "sleep" in program else 60)
+    with pytest.raises(NotStarted), local_databases.running_redis(tmp_path):
+        pass
+    assert not psutil.pid_exists(int((tmp_path / "pid").read_text()))
 
 
 def test_results_have_nothing_that_only_one_run_has(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from compatibility.chat_checks import ASK, SCHEMA
-from compatibility.outcomes import Outcome, Shortcoming, judge
+from compatibility.outcomes import CHECK_SECONDS, OTHER, Outcome, Shortcoming, judge
 from compatibility.workplace import Server, Target
 
 MESSAGES: list[Any] = [{"role": "user", "content": ASK}]
@@ -15,11 +15,11 @@ OPTIONS: dict[str, Any] = {"max_tokens": 16, "temperature": 0}
 Checks = Mapping[str, Callable[[], str]]
 
 
-async def run_checks(checks: Checks) -> dict[str, Outcome]:
-    """Run every check and return what each saw."""
+async def run_checks(checks: Checks, seconds: float = CHECK_SECONDS, slow: str = OTHER) -> dict[str, Outcome]:
+    """Run every check and return what each saw; `slow` is the side that is to blame for one that takes too long."""
     outcomes = {}
     for name, check in checks.items():
-        outcomes[name] = await judge(asyncio.to_thread(check))
+        outcomes[name] = await judge(asyncio.to_thread(check), seconds, slow)
         print(f"  {name}: {outcomes[name].verdict}, {outcomes[name].seen}", flush=True)
     return outcomes
 

@@ -224,6 +224,7 @@ def test_an_incomplete_first_line(tmp_path: Path, path: list[str]) -> None:
         '{"type": "request", "usage": null, "error": null, "arrivals": [], "marks": [], "made": "up"}',
         '{"type": "request", "usage": null, "error": null, "arrivals": [[0.1]], "marks": []}',
         '{"type": "block", "target": "a", "lags": 5}',
+        json.dumps(run_file.entry_dict(block(-2.0))),
         '{"type": "end"}',
         '{"type": "target", "name": "never heard of"}',
         "{}",

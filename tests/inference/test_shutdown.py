@@ -6,10 +6,15 @@ import asyncio
 import os
 import signal
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from starlette.types import Message, Receive, Scope, Send
 
+from inference.http.answer_streams import GeneratedResponse
+from inference.running_answers import RunningAnswers
 from inference.server import Server as UvicornServer
 from inference.settings import ServerSettings
 from tests.backends.wire_server import WireServer
@@ -65,6 +70,21 @@ async def test_answers_that_outlast_the_drain_period_end_with_an_error(wire: Wir
             assert int(answer.headers["retry-after"]) >= 1
         assert await asyncio.to_thread(server.wait) == 0
     assert server.log_lines(message="the drain period is over")
+
+
+async def test_the_last_bytes_for_a_slow_client_end_with_the_drain_period_and_no_traceback() -> None:
+    class Blocked(GeneratedResponse):
+        async def respond(self, scope: Scope, receive: Receive, send: Send) -> None:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def never(*_: object) -> Message:
+        return await asyncio.get_running_loop().create_future()
+
+    host: Any = SimpleNamespace(answers=RunningAnswers())
+    answer = asyncio.create_task(Blocked(host)({"type": "http"}, never, never))  # type: ignore[arg-type]
+    await asyncio.sleep(0)
+    await host.answers.drain(0)
+    await answer  # uvicorn would log what it raises
 
 
 async def test_second_signal_stops_the_server_at_once(wire: WireServer, tmp_path: Path) -> None:

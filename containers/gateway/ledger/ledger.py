@@ -147,4 +147,4 @@ class Ledger:
             fields = {"error": reason, "waiting_bytes": self.journal.waiting_bytes}
             logger.error(f"{what}: bills wait on disk", extra={"fields": fields})
         else:
-            logger.warning("the database is back: all bills are written")
+            logger.warning("the database is back: bills are written again")

@@ -45,7 +45,8 @@ class GeneratedResponse(Response, ABC):
         try:
             await self.respond(scope, receive, send)
         except asyncio.CancelledError:
-            if not self._is_disconnected:
+            # The end of the drain period is in the answer's record, and needs no traceback.
+            if not (self._is_disconnected or self._host.answers.expired):
                 raise
             answer.uncancel()
         finally:

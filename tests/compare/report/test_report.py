@@ -381,6 +381,7 @@ def test_a_request_is_a_line_of_csv() -> None:
         (formats.usd, 0.000123, "0.00012"),
         (formats.usd, 0.1, "0.10"),
         (formats.usd, 0.0000123, "0.000012"),
+        (formats.usd, -0.1, "-0.10"),
         (formats.signed_points, -0.001, "0"),
         (formats.signed_points, -0.16, "-16"),
         (formats.signed_points, 0.938, "+94"),

@@ -155,7 +155,10 @@ def _check_cells(targets: list[str], loads: list[str]) -> None:
 
 def parse_block(entry: dict[str, Any]) -> BlockRecord:
     """Build a block record from a "block" line; raise `ValueError` that names the first problem."""
-    return _with_block(_validate(_BLOCK, entry))
+    block = _with_block(_validate(_BLOCK, entry))
+    if block.seconds < 0:
+        raise ValueError(f"seconds is {block.seconds}")
+    return block
 
 
 def parse_score(entry: dict[str, Any], requests: int) -> Score:

@@ -29,7 +29,7 @@ def usd(value: float | None) -> str:
     if value is None:
         return MISSING
     # Two digits that say something, also of very little: "0.10", "0.000012".
-    return f"{value:,.2f}" if value >= 1 or value == 0 else f"{value:.{1 - floor(log10(value))}f}"
+    return f"{value:,.2f}" if abs(value) >= 1 or value == 0 else f"{value:.{1 - floor(log10(abs(value)))}f}"
 
 
 def percent(value: float | None) -> str:
