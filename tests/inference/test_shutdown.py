@@ -78,7 +78,8 @@ async def test_the_last_bytes_for_a_slow_client_end_with_the_drain_period_and_no
             await send({"type": "http.response.start", "status": 200, "headers": []})
 
     async def never(*_: object) -> Message:
-        return await asyncio.get_running_loop().create_future()
+        await asyncio.Event().wait()
+        raise AssertionError
 
     host: Any = SimpleNamespace(answers=RunningAnswers())
     answer = asyncio.create_task(Blocked(host)({"type": "http"}, never, never))  # type: ignore[arg-type]
