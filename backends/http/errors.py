@@ -67,7 +67,7 @@ def _refusal(error: BaseException | None) -> str:
     The words of asyncio repeat the address: "[Errno 111] Connect call failed ('127.0.0.1', 9090)".
     """
     while error and not isinstance(error, ConnectionError):
-        error = error.__cause__
+        error = error.__cause__ or error.__context__
     return os.strerror(error.errno).lower() if isinstance(error, ConnectionError) and error.errno else ""
 
 
