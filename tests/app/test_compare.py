@@ -147,7 +147,7 @@ def test_a_race_of_real_targets(compared: App, open_page: OpenPage) -> None:
         assert len(columns.nth(place).locator(".sp-answer.prose").inner_text()) > 20
     assert "USD" in columns.nth(0).inner_text()
     assert re.search(r"model load\s+\d+\.\d\d s", columns.nth(0).inner_text())  # apart from the first token
-    expect(page.get_by_text("they share this machine")).to_be_visible()
+    expect(page.get_by_text("can slow each other down")).to_be_visible()
 
 
 def test_a_measurement_of_real_targets(compared: App, open_page: OpenPage, browser: Browser, tmp_path: Path) -> None:

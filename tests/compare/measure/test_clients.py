@@ -81,7 +81,8 @@ def test_two_processes_measure_one_run(models: Models, tmp_path: Path, capsys: p
     for block in run.blocks:
         sent = [r.sent for r in run.records if (r.target, r.load, r.block, r.phase) == (*key(block), "measured")]
         assert block.started <= min(sent) <= max(sent) <= block.started + block.seconds
-    assert find_caveats(run) == [] or {caveat.kind for caveat in find_caveats(run)} <= {"overloaded"}
+    # A busy machine delays the client, and then events come together.
+    assert {caveat.kind for caveat in find_caveats(run)} <= {"overloaded", "coalesced"}
     assert main(["report", str(tmp_path / "run.jsonl")]) == 0
     assert "Clients: 2 processes" in capsys.readouterr().out
 
