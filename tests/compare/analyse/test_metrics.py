@@ -167,7 +167,7 @@ def test_goodput_needs_all_limits_and_counts_errors_as_misses(objective: Objecti
 def test_mlperf_limits(name: str, ttft: float, tpot: float) -> None:
     objective = OBJECTIVES[name]
     assert (objective.ttft_ms, objective.tpot_ms, objective.e2e_ms) == (ttft, tpot, None)
-    assert objective_text(objective) == f"first token within {ttft} ms, each further token within {tpot} ms"
+    assert objective_text(objective) == f"first token within {ttft:,} ms, each further token within {tpot} ms"
 
 
 def test_errors_are_counted_by_kind() -> None:
