@@ -18,8 +18,8 @@ from gateway.keys.key_ring import KeyRing, revoked
 from gateway.ledger.ledger import Ledger
 from gateway.limits.quota import Limits, Reservation
 from gateway.metrics import GatewayMetrics
-from gateway.routing.board import Board
 from gateway.routing.router import Router
+from gateway.routing.target_states import Board
 from gateway.targets import GatewayTarget, Targets
 from inference.admission_queue import AdmissionQueue
 from inference.errors import Full

@@ -23,8 +23,8 @@ from gateway.ledger.ledger import Ledger
 from gateway.limits.quota import Limits
 from gateway.metrics import GatewayMetrics
 from gateway.parts import Parts
-from gateway.routing.board import Board
 from gateway.routing.router import Router
+from gateway.routing.target_states import Board
 from gateway.settings import Settings
 from gateway.targets import Targets
 from inference.admission_queue import AdmissionQueue

@@ -42,11 +42,11 @@ from rag.documents import Limits
 from rag.library.quota import Quota
 from ui import launch
 from ui.admission.client import caller_of
-from ui.edge.public_blocks import PublicBlocks
-from ui.edge.refusals import refusal
-from ui.edge.request_limits import EdgeLimits
 from ui.events import call_after
 from ui.link_preview import LinkPreview
+from ui.middleware.public_blocks import PublicBlocks
+from ui.middleware.refusals import refusal
+from ui.middleware.request_limits import EdgeLimits
 from ui.process.environment import int_setting
 from ui.static.scripts import download_js, key_js
 

@@ -16,8 +16,8 @@ from dashboard_pages.upload_room import UploadRoom
 from dashboard_pages.websocket_check import BackMessages
 from ui.access.guard import Guard
 from ui.access.routes import STREAMLIT, RouteTable
-from ui.edge.bodies import BodyLimits, UploadRoutes
-from ui.edge.request_limits import EdgeLimits
+from ui.middleware.bodies import BodyLimits, UploadRoutes
+from ui.middleware.request_limits import EdgeLimits
 
 BASE = f"/{st.get_option('server.baseUrlPath').strip('/')}"
 UPLOADS = UploadRoutes(RouteTable({"/_stcore/upload_file/{session}/{file}": "PUT"}, BASE), field=None)

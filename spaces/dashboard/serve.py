@@ -8,8 +8,8 @@ from pathlib import Path
 from streamlit.web import cli
 
 import import_paths  # noqa: F401 - must come before the imports that it makes possible
-from ui.edge.connections import limit_connections
-from ui.edge.request_limits import EdgeLimits
+from ui.middleware.connections import limit_connections
+from ui.middleware.request_limits import EdgeLimits
 
 if __name__ == "__main__":
     limit_connections(EdgeLimits.from_environment())

@@ -30,10 +30,10 @@ from compare_page.scripts import READ_LINK_JS
 from compare_page.targets import choices, unavailable_html
 from ui import html, launch
 from ui.admission.client import caller_of
-from ui.edge.public_blocks import PublicBlocks
-from ui.edge.refusals import refusal
-from ui.edge.request_limits import EdgeLimits
 from ui.link_preview import LinkPreview
+from ui.middleware.public_blocks import PublicBlocks
+from ui.middleware.refusals import refusal
+from ui.middleware.request_limits import EdgeLimits
 
 MAX_DOCUMENTS = 20  # in one upload, for questions
 ARGUMENTS = launch.parse_arguments(sys.argv[1:] if __name__ == "__main__" else [], strings.DESCRIPTION)

@@ -19,16 +19,16 @@ from ui.access.guard import Guard
 from ui.access.login import Login, credentials
 from ui.access.origins import SameOrigin, allowed_origins, outermost
 from ui.admission.client import ClientAddress, trust_hub_proxies
-from ui.edge.bodies import BodyLimits
-from ui.edge.connections import limit_connections
-from ui.edge.events import UNKNOWN_EVENT, EventCheck
-from ui.edge.page_files import PageFiles
-from ui.edge.request_limits import MB, EdgeLimits
-from ui.edge.uploads import Uploads
+from ui.middleware.bodies import BodyLimits
+from ui.middleware.connections import limit_connections
+from ui.middleware.events import UNKNOWN_EVENT, EventCheck
+from ui.middleware.page_files import PageFiles
+from ui.middleware.request_limits import MB, EdgeLimits
+from ui.middleware.uploads import Uploads
 from ui.process.memory import return_free_memory_regularly
 from ui.session_state import keep_no_configurations
 from ui.sign_in import settings as sign_in
-from ui.sign_in.edges import SignInEdges
+from ui.sign_in.middleware import SignInEdges
 from ui.static.scripts import event_stream_js
 from ui.theme import CSS, HEAD, theme
 

@@ -17,10 +17,10 @@ from starlette.middleware import Middleware
 from backends import Catalog, NotConfigured, SpaceportError
 from ui import html, launch
 from ui.admission.client import caller_of
-from ui.edge.public_blocks import PublicBlocks
-from ui.edge.refusals import invalid, refusal
-from ui.edge.request_limits import EdgeLimits
 from ui.link_preview import LinkPreview
+from ui.middleware.public_blocks import PublicBlocks
+from ui.middleware.refusals import invalid, refusal
+from ui.middleware.request_limits import EdgeLimits
 from vision_page import strings
 from vision_page.css import CSS
 from vision_page.draw_page import DrawPage

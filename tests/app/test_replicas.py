@@ -20,7 +20,7 @@ from tests.helpers.chat import ask, upload, uploaded, wait_for_answer
 from tests.helpers.nginx import serving_nginx
 from tests.helpers.redis_server import RedisServer, serving_redis
 from tests.helpers.servers import free_port, wait_until
-from ui.edge.request_limits import MB, EdgeLimits
+from ui.middleware.request_limits import MB, EdgeLimits
 
 Open = Callable[..., Page]
 NOTE = "The spare key hangs behind the blue door of the boathouse."

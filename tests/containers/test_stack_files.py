@@ -23,8 +23,8 @@ from backends import Catalog
 from backends.shared.connection import SharedRedis
 from containers import stack
 from gateway.metrics import GatewayMetrics
-from gateway.routing.board import Board
 from gateway.routing.router import Router
+from gateway.routing.target_states import Board
 from inference.metrics import Metrics
 from tests.conftest import ROOT, missing
 

@@ -20,10 +20,10 @@ from backends import (
     Unreachable,
 )
 from backends.chat.failures import finish_failure, refusal
-from gateway.routing.board import RECENT_SECONDS, Board, is_fault
 from gateway.routing.choice import View, order_targets
 from gateway.routing.router import Router
 from gateway.routing.settings import RouteSettings, read_route
+from gateway.routing.target_states import RECENT_SECONDS, Board, is_fault
 
 ABC = ["a", "b", "c"]
 

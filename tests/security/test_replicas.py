@@ -13,7 +13,7 @@ import pytest
 
 from backends import NotConfigured
 from backends.stopwatch import now
-from chat_page.tools import Tools
+from chat_page.program_api import Tools
 from tests.helpers.redis_server import RedisServer, serving_redis
 from tests.helpers.servers import wait_until
 from ui.admission.admission import Admission

@@ -10,10 +10,10 @@ from typing import Any
 from backends import Backend, ChatRequest, Event, Health, NotConfigured
 from backends.kinds.fallback import FallbackBackend, connect_targets
 from backends.settings import TargetSettings
-from gateway.routing.board import Board
 from gateway.routing.choice import order_targets
 from gateway.routing.settings import RouteSettings, read_route
 from gateway.routing.stream import RoutedStream
+from gateway.routing.target_states import Board
 
 
 def connect(settings: Mapping[str, Any]) -> Backend:

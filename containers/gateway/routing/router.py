@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from backends import Catalog, NotConfigured
 from backends.catalog import CATALOG_KEYS
-from gateway.routing.board import Board
 from gateway.routing.choice import order_targets
 from gateway.routing.settings import RouteSettings, read_route
+from gateway.routing.target_states import Board
 
 ROUTE, FALLBACK = "gateway.routing", "fallback"
 

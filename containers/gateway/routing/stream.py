@@ -8,7 +8,7 @@ from dataclasses import replace
 from backends import Backend, BackendError, ChatRequest, Done, Event
 from backends.kinds.fallback import combined_error
 from backends.streams import closing
-from gateway.routing.board import Board
+from gateway.routing.target_states import Board
 
 
 class RoutedStream:

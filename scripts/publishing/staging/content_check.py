@@ -10,7 +10,7 @@ from pathlib import Path
 from backends.secret_rules.rules import find_secrets
 from publishing.errors import ContentError
 from publishing.scan.limits import Unscannable
-from publishing.scan.places import secret_place
+from publishing.scan.secret_paths import secret_place
 from publishing.scan.texts import Text, texts
 
 MAX_FILE_BYTES = 10_000_000

@@ -10,8 +10,8 @@ from streamlit.runtime import Runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
 from ui.access.client_address import network
-from ui.edge.budget import Budget
-from ui.edge.request_limits import MB, EdgeLimits
+from ui.middleware.budget import Budget
+from ui.middleware.request_limits import MB, EdgeLimits
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send

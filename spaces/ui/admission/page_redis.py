@@ -24,7 +24,7 @@ from ui.admission.work_limits import Places
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from backends.shared.places import Holder, SharedPlaces
+    from backends.shared.slots import Holder, SharedPlaces
 
 VARIABLE = "SPACEPORT_REDIS_URL"
 REDIS_SECONDS = 0.25
@@ -78,7 +78,7 @@ class PageRedis:
 
     def places(self, lane: str, limits: Places) -> SharedPlaces:
         """Return the places of one kind of work."""
-        from backends.shared.places import SharedPlaces
+        from backends.shared.slots import SharedPlaces
 
         numbers = (limits.total, limits.address, limits.visitor)
         return SharedPlaces(self.redis, f"{self._prefix}:{lane}", numbers, NEWCOMER_SHARE)
@@ -177,7 +177,7 @@ class SharedPlace:
 
     @property
     def _holder(self) -> Holder:
-        from backends.shared.places import Holder
+        from backends.shared.slots import Holder
 
         return Holder(self._id, *self._names)
 

@@ -9,9 +9,9 @@ from fastapi import HTTPException, Request
 from fastapi.responses import JSONResponse
 from gradio.route_utils import FnIndexInferError
 
-from ui.edge.bodies import EVENTS
-from ui.edge.refusals import CANT_USE_INPUTS
-from ui.edge.request_limits import KB, EdgeLimits, size_text
+from ui.middleware.bodies import EVENTS
+from ui.middleware.refusals import CANT_USE_INPUTS
+from ui.middleware.request_limits import KB, EdgeLimits, size_text
 
 # Names that clients invent. Gradio keeps thousands of them, some until it ends.
 NAMES = ("session_hash", "event_id", "upload_id")

@@ -13,14 +13,14 @@ from backends import stopwatch
 from backends.json_values import ValueCounter
 from ui.access.client_address import network
 from ui.access.routes import API, RouteTable
-from ui.edge.budget import Budget
-from ui.edge.multipart import MultipartCheck, boundary_of
-from ui.edge.request_limits import EdgeLimits, Refused, size_text
+from ui.middleware.budget import Budget
+from ui.middleware.multipart import MultipartCheck, boundary_of
+from ui.middleware.request_limits import EdgeLimits, Refused, size_text
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from ui.edge.uploads import Uploads
+    from ui.middleware.uploads import Uploads
 
 # The paths whose bodies may be larger than a few numbers and names.
 EVENTS = RouteTable(

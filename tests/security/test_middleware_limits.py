@@ -1,4 +1,4 @@
-"""The limits of `ui.edge` with short times and little room, on a real server."""
+"""The limits of `ui.middleware` with short times and little room, on a real server."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from tests.helpers.servers import serving_app, wait_until
 from ui.access.client_address import network
-from ui.edge.bodies import BodyLimits
-from ui.edge.connections import limited_connections
-from ui.edge.request_limits import EdgeLimits, Refused
-from ui.edge.uploads import LEAST_FILE_BYTES, Uploads
+from ui.middleware.bodies import BodyLimits
+from ui.middleware.connections import limited_connections
+from ui.middleware.request_limits import EdgeLimits, Refused
+from ui.middleware.uploads import LEAST_FILE_BYTES, Uploads
 
 LIMITS = EdgeLimits(head_seconds=0.3, body_seconds=0.3, connections=20, small_body_bytes=5_000, body_bytes_per_second=9)
 

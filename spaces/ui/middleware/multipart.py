@@ -5,7 +5,7 @@ from __future__ import annotations
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from ui.edge.request_limits import EdgeLimits, Refused, size_text
+from ui.middleware.request_limits import EdgeLimits, Refused, size_text
 
 MULTIPART = b"multipart/form-data"
 

@@ -14,7 +14,7 @@ from uvicorn.config import HTTP_PROTOCOLS
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from ui.access.client_address import network
-from ui.edge.request_limits import EdgeLimits, size_text
+from ui.middleware.request_limits import EdgeLimits, size_text
 
 # The descriptors that a page uses besides its connections.
 OTHER_DESCRIPTORS = 256
