@@ -20,7 +20,7 @@ from tests.helpers.chat import ask, upload, uploaded, wait_for_answer
 from tests.helpers.nginx import serving_nginx
 from tests.helpers.redis_server import RedisServer, serving_redis
 from tests.helpers.servers import free_port, wait_until
-from ui.middleware.request_limits import MB, EdgeLimits
+from ui.middleware.request_limits import MB, RequestLimits
 
 Open = Callable[..., Page]
 NOTE = "The spare key hangs behind the blue door of the boathouse."
@@ -64,7 +64,9 @@ def replicas(catalog: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def test_nginx_lets_through_what_the_page_does() -> None:
     configuration = (ROOT / "containers" / "compose" / "replicas.conf").read_text()
     megabytes = re.search(r"client_max_body_size (\d+)m;", configuration)
-    assert megabytes and EdgeLimits().upload_bytes <= int(megabytes[1]) * 1_000_000 <= EdgeLimits().upload_bytes + MB
+    assert (
+        megabytes and RequestLimits().upload_bytes <= int(megabytes[1]) * 1_000_000 <= RequestLimits().upload_bytes + MB
+    )
 
 
 def search(app: App) -> int:

@@ -13,7 +13,7 @@ KB, MB = 1_000, 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class EdgeLimits:
+class RequestLimits:
     """Sizes in bytes and times in seconds."""
 
     head_bytes: int = 32 * KB  # the request line and all headers
@@ -47,7 +47,7 @@ class EdgeLimits:
         max_files: int = 50,
         unused_upload_seconds: float = 3600.0,
         environment: Mapping[str, str] | None = None,
-    ) -> EdgeLimits:
+    ) -> RequestLimits:
         """Read SPACEPORT_MAX_BODY_MB, _MAX_CONNECTIONS, SPACEPORT_ADDRESS_UPLOADS_MB and SPACEPORT_ALL_UPLOADS_MB."""
 
         def number(name: str, default: int) -> int:
