@@ -46,7 +46,7 @@ from ui.events import call_after
 from ui.link_preview import LinkPreview
 from ui.middleware.public_blocks import PublicBlocks
 from ui.middleware.refusals import refusal
-from ui.middleware.request_limits import RequestLimits
+from ui.middleware.request_limits import MB, RequestLimits
 from ui.process.environment import int_setting
 from ui.static.scripts import download_js, key_js
 
@@ -64,8 +64,8 @@ try:
     OWN_TEXT = read_page_text(Path(__file__).parent / FILE)
     TEXT = OWN_TEXT or PageText(ENGLISH.title, ENGLISH.tagline)
     LIMITS = RequestLimits.from_environment(
-        max_file_mb=int_setting("SPACEPORT_MAX_FILE_MB", 50, least=1),
-        max_files=Quota.from_environment().files or RequestLimits().files,
+        max_file_mb=int_setting("SPACEPORT_MAX_FILE_MB", Limits().file_bytes // MB, least=1),
+        max_files=Quota.from_environment().files,
         unused_upload_seconds=60,  # the page reads a file as soon as it is complete
     )
     if gr.NO_RELOAD:  # expensive objects and visitors' data survive an edit of this file

@@ -14,6 +14,7 @@ import httpx2
 import pytest
 from playwright.sync_api import Page, expect
 
+from rag.documents import Limits
 from tests.conftest import ROOT
 from tests.helpers.apps import App, running_app
 from tests.helpers.chat import ask, upload, uploaded, wait_for_answer
@@ -64,9 +65,8 @@ def replicas(catalog: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def test_nginx_lets_through_what_the_page_does() -> None:
     configuration = (ROOT / "containers" / "compose" / "replicas.conf").read_text()
     megabytes = re.search(r"client_max_body_size (\d+)m;", configuration)
-    assert (
-        megabytes and RequestLimits().upload_bytes <= int(megabytes[1]) * 1_000_000 <= RequestLimits().upload_bytes + MB
-    )
+    upload_bytes = RequestLimits(file_bytes=Limits().file_bytes).upload_bytes
+    assert megabytes and upload_bytes <= int(megabytes[1]) * MB <= upload_bytes + MB
 
 
 def search(app: App) -> int:
