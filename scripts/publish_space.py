@@ -33,8 +33,8 @@ from publishing.errors import PublishError, SpaceNotReady
 from publishing.hub.previews import preview_name, stale_previews
 from publishing.hub.settings import SpaceSettings, parse_variables, read_secrets
 from publishing.hub.watch import WaitOptions
-from publishing.options import Outcome, PublishOptions
 from publishing.publish import delete_previews, publish
+from publishing.publisher_run import Outcome, PublishOptions
 from publishing.rollback import roll_back
 from publishing.staging.stage import changed_spaces, space_names
 from publishing.static_page import publish_page

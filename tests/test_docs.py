@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,29 @@ def test_files_that_commands_name_exist(page: Path) -> None:
     )
     for path in set(commands) - {"spaces/__init__.py"}:  # named because it must not exist
         assert (ROOT / path).exists(), path
+
+
+def places_of_changes() -> Iterator[tuple[str, str, str]]:
+    """What can be changed, where, and the folder of its heading, by the tables of CONTRIBUTING.md."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    for section in text.partition("## Where would you change")[2].partition("\n## ")[0].split("\n### ")[1:]:
+        folder = re.match(r".+: `(.+)`\n", section)
+        for what, where in re.findall(r"^\| (?!what \||---)(.+?) \| (.+) \|$", section, re.MULTILINE):
+            yield what, where, folder[1] if folder else ""
+
+
+def test_what_to_change_is_where_the_tables_say() -> None:
+    rows = list(places_of_changes())
+    assert len(rows) > 100
+    for what, where, folder in rows:
+        names = re.findall(r"`([^` ]+)`", where)
+        paths = [path for name in names for path in (ROOT / name, ROOT / folder / name) if path.exists()]
+        assert paths, what
+        for name in names:
+            is_path = (ROOT / name).exists() or (ROOT / folder / name).exists()
+            assert is_path or "." not in name, (what, name)
+            texts = [path.read_text(encoding="utf-8") for path in paths if path.is_file()]
+            assert is_path or any(re.search(rf"\b{name}\b", text) for text in texts), (what, name)
 
 
 def test_the_example_backend_answers(tmp_path: Path) -> None:

@@ -1,1 +1,1 @@
-"""The HTTP client that every backend kind shares: connections, endpoints, errors and timestamps."""
+"""The HTTP client that every backend kind shares: connections, endpoints, timestamps, and errors before the answer."""

@@ -1,1 +1,1 @@
-"""What several processes share through a Redis: counters of one minute, and places for work."""
+"""What several processes share through a Redis: counters of one minute, and slots for work."""

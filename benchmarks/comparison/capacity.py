@@ -29,10 +29,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks/, with the harn
 from harness.tables import free_port, table, write
 
 from backends import Arrival
+from compare.capacity.answer_scores import with_score
 from compare.capacity.curve import Curve
 from compare.capacity.grid import Grid
 from compare.capacity.result import Capacity, Reliability, conclude
-from compare.capacity.scored import with_score
 from compare.capacity.search import Search
 from compare.capacity.slo import parse_slo
 from compare.runs.records import Failure, Record, Score

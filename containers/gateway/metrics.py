@@ -84,6 +84,6 @@ class _TargetCollector(Collector):
         text = "The 95th percentile of the recent first tokens of a target."
         first_tokens = GaugeMetricFamily("spaceport_target_first_token_p95_seconds", text, labels=["target"])
         for target in self._router.targets():
-            if (seconds := self._router.board.first_token_p95(target)) is not None:
+            if (seconds := self._router.states.first_token_p95(target)) is not None:
                 first_tokens.add_metric([target], seconds)
         yield first_tokens

@@ -18,8 +18,8 @@ from gateway.keys.key_ring import KeyRing, revoked
 from gateway.ledger.ledger import Ledger
 from gateway.limits.quota import Limits, Reservation
 from gateway.metrics import GatewayMetrics
-from gateway.routing.board import Board
 from gateway.routing.router import Router
+from gateway.routing.target_states import TargetStates
 from gateway.targets import GatewayTarget, Targets
 from inference.admission_queue import AdmissionQueue
 from inference.errors import Full
@@ -47,7 +47,7 @@ class Parts:
     running: set[RunningRequest] = field(default_factory=set)
     limits: Limits = field(default_factory=Limits)
     answers: Answers = field(default_factory=lambda: Answers(None))
-    router: Router = field(default_factory=lambda: Router(Catalog({}, source=""), Board()))
+    router: Router = field(default_factory=lambda: Router(Catalog({}, source=""), TargetStates()))
     caches: bool = False  # whether equal requests share answers
     most_request_bytes: float = math.inf  # of the requests that wait or run
     request_bytes: int = 0

@@ -83,7 +83,7 @@ class Call:
                 yield seconds
                 return
             backends = {each.name: each.chatter for each in targets}
-            start = partial(RoutedStream, self.chat, backends, parts.router.board)
+            start = partial(RoutedStream, self.chat, backends, parts.router.states)
             async with parts.answers.open(key, start) as self.answer:
                 yield seconds
 

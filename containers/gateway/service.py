@@ -23,8 +23,8 @@ from gateway.ledger.ledger import Ledger
 from gateway.limits.quota import Limits
 from gateway.metrics import GatewayMetrics
 from gateway.parts import Parts
-from gateway.routing.board import Board
 from gateway.routing.router import Router
+from gateway.routing.target_states import TargetStates
 from gateway.settings import Settings
 from gateway.targets import Targets
 from inference.admission_queue import AdmissionQueue
@@ -92,7 +92,7 @@ class Gateway:
         """Load everything, then write the ledger and read the keys until cancelled."""
         catalog = self._catalog or Catalog.load()
         self.parts.targets = await asyncio.to_thread(Targets.load, catalog)
-        self.parts.router = Router(catalog, Board())
+        self.parts.router = Router(catalog, TargetStates())
         self.metrics.track_targets(self.parts.router)
         self._log_targets()
         while not await self._open():

@@ -12,7 +12,7 @@ from publishing.hub.plan import MOUNT, PublishPlan, make_plan
 from publishing.hub.push import create_if_missing, push
 from publishing.hub.settings import NO_SETTINGS, apply_settings
 from publishing.hub.watch import restart
-from publishing.options import PublishOptions, ReportLine
+from publishing.publisher_run import PublishOptions, ReportLine
 from publishing.staging.content_check import check_content
 from publishing.staging.documents import add_documents, open_documents
 from publishing.staging.page import add_page, make_page, read_page, set_library_commit

@@ -19,11 +19,11 @@ from publishing.hub.previews import delete_preview
 from publishing.hub.push import push, restore
 from publishing.hub.settings import changed_settings
 from publishing.hub.watch import fetch_state, restart, wait_until_running
-from publishing.options import Outcome, PublishOptions, ReportLine
-from publishing.smoke import smoke_test
+from publishing.publisher_run import Outcome, PublishOptions, ReportLine
+from publishing.smoke_request import smoke_test
+from publishing.staged_run import create_environment, try_app
 from publishing.staging.content_check import check_content
 from publishing.staging.stage import StagedSpace, space_sdk, stage
-from publishing.trial import create_environment, try_app
 
 
 def publish(hub: Hub, name: str, repo: str, options: PublishOptions, report: ReportLine) -> Outcome:

@@ -13,7 +13,7 @@ from publishing.hub.library import is_on_hub, mounted_library, read_page_file, s
 from publishing.hub.plan import LIBRARY_SUFFIX, MOUNT, LiveSpace, fetch_live, library_volume
 from publishing.hub.push import commit_before, restore
 from publishing.hub.watch import restart, wait_until_running
-from publishing.options import Outcome, PublishOptions, ReportLine
+from publishing.publisher_run import Outcome, PublishOptions, ReportLine
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from publishing.errors import PublishError, StageError
 from publishing.hub.account import propose_hardware, subscription
 from publishing.hub.plan import HUB_FILES, LiveSpace, fetch_live, make_plan
 from publishing.hub.push import push
-from publishing.options import Outcome, PublishOptions, ReportLine
+from publishing.publisher_run import Outcome, PublishOptions, ReportLine
 from publishing.staging.content_check import MAX_FILE_BYTES, check_content
 from publishing.staging.stage import StagedSpace
 

@@ -42,11 +42,11 @@ from rag.documents import Limits
 from rag.library.quota import Quota
 from ui import launch
 from ui.admission.client import caller_of
-from ui.edge.public_blocks import PublicBlocks
-from ui.edge.refusals import refusal
-from ui.edge.request_limits import EdgeLimits
 from ui.events import call_after
 from ui.link_preview import LinkPreview
+from ui.middleware.public_blocks import PublicBlocks
+from ui.middleware.refusals import refusal
+from ui.middleware.request_limits import MB, RequestLimits
 from ui.process.environment import int_setting
 from ui.static.scripts import download_js, key_js
 
@@ -63,9 +63,9 @@ ARGUMENTS = launch.parse_arguments(
 try:
     OWN_TEXT = read_page_text(Path(__file__).parent / FILE)
     TEXT = OWN_TEXT or PageText(ENGLISH.title, ENGLISH.tagline)
-    LIMITS = EdgeLimits.from_environment(
-        max_file_mb=int_setting("SPACEPORT_MAX_FILE_MB", 50, least=1),
-        max_files=Quota.from_environment().files or EdgeLimits().files,
+    LIMITS = RequestLimits.from_environment(
+        max_file_mb=int_setting("SPACEPORT_MAX_FILE_MB", Limits().file_bytes // MB, least=1),
+        max_files=Quota.from_environment().files,
         unused_upload_seconds=60,  # the page reads a file as soon as it is complete
     )
     if gr.NO_RELOAD:  # expensive objects and visitors' data survive an edit of this file
@@ -111,7 +111,7 @@ async def ask_documents(
         documents don't answer the question.
     """
     try:
-        return await CHAT.tools.ask(caller_of(request), question, documents or {}, target)
+        return await CHAT.program_api.ask(caller_of(request), question, documents or {}, target)
     except SpaceportError as error:
         raise refusal(error) from error
 
@@ -130,7 +130,7 @@ async def search_documents(
         The passages, best first: number, document, page, start and end in characters, score, and the text as `passage`.
     """
     try:
-        return await CHAT.tools.search(caller_of(request), question, documents or {}, passages)
+        return await CHAT.program_api.search(caller_of(request), question, documents or {}, passages)
     except SpaceportError as error:
         raise refusal(error) from error
 

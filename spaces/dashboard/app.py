@@ -16,13 +16,15 @@ from dashboard_pages.upload_room import UploadRoom
 from dashboard_pages.websocket_check import BackMessages
 from ui.access.guard import Guard
 from ui.access.routes import STREAMLIT, RouteTable
-from ui.edge.bodies import BodyLimits, UploadRoutes
-from ui.edge.request_limits import EdgeLimits
+from ui.middleware.bodies import BodyLimits, UploadRoutes
+from ui.middleware.request_limits import RequestLimits
 
 BASE = f"/{st.get_option('server.baseUrlPath').strip('/')}"
 UPLOADS = UploadRoutes(RouteTable({"/_stcore/upload_file/{session}/{file}": "PUT"}, BASE), field=None)
 # Streamlit counts in units of 1,024 * 1,024 bytes.
-LIMITS = EdgeLimits.from_environment(max_file_mb=round(st.get_option("server.maxUploadSize") * 1.048576), max_files=1)
+LIMITS = RequestLimits.from_environment(
+    max_file_mb=round(st.get_option("server.maxUploadSize") * 1.048576), max_files=1
+)
 app = st.App(
     Path(__file__).with_name("dashboard.py"),
     middleware=[

@@ -30,15 +30,15 @@ from compare_page.scripts import READ_LINK_JS
 from compare_page.targets import choices, unavailable_html
 from ui import html, launch
 from ui.admission.client import caller_of
-from ui.edge.public_blocks import PublicBlocks
-from ui.edge.refusals import refusal
-from ui.edge.request_limits import EdgeLimits
 from ui.link_preview import LinkPreview
+from ui.middleware.public_blocks import PublicBlocks
+from ui.middleware.refusals import refusal
+from ui.middleware.request_limits import RequestLimits
 
 MAX_DOCUMENTS = 20  # in one upload, for questions
 ARGUMENTS = launch.parse_arguments(sys.argv[1:] if __name__ == "__main__" else [], strings.DESCRIPTION)
 try:
-    LIMITS = EdgeLimits.from_environment(max_file_mb=MAX_FILE_BYTES // 1_000_000, max_files=MAX_DOCUMENTS)
+    LIMITS = RequestLimits.from_environment(max_file_mb=MAX_FILE_BYTES // 1_000_000, max_files=MAX_DOCUMENTS)
     if gr.NO_RELOAD:  # visitors' data outlives an edit of this file
         SERVICE = ComparisonService(Catalog.load(ARGUMENTS.catalog), Path(__file__).parent / "results")
     TARGETS = SERVICE.catalog.targets()

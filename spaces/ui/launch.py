@@ -19,16 +19,16 @@ from ui.access.guard import Guard
 from ui.access.login import Login, credentials
 from ui.access.origins import SameOrigin, allowed_origins, outermost
 from ui.admission.client import ClientAddress, trust_hub_proxies
-from ui.edge.bodies import BodyLimits
-from ui.edge.connections import limit_connections
-from ui.edge.events import UNKNOWN_EVENT, EventCheck
-from ui.edge.page_files import PageFiles
-from ui.edge.request_limits import MB, EdgeLimits
-from ui.edge.uploads import Uploads
+from ui.middleware.bodies import BodyLimits
+from ui.middleware.connections import limit_connections
+from ui.middleware.events import UNKNOWN_EVENT, EventCheck
+from ui.middleware.page_files import PageFiles
+from ui.middleware.request_limits import MB, RequestLimits
+from ui.middleware.uploads import Uploads
 from ui.process.memory import return_free_memory_regularly
 from ui.session_state import keep_no_configurations
 from ui.sign_in import settings as sign_in
-from ui.sign_in.edges import SignInEdges
+from ui.sign_in.middleware import SignInMiddleware
 from ui.static.scripts import event_stream_js
 from ui.theme import CSS, HEAD, theme
 
@@ -79,7 +79,7 @@ def parse_arguments(argv: Sequence[str], description: str) -> argparse.Namespace
 
 def launch_arguments(
     options: argparse.Namespace,
-    limits: EdgeLimits,
+    limits: RequestLimits,
     *,
     css: str = "",
     head: str = "",
@@ -118,13 +118,13 @@ def launch_arguments(
     }
 
 
-def app_arguments(limits: EdgeLimits, *, login: bool, preview: Middleware | None = None) -> dict[str, Any]:
+def app_arguments(limits: RequestLimits, *, login: bool, preview: Middleware | None = None) -> dict[str, Any]:
     """Return the arguments of the page's FastAPI app: the guard, the limits and what protects accounts."""
     body_limits = Middleware(BodyLimits, limits, Uploads(_upload_folder(), limits))
     signs_in = sign_in.is_enabled()
-    edges = [Middleware(SignInEdges)] if signs_in else []
+    accounts = [Middleware(SignInMiddleware)] if signs_in else []
     inner = [*([preview] if preview else []), Middleware(PageFiles)]
-    middleware = [Middleware(ClientAddress), Middleware(Guard), *edges, body_limits, *inner]
+    middleware = [Middleware(ClientAddress), Middleware(Guard), *accounts, body_limits, *inner]
     arguments: dict[str, Any] = {"middleware": middleware, "dependencies": [Depends(EventCheck(limits))]}
     arguments["exception_handlers"] = UNKNOWN_EVENT
     if login or signs_in:

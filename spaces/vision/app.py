@@ -17,10 +17,10 @@ from starlette.middleware import Middleware
 from backends import Catalog, NotConfigured, SpaceportError
 from ui import html, launch
 from ui.admission.client import caller_of
-from ui.edge.public_blocks import PublicBlocks
-from ui.edge.refusals import invalid, refusal
-from ui.edge.request_limits import EdgeLimits
 from ui.link_preview import LinkPreview
+from ui.middleware.public_blocks import PublicBlocks
+from ui.middleware.refusals import invalid, refusal
+from ui.middleware.request_limits import RequestLimits
 from vision_page import strings
 from vision_page.css import CSS
 from vision_page.draw_page import DrawPage
@@ -33,7 +33,7 @@ MAX_FILE_MB = 10
 TARGETS_FILE = Path(__file__).with_name("targets.toml")
 ARGUMENTS = launch.parse_arguments(sys.argv[1:] if __name__ == "__main__" else [], strings.DESCRIPTION)
 try:
-    LIMITS = EdgeLimits.from_environment(max_file_mb=MAX_FILE_MB, max_files=1)
+    LIMITS = RequestLimits.from_environment(max_file_mb=MAX_FILE_MB, max_files=1)
     if gr.NO_RELOAD:  # the models outlive an edit of this file
         CATALOG = Catalog.load(ARGUMENTS.catalog or TARGETS_FILE)
         SERVICE = VisionService(CATALOG)

@@ -14,13 +14,14 @@ import httpx2
 import pytest
 from playwright.sync_api import Page, expect
 
+from rag.documents import Limits
 from tests.conftest import ROOT
 from tests.helpers.apps import App, running_app
 from tests.helpers.chat import ask, upload, uploaded, wait_for_answer
 from tests.helpers.nginx import serving_nginx
 from tests.helpers.redis_server import RedisServer, serving_redis
 from tests.helpers.servers import free_port, wait_until
-from ui.edge.request_limits import MB, EdgeLimits
+from ui.middleware.request_limits import MB, RequestLimits
 
 Open = Callable[..., Page]
 NOTE = "The spare key hangs behind the blue door of the boathouse."
@@ -64,7 +65,8 @@ def replicas(catalog: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def test_nginx_lets_through_what_the_page_does() -> None:
     configuration = (ROOT / "containers" / "compose" / "replicas.conf").read_text()
     megabytes = re.search(r"client_max_body_size (\d+)m;", configuration)
-    assert megabytes and EdgeLimits().upload_bytes <= int(megabytes[1]) * 1_000_000 <= EdgeLimits().upload_bytes + MB
+    upload_bytes = RequestLimits(file_bytes=Limits().file_bytes).upload_bytes
+    assert megabytes and upload_bytes <= int(megabytes[1]) * MB <= upload_bytes + MB
 
 
 def search(app: App) -> int:

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from publishing.smoke import ask
+from publishing.smoke_request import ask
+from publishing.staged_run import run_app
 from publishing.staging import front_matter
 from publishing.staging.content_check import check_content
 from publishing.staging.stage import StagedSpace, stage
-from publishing.trial import run_app
 from tests.conftest import DATA, ROOT, missing
 from tests.helpers.chat import ask as ask_page
 from tests.helpers.chat import wait_for_answer

@@ -350,7 +350,7 @@ async def test_a_broken_stream_keeps_the_text_so_far(case: str, server: WireServ
     server.on(ROUTES[name], BROKEN_STREAMS[case])
     events = []
     async with connected(name, server) as backend:
-        with pytest.raises(Interrupted, match="cut off"):
+        with pytest.raises(Interrupted, match=r"^The answer was cut off: .*[^.]\.$"):
             async for event in backend.stream(REQUEST):
                 events.append(event)
     assert events == [Delta("Hello")]

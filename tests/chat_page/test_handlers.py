@@ -31,7 +31,7 @@ from rag.documents import Limits
 from rag.library.quota import Quota
 from tests.helpers.open_files import no_more_files
 from ui.access.tickets import new_key
-from ui.edge.refusals import Refusal
+from ui.middleware.refusals import Refusal
 
 TURNS = (
     Turn("First <b>?", "One.", finish_reason="stop", target="t"),

@@ -17,7 +17,7 @@ from backends import Catalog
 from backends.streams import closing
 from compare import quality_commands
 from compare.__main__ import main
-from compare.analyse.quality.differing import differing_questions
+from compare.analyse.quality.differing_questions import differing_questions
 from compare.errors import RunError, WorkloadError
 from compare.interactive.service import ENDING_SECONDS, ComparisonService
 from compare.interactive.shared_runs import SharedRuns, without_texts

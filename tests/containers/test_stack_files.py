@@ -23,8 +23,8 @@ from backends import Catalog
 from backends.shared.connection import SharedRedis
 from containers import stack
 from gateway.metrics import GatewayMetrics
-from gateway.routing.board import Board
 from gateway.routing.router import Router
+from gateway.routing.target_states import TargetStates
 from inference.metrics import Metrics
 from tests.conftest import ROOT, missing
 
@@ -445,10 +445,10 @@ def _gateway_metrics() -> GatewayMetrics:
     journal = SimpleNamespace(waiting_bytes=0, limit_bytes=1)
     metrics.track_ledger(SimpleNamespace(journal=journal, is_connected=True))  # type: ignore[arg-type]
     route = {"kind": "gateway.routing", "targets": ["a"]}
-    board = Board()
-    metrics.track_targets(Router(Catalog({"a": {"kind": "openai", "url": "http://a"}, "r": route}, source=""), board))
+    states = TargetStates()
+    metrics.track_targets(Router(Catalog({"a": {"kind": "openai", "url": "http://a"}, "r": route}, source=""), states))
     for _ in range(5):
-        with board.attempt("a") as attempt:
+        with states.attempt("a") as attempt:
             attempt.first_token()
     for counter in (metrics.cost, metrics.unpriced):
         counter.labels("a")

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, expect
 
-from publishing.smoke import ask
+from publishing.smoke_request import ask
+from publishing.staged_run import run_app
 from publishing.staging.content_check import check_content
 from publishing.staging.stage import stage
-from publishing.trial import run_app
 from tests.app.test_staged import python
 from tests.conftest import ROOT
 

@@ -20,10 +20,10 @@ from backends import (
     Unreachable,
 )
 from backends.chat.failures import finish_failure, refusal
-from gateway.routing.board import RECENT_SECONDS, Board, is_fault
 from gateway.routing.choice import View, order_targets
 from gateway.routing.router import Router
 from gateway.routing.settings import RouteSettings, read_route
+from gateway.routing.target_states import RECENT_SECONDS, TargetStates, is_fault
 
 ABC = ["a", "b", "c"]
 
@@ -128,50 +128,50 @@ class Clock:
         return self.seconds
 
 
-def fail(board: Board, name: str, error: BackendError | None = None) -> None:
-    with suppress(BackendError), board.attempt(name):
+def fail(states: TargetStates, name: str, error: BackendError | None = None) -> None:
+    with suppress(BackendError), states.attempt(name):
         raise error or Unreachable("away")
 
 
-def succeed(board: Board, name: str) -> None:
-    with board.attempt(name) as attempt:
+def succeed(states: TargetStates, name: str) -> None:
+    with states.attempt(name) as attempt:
         attempt.succeed()
 
 
 def test_a_target_that_fails_is_left_out_and_tried_again_by_one_request() -> None:
     clock = Clock()
-    board, settings = Board(clock), route(failures=3, pause_seconds=30)
-    fail(board, "a")
-    fail(board, "a")
-    succeed(board, "a")  # only failures in a row count
-    fail(board, "a")
-    fail(board, "a")
-    assert not board.left_out(settings)
-    fail(board, "a")
-    assert board.left_out(settings) == ["a"]
+    states, settings = TargetStates(clock), route(failures=3, pause_seconds=30)
+    fail(states, "a")
+    fail(states, "a")
+    succeed(states, "a")  # only failures in a row count
+    fail(states, "a")
+    fail(states, "a")
+    assert not states.left_out(settings)
+    fail(states, "a")
+    assert states.left_out(settings) == ["a"]
     clock.seconds += 29.9
-    assert board.left_out(settings) == ["a"]
+    assert states.left_out(settings) == ["a"]
     clock.seconds += 0.2
-    assert not board.left_out(settings)
-    with board.attempt("a") as attempt:  # the probe: nobody else gets there meanwhile
-        assert board.left_out(settings) == ["a"]
+    assert not states.left_out(settings)
+    with states.attempt("a") as attempt:  # the probe: nobody else gets there meanwhile
+        assert states.left_out(settings) == ["a"]
         attempt.succeed()
-    assert not board.left_out(settings)
-    assert not board.view(settings, "a").is_left_out
+    assert not states.left_out(settings)
+    assert not states.view(settings, "a").is_left_out
 
 
 def test_a_probe_that_fails_begins_a_new_pause_and_one_that_is_cancelled_does_not() -> None:
     clock = Clock()
-    board, settings = Board(clock), route(failures=1, pause_seconds=30)
-    fail(board, "a")
+    states, settings = TargetStates(clock), route(failures=1, pause_seconds=30)
+    fail(states, "a")
     clock.seconds += 31
-    with suppress(GeneratorExit), board.attempt("a"):
+    with suppress(GeneratorExit), states.attempt("a"):
         raise GeneratorExit
-    assert not board.left_out(settings)
-    fail(board, "a")
-    assert board.left_out(settings) == ["a"]
+    assert not states.left_out(settings)
+    fail(states, "a")
+    assert states.left_out(settings) == ["a"]
     clock.seconds += 29
-    assert board.left_out(settings) == ["a"]
+    assert states.left_out(settings) == ["a"]
 
 
 @pytest.mark.parametrize(
@@ -195,18 +195,18 @@ def test_a_request_that_a_target_refuses_is_no_failure_of_it(error: Exception, *
 
 def test_first_tokens_are_recent_and_enough() -> None:
     clock = Clock()
-    board = Board(clock)
+    states = TargetStates(clock)
     for number in range(20):
-        with board.attempt("a") as attempt:
-            assert board.view(route(), "a").in_flight == 1
+        with states.attempt("a") as attempt:
+            assert states.view(route(), "a").in_flight == 1
             clock.seconds += 0.1 * (number + 1)
             attempt.first_token()
-        assert (board.first_token_p95("a") is None) == (number < 4)
-    assert board.first_token_p95("a") == pytest.approx(1.9)
-    assert board.view(route(), "a").in_flight == 0
-    assert board.view(route(), "a").started == 20
+        assert (states.first_token_p95("a") is None) == (number < 4)
+    assert states.first_token_p95("a") == pytest.approx(1.9)
+    assert states.view(route(), "a").in_flight == 0
+    assert states.view(route(), "a").started == 20
     clock.seconds += RECENT_SECONDS
-    assert board.first_token_p95("a") is None
+    assert states.first_token_p95("a") is None
 
 
 def test_a_filter_that_withholds_an_answer_is_no_fault_of_its_target() -> None:
@@ -239,14 +239,14 @@ CATALOG = {
 
 @pytest.fixture
 def router() -> Router:
-    return Router(Catalog(CATALOG, source="catalog.toml"), Board(Clock()))
+    return Router(Catalog(CATALOG, source="catalog.toml"), TargetStates(Clock()))
 
 
 def test_another_catalogue_has_other_answers() -> None:
     """Also with a value that JSON doesn't have."""
     entry = {"kind": "openai", "url": "http://a.invalid", "since": datetime(2026, 11, 29, tzinfo=UTC)}
     scopes = {
-        Router(Catalog({"a": {**entry, "model": model}}, source=""), Board()).plan("a").scope
+        Router(Catalog({"a": {**entry, "model": model}}, source=""), TargetStates()).plan("a").scope
         for model in ("x", "y", "y")
     }
     assert len(scopes) == 2
@@ -257,11 +257,11 @@ def test_another_value_of_a_variable_has_other_answers_and_another_key_has_not()
 
     def scope(**environment: str) -> str:
         catalog = Catalog({"a": entry}, source="", environment={"URL": "http://a.invalid", **environment})
-        return Router(catalog, Board()).plan("a").scope
+        return Router(catalog, TargetStates()).plan("a").scope
 
     assert scope(KEY="1") == scope(KEY="2", MODEL="x")
     assert len({scope(KEY="1"), scope(KEY="1", MODEL="y"), scope(KEY="1", URL="http://a.invalid?v=2"), scope()}) == 3
-    assert Router(Catalog({"a": entry}, source="", environment={}), Board()).plan("a").scope  # unavailable
+    assert Router(Catalog({"a": entry}, source="", environment={}), TargetStates()).plan("a").scope  # unavailable
 
 
 def test_a_target_is_its_own_plan(router: Router) -> None:
@@ -298,5 +298,5 @@ def test_routes_that_form_a_loop_or_are_wrong_are_told(router: Router) -> None:
 
 def test_the_targets_that_are_left_out_are_listed(router: Router) -> None:
     for _ in range(3):
-        fail(router.board, "b")
+        fail(router.states, "b")
     assert router.left_out() == ["b"]

@@ -251,7 +251,7 @@ async def test_the_other_choices_reach_their_targets(wire: WireServer, spare: Wi
         slow = asyncio.create_task(running.chat(key, "paid"))
         await until(
             lambda: (
-                running.gateway.parts.router.board.view(running.gateway.parts.router.routes["busy"], "paid").in_flight
+                running.gateway.parts.router.states.view(running.gateway.parts.router.routes["busy"], "paid").in_flight
             )
         )
         assert [(await ask(running, key, "busy"))[0] for _ in range(3)] == ["spare"] * 3

@@ -117,7 +117,7 @@ NEEDS_BY_PATH = {
     "tests/rag/search/embedding/test_prompts.py": "models",
     "tests/rag/search/test_rerank.py": "models",
     "tests/rag/test_headless.py": "models",
-    "tests/security/test_edge_limits.py": "time",
+    "tests/security/test_middleware_limits.py": "time",
     "tests/security/test_linear_patterns.py": "time",
     "tests/security/test_office_readers.py": "time",
     "tests/security/test_page_process.py": "time",

@@ -14,13 +14,13 @@ import pytest
 
 from publishing.errors import ContentError
 from publishing.hub.plan import MOUNT
+from publishing.staged_run import run_app
 from publishing.staging import content_check
 from publishing.staging import documents as staged_documents
 from publishing.staging.content_check import check_content
 from publishing.staging.documents import open_documents
 from publishing.staging.page import add_page, make_page
 from publishing.staging.stage import stage
-from publishing.trial import run_app
 from rag import __main__ as rag
 from rag.library.built.manifest import read_manifest
 from tests.conftest import ROOT

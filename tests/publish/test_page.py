@@ -15,12 +15,12 @@ from PIL import Image
 from backends import NotConfigured
 from chat_page.page_text import PageText, read_page_text
 from publishing.errors import StageError
+from publishing.staged_run import run_app
 from publishing.staging import front_matter
 from publishing.staging.documents import add_documents, open_documents
 from publishing.staging.page import add_page, make_page, read_page
 from publishing.staging.preview_picture import draw_preview
 from publishing.staging.stage import StagedSpace, stage
-from publishing.trial import run_app
 from tests.conftest import ROOT
 from tests.publish.fake_hub import Hub
 

@@ -9,7 +9,7 @@ from copy import deepcopy
 import pytest
 
 from publishing.errors import SpaceFailed, SpaceNotReady
-from publishing.smoke import answer_text
+from publishing.smoke_request import answer_text
 from scripts import publish_space
 from tests.helpers.servers import serving
 from tests.publish.conftest import client, publisher

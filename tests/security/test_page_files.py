@@ -13,7 +13,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from ui.edge.page_files import PageFiles
+from ui.middleware.page_files import PageFiles
 
 FRONTEND = Path(str(gradio.__file__)).parent / "templates" / "frontend"
 LARGE = max((FRONTEND / "assets").glob("*.js"), key=lambda path: path.stat().st_size)

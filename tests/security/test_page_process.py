@@ -31,10 +31,10 @@ def test_free_memory_is_returned() -> None:
 
 LAUNCH = """
 import sys
-from ui.edge.request_limits import EdgeLimits
+from ui.middleware.request_limits import RequestLimits
 from ui.launch import launch_arguments, parse_arguments
 
-launch_arguments(parse_arguments([], ""), EdgeLimits())
+launch_arguments(parse_arguments([], ""), RequestLimits())
 print(sys.getswitchinterval() < 0.001)
 """
 

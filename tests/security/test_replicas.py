@@ -13,7 +13,7 @@ import pytest
 
 from backends import NotConfigured
 from backends.stopwatch import now
-from chat_page.tools import Tools
+from chat_page.program_api import ProgramApi
 from tests.helpers.redis_server import RedisServer, serving_redis
 from tests.helpers.servers import wait_until
 from ui.admission.admission import Admission
@@ -84,8 +84,8 @@ async def test_a_program_that_waits_for_redis_stops_no_other(two: list[Admission
     one, other = two
     assert asked(other, ADA, 4) == 4
     nothing: Any = None
-    tools = Tools(one, nothing, [], connect=lambda target: nothing, options=lambda target, turn, options: options)
-    for call in (tools.search(ADA, "Why?", {}, 1), tools.ask(ADA, "Why?", {}, "t")):
+    api = ProgramApi(one, nothing, [], connect=lambda target: nothing, options=lambda target, turn, options: options)
+    for call in (api.search(ADA, "Why?", {}, 1), api.ask(ADA, "Why?", {}, "t")):
         began = now()
         server.pause()
         asking = asyncio.ensure_future(call)

@@ -13,7 +13,7 @@ from gradio.queueing import Queue
 from gradio.state_holder import SessionState
 from httpx2 import ASGITransport, AsyncClient
 
-from ui.edge.public_blocks import PublicBlocks
+from ui.middleware.public_blocks import PublicBlocks
 from ui.session_state import UNREAD_SECONDS, UnreadMessages, keep_no_configurations
 
 

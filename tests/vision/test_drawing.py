@@ -15,7 +15,7 @@ from backends.streams import closing
 from tests.diffusion.conftest import Running, hooked, pictures, tiny
 from tests.helpers.servers import wait_until
 from ui.admission.admission import Admission
-from ui.edge.refusals import Refusal
+from ui.middleware.refusals import Refusal
 from vision_page import strings
 from vision_page.canvas import Canvas
 from vision_page.draw_page import MAX_CHARACTERS, DrawPage, _column_updates, read_form

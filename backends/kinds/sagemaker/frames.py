@@ -6,8 +6,9 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
+from backends.chat.failures import cut_off
 from backends.chat.reader import ChatReader
-from backends.errors import BackendError, Interrupted, TimedOut, Unreachable
+from backends.errors import BackendError, TimedOut, Unreachable
 from backends.text import one_line
 
 
@@ -41,7 +42,7 @@ def _frame_error(headers: Mapping[str, Any], payload: bytes, *, interrupted: boo
         pass  # a frame without a body has everything in its headers
     reason = one_line(f"{kind}{f', {code}' if code else ''}: {words}")
     if interrupted:
-        return Interrupted(f"The answer was cut off ({reason}).", "Try again; the text so far is kept.")
+        return cut_off(reason.rstrip("."))
     if code == "ModelInvocationTimeExceeded":
         return TimedOut(f"The container took too long ({reason}).", "Ask for less, or use a larger instance.")
     return Unreachable(f"SageMaker gave no answer ({reason}).", "Look at the endpoint's log, then try again.")

@@ -8,7 +8,8 @@ import threading
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any
 
-from backends.errors import BackendError, Interrupted, NotConfigured, Overloaded, Rejected
+from backends.chat.failures import cut_off
+from backends.errors import BackendError, NotConfigured, Overloaded, Rejected
 from backends.kinds.transformers.generate import generate
 from backends.kinds.transformers.models import DEVICES, DTYPES, Settings, load, source
 from backends.kinds.transformers.tokens import TokenReader
@@ -119,7 +120,7 @@ def _generation_error(error: Exception, *, interrupted: bool) -> BackendError:
     # gradio.Error, which ZeroGPU raises, has its text in `message`.
     reason = (str(getattr(error, "message", error)) or type(error).__name__).splitlines()[0][:300]
     if interrupted:
-        return Interrupted(f"The answer was cut off: {reason}.", "Try again; the text so far is kept.")
+        return cut_off(reason)
     if ZERO_GPU:
         return Overloaded(
             f"ZeroGPU provided no GPU: {reason}.", "Wait a little, or sign in to Hugging Face for more quota."

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rag.documents import Document
 from rag.library.library import Library
-from rag.reading.markdown.markdown_tables import find_markdown_tables
+from rag.reading.markdown.find_tables import find_markdown_tables
 from rag.search.embedding.embedders import Embedder
 
 Span = tuple[int, int]

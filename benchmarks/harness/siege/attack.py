@@ -18,7 +18,7 @@ import httpx2
 
 from harness.siege import events, sockets
 from harness.siege.guest import Guest, Page
-from ui.edge.connections import allow_descriptors
+from ui.middleware.connections import allow_descriptors
 
 Kind = Callable[[Guest], Awaitable[None]]
 KINDS: dict[str, Kind] = {kind.__name__: kind for kind in (*events.KINDS, *sockets.KINDS)}

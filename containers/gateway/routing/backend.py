@@ -10,10 +10,10 @@ from typing import Any
 from backends import Backend, ChatRequest, Event, Health, NotConfigured
 from backends.kinds.fallback import FallbackBackend, connect_targets
 from backends.settings import TargetSettings
-from gateway.routing.board import Board
 from gateway.routing.choice import order_targets
 from gateway.routing.settings import RouteSettings, read_route
 from gateway.routing.stream import RoutedStream
+from gateway.routing.target_states import TargetStates
 
 
 def connect(settings: Mapping[str, Any]) -> Backend:
@@ -28,14 +28,14 @@ class RouteBackend:
     """Streams from the target that the route chooses. There is no user here, so each request is a new one."""
 
     def __init__(self, route: RouteSettings, targets: Mapping[str, Backend]) -> None:
-        self._route, self._targets, self._board = route, targets, Board()
+        self._route, self._targets, self._states = route, targets, TargetStates()
         self.local = any(backend.local for backend in targets.values())
 
     def stream(self, request: ChatRequest) -> AsyncIterator[Event]:
-        views = [self._board.view(self._route, name) for name in self._route.targets if name in self._targets]
+        views = [self._states.view(self._route, name) for name in self._route.targets if name in self._targets]
         names = order_targets(self._route, views, uuid.uuid4().hex)
         targets = {name: partial(self._targets.__getitem__, name) for name in names}
-        return aiter(RoutedStream(request, targets, self._board))
+        return aiter(RoutedStream(request, targets, self._states))
 
     async def check(self) -> Health:
         """The health of the first target that is healthy."""

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from backends import Catalog, NotConfigured
 from backends.catalog import CATALOG_KEYS
-from gateway.routing.board import Board
 from gateway.routing.choice import order_targets
 from gateway.routing.settings import RouteSettings, read_route
+from gateway.routing.target_states import TargetStates
 
 ROUTE, FALLBACK = "gateway.routing", "fallback"
 
@@ -31,10 +31,10 @@ class Plan:
 
 
 class Router:
-    """Reads the routes of a catalogue once, and plans requests with what the board knows."""
+    """Reads the routes of a catalogue once, and plans requests with what is known of their targets."""
 
-    def __init__(self, catalog: Catalog, board: Board) -> None:
-        self.board = board
+    def __init__(self, catalog: Catalog, states: TargetStates) -> None:
+        self.states = states
         self.routes: dict[str, RouteSettings] = {}
         self._version = catalog.digest[:16]
         for name in catalog.names:
@@ -59,7 +59,7 @@ class Router:
 
     def left_out(self) -> list[str]:
         """The targets that get no requests of some route now."""
-        names = {name for route in self.routes.values() for name in self.board.left_out(route)}
+        names = {name for route in self.routes.values() for name in self.states.left_out(route)}
         return sorted(names)
 
     def _targets(self, name: str, user: str, price: Price, parents: tuple[str, ...]) -> list[str]:
@@ -69,6 +69,6 @@ class Router:
             return [name]
         if name in parents:
             raise NotConfigured(f"The targets form a loop: {' → '.join((*parents, name))}.", "Remove one of them.")
-        views = [self.board.view(route, target, price(target)) for target in route.targets]
+        views = [self.states.view(route, target, price(target)) for target in route.targets]
         ordered = order_targets(route, views, f"{name}/{user}" if route.sticky else uuid.uuid4().hex)
         return [each for target in ordered for each in self._targets(target, user, price, (*parents, name))]

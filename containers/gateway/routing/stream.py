@@ -8,7 +8,7 @@ from dataclasses import replace
 from backends import Backend, BackendError, ChatRequest, Done, Event
 from backends.kinds.fallback import combined_error
 from backends.streams import closing
-from gateway.routing.board import Board
+from gateway.routing.target_states import TargetStates
 
 
 class RoutedStream:
@@ -19,10 +19,12 @@ class RoutedStream:
     `failures` are those that gave no event, with their errors.
     """
 
-    def __init__(self, request: ChatRequest, targets: Mapping[str, Callable[[], Backend]], board: Board) -> None:
+    def __init__(
+        self, request: ChatRequest, targets: Mapping[str, Callable[[], Backend]], states: TargetStates
+    ) -> None:
         self.target = self.tried = ""
         self.failures: list[tuple[str, BackendError]] = []
-        self._request, self._targets, self._board = request, targets, board
+        self._request, self._targets, self._states = request, targets, states
         self._events = self._stream()
 
     def __aiter__(self) -> AsyncIterator[Event]:
@@ -41,7 +43,7 @@ class RoutedStream:
             self.tried = name
             try:
                 backend = connect()
-                with self._board.attempt(name) as attempt:
+                with self._states.attempt(name) as attempt:
                     stream = backend.stream(request)
                     async with closing(stream):
                         async for event in stream:

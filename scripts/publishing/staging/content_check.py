@@ -10,7 +10,7 @@ from pathlib import Path
 from backends.secret_rules.rules import find_secrets
 from publishing.errors import ContentError
 from publishing.scan.limits import Unscannable
-from publishing.scan.places import secret_place
+from publishing.scan.secret_paths import secret_kind
 from publishing.scan.texts import Text, texts
 
 MAX_FILE_BYTES = 10_000_000
@@ -67,8 +67,8 @@ def _secrets(relative_path: str, data: bytes) -> Iterator[str]:
     try:
         for text in texts(data):
             where = f"{relative_path}, {text.part}" if text.part else relative_path
-            if text.part not in parts and (place := secret_place(text.part)):
-                yield f"{where}: this kind of file is never published ({place})"
+            if text.part not in parts and (kind := secret_kind(text.part)):
+                yield f"{where}: this kind of file is never published ({kind})"
             parts.add(text.part)
             for line, kind in _found(text, seen):
                 yield f"{where}, line {line}: {kind}" if text.has_lines else f"{where}: {kind}"
@@ -91,8 +91,8 @@ def _found(text: Text, seen: set[str]) -> Iterator[tuple[int, str]]:
 
 def _path_problems(files: dict[str, Path]) -> Iterator[str]:
     for relative_path, path in files.items():
-        if place := secret_place(relative_path):
-            yield f"{relative_path}: this kind of file is never published ({place})"
+        if kind := secret_kind(relative_path):
+            yield f"{relative_path}: this kind of file is never published ({kind})"
         elif UNWANTED.search(relative_path):
             yield f"{relative_path}: this kind of file is never published"
         if path.is_symlink():

@@ -11,14 +11,14 @@ from pathlib import Path
 
 from backends import Backend, Catalog, NotConfigured, SpaceportError
 from backends.stopwatch import wall_clock
-from chat_page.answers.running_answers import Answers
+from chat_page.answers.answers import Answers
 from chat_page.conversations.feedback import Rating, SharedFeedback, feedback_line
 from chat_page.documents.shared_libraries import SharedLibraries
 from chat_page.documents.uploads import Uploads
+from chat_page.program_api import ProgramApi
 from chat_page.rendering.answer_text import iso_time
 from chat_page.sources import panel, preview
 from chat_page.strings import ENGLISH
-from chat_page.tools import Tools
 from chat_page.visitors.visitor import Visitor
 from chat_page.visitors.visitors import Visitors
 from rag.answering.turn import Turn
@@ -58,7 +58,7 @@ class Chat:
             lambda store: Library(self._embedder, limits=limits, store=store, quota=quota)
         )
         self.answers = Answers(catalog, self.admission, self._embedder, connect=self.connect)
-        self.tools = Tools(
+        self.program_api = ProgramApi(
             self.admission, self._embedder, self.shared.libraries, connect=self.connect, options=self.answers.options
         )
         self._connections: dict[str, Backend] = {}

@@ -10,8 +10,8 @@ from streamlit.runtime import Runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
 from ui.access.client_address import network
-from ui.edge.budget import Budget
-from ui.edge.request_limits import MB, EdgeLimits
+from ui.middleware.budget import Budget
+from ui.middleware.request_limits import MB, RequestLimits
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -30,7 +30,12 @@ class UploadRoom:
     """
 
     def __init__(
-        self, app: ASGIApp, limits: EdgeLimits, routes: RouteTable, per_address: int = 200 * MB, total: int = 1000 * MB
+        self,
+        app: ASGIApp,
+        limits: RequestLimits,
+        routes: RouteTable,
+        per_address: int = 200 * MB,
+        total: int = 1000 * MB,
     ) -> None:
         self._app = app
         self._largest = limits.file_bytes

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from compare.capacity.scored import ScoredRecord, with_score
+from compare.capacity.answer_scores import ScoredRecord, with_score
 from compare.errors import WorkloadError
 from compare.rag_process import RAG, RagConversation, run_rag
 from compare.runs import run_file

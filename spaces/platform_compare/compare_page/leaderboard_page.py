@@ -14,7 +14,7 @@ from compare.publish.leaderboard_view import leaderboard_html
 from compare.publish.published import PublishedResults
 from compare_page import strings
 from compare_page.events import VISITOR, VisitorIdentity
-from ui.edge.refusals import refusal
+from ui.middleware.refusals import refusal
 
 MAX_SEARCH_CHARACTERS = 200
 

@@ -12,7 +12,7 @@ from backends import SpaceportError
 from compare.interactive.service import ComparisonService
 from compare_page import scripts, strings
 from compare_page.events import PRIVATE, VISITOR, VisitorIdentity
-from ui.edge.refusals import Refusal, refusal
+from ui.middleware.refusals import Refusal, refusal
 
 MEASURE = "measure"  # the id of the tab that shows runs
 

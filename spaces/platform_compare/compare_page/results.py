@@ -30,7 +30,7 @@ from compare_page import strings
 from compare_page.events import PRIVATE, VISITOR, VisitorIdentity
 from compare_page.links import RunLinks
 from compare_page.scripts import FIT_CHARTS_JS
-from ui.edge.refusals import refusal
+from ui.middleware.refusals import refusal
 from ui.static.scripts import download_js, key_js
 
 # How each file is written, and its media type.

@@ -15,7 +15,7 @@ from ui.admission.fair_queue import Caller
 from ui.admission.rate_limit import RateLimit
 from ui.admission.strings import EVENT_FLOOD, try_again
 from ui.admission.work_limits import Limits
-from ui.edge.direct_calls import run_direct_call
+from ui.middleware.direct_calls import run_direct_call
 from ui.sign_in import session
 
 if TYPE_CHECKING:

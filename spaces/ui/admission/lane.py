@@ -96,7 +96,7 @@ class Lane:
         name: str = "",
     ) -> None:
         self._page_redis = page_redis
-        self._shared = page_redis.places(name, places) if page_redis else None
+        self._shared = page_redis.slots(name, places) if page_redis else None
         self.queue = FairQueue(places, limits.waiting)
         self.waiting_seconds = limits.waiting_seconds
         self.now = now

@@ -1,4 +1,4 @@
-"""What several replicas of a page limit together, through a Redis: questions in a minute, and places for work.
+"""What several replicas of a page limit together, through a Redis: questions in a minute, and slots for work.
 
 One thread has the connection, because questions come from threads and from event loops. What Redis stores of a caller
 is a hash, because a visitor's name contains a private key.
@@ -24,7 +24,7 @@ from ui.admission.work_limits import Places
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from backends.shared.places import Holder, SharedPlaces
+    from backends.shared.slots import Holder, SharedSlots
 
 VARIABLE = "SPACEPORT_REDIS_URL"
 REDIS_SECONDS = 0.25
@@ -52,7 +52,7 @@ class PageRedis:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="redis", daemon=True)
         self._thread.start()
-        self.submit(self._renew_places())
+        self.submit(self._renew_slots())
 
     @classmethod
     def from_environment(cls, page: str, environment: Mapping[str, str] = os.environ) -> PageRedis | None:
@@ -76,12 +76,12 @@ class PageRedis:
         """
         return self.submit(self._take_question(names)).result()
 
-    def places(self, lane: str, limits: Places) -> SharedPlaces:
-        """Return the places of one kind of work."""
-        from backends.shared.places import SharedPlaces
+    def slots(self, lane: str, limits: Places) -> SharedSlots:
+        """Return the slots of one kind of work."""
+        from backends.shared.slots import SharedSlots
 
         numbers = (limits.total, limits.address, limits.visitor)
-        return SharedPlaces(self.redis, f"{self._prefix}:{lane}", numbers, NEWCOMER_SHARE)
+        return SharedSlots(self.redis, f"{self._prefix}:{lane}", numbers, NEWCOMER_SHARE)
 
     def close(self) -> None:
         """End the connection and its thread."""
@@ -113,8 +113,8 @@ class PageRedis:
                 return position, wait
         return None
 
-    async def _renew_places(self) -> None:
-        """Say at the start whether Redis answers, and hold the places of running work."""
+    async def _renew_slots(self) -> None:
+        """Say at the start whether Redis answers, and hold the slots of running work."""
         from backends.shared.connection import RedisAway
 
         with contextlib.suppress(RedisAway):
@@ -122,29 +122,29 @@ class PageRedis:
         while True:
             await asyncio.sleep(self._renew_seconds)
             with contextlib.suppress(RedisAway):
-                for place in list(self.held):
-                    await place.renew()
+                for slot in list(self.held):
+                    await slot.renew()
 
 
 class SharedPlace:
-    """The place of one caller among those of all replicas. Release it in every case."""
+    """The slot of one caller among those of all replicas. Release it in every case."""
 
-    def __init__(self, page_redis: PageRedis, places: SharedPlaces, caller: Caller) -> None:
-        self._page_redis, self._places = page_redis, places
+    def __init__(self, page_redis: PageRedis, slots: SharedSlots, caller: Caller) -> None:
+        self._page_redis, self._slots = page_redis, slots
         self._names = hashed(caller.address), hashed(caller.visitor)
         self._id = secrets.token_hex(8)
         self._released = False
-        self._lock = asyncio.Lock()  # a place that is released while it's taken isn't held afterwards
+        self._lock = asyncio.Lock()  # a slot that is released while it's taken isn't held afterwards
 
     async def take(self) -> bool:
-        """Return whether the work may start: it has a place, or Redis is away."""
+        """Return whether the work may start: it has a slot, or Redis is away."""
         return await asyncio.wrap_future(self._page_redis.submit(self._take()))
 
     async def renew(self) -> None:
-        """Hold the place for longer."""
+        """Hold the slot for longer."""
         async with self._lock:
             if self in self._page_redis.held:  # it may have been refused while this waited for the lock
-                await self._places.renew(self._holder)
+                await self._slots.renew(self._holder)
 
     def release(self) -> None:
         """Let the other replicas know, from any thread; nobody waits for it."""
@@ -158,7 +158,7 @@ class SharedPlace:
                 return False
             self._page_redis.held.add(self)  # before the answer: who leaves meanwhile gives it back
             try:
-                is_taken = await self._places.take(self._holder)
+                is_taken = await self._slots.take(self._holder)
             except RedisAway:
                 return True
             if not is_taken:
@@ -173,11 +173,11 @@ class SharedPlace:
             if self in self._page_redis.held:
                 self._page_redis.held.discard(self)
                 with contextlib.suppress(RedisAway):
-                    await self._places.give_back(self._holder)
+                    await self._slots.give_back(self._holder)
 
     @property
     def _holder(self) -> Holder:
-        from backends.shared.places import Holder
+        from backends.shared.slots import Holder
 
         return Holder(self._id, *self._names)
 

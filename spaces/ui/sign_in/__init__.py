@@ -1,1 +1,1 @@
-"""Sign in with Hugging Face: the account of a visitor, and the edges of its routes. Gradio speaks the protocol."""
+"""Sign in with Hugging Face: the account of a visitor, and middleware around its routes. Gradio speaks the protocol."""

@@ -11,9 +11,9 @@ import gradio as gr
 
 from backends import SpaceportError, Target
 from backends.streams import closing
-from ui.edge.refusals import Refusal, refusal
 from ui.events import call_after
 from ui.html import unavailable_html
+from ui.middleware.refusals import Refusal, refusal
 from vision_page import strings
 from vision_page.finding import Finding
 from vision_page.picture import PictureInput

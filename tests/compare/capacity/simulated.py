@@ -6,10 +6,10 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 
+from compare.capacity.answer_scores import with_score
 from compare.capacity.curve import Curve
 from compare.capacity.grid import Grid
 from compare.capacity.result import Capacity, conclude
-from compare.capacity.scored import with_score
 from compare.capacity.search import Batch, Search
 from compare.capacity.slo import parse_slo
 from compare.runs.records import Record, Score

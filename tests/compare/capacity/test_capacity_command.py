@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from compare.__main__ import main
-from compare.capacity.stored import read_capacities
+from compare.capacity.read_capacities import read_capacities
 from compare.errors import RunError
 from compare.measure.workloads.workload import MAX_FILE_BYTES
 from compare.runs import run_file

@@ -7,13 +7,13 @@ from itertools import pairwise
 
 import pytest
 
+from compare.capacity.answer_scores import with_score
 from compare.capacity.curve import Curve
 from compare.capacity.evidence import Evidence
 from compare.capacity.grid import Grid
 from compare.capacity.knee import estimate_knee
 from compare.capacity.point import State
 from compare.capacity.result import Reliability, conclude
-from compare.capacity.scored import with_score
 from compare.capacity.slo import parse_slo
 from compare.errors import PlanError
 from compare.report.words.capacity_text import capacity_text

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from compare.capacity.scored import ScoredRecord, with_score
+from compare.capacity.answer_scores import ScoredRecord, with_score
 from compare.capacity.slo import parse_slo, slo_text
 from compare.errors import PlanError
 from compare.runs.records import Question, Score

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from compare.__main__ import main
-from compare.analyse.quality.judged import agreement, cohens_kappa, judge_reports, position_bias
+from compare.analyse.quality.judge_report import agreement, cohens_kappa, judge_reports, position_bias
 from compare.analyse.quality.quality import Measure
 from compare.errors import RunError
 from compare.interactive.shared_runs import without_texts

@@ -24,7 +24,7 @@ from chat_page.sources import panel
 from chat_page.translations.languages import strings
 from chat_page.visitors.visitor import Visitor
 from rag.answering.options import MAX_QUESTION_CHARACTERS, AnswerOptions
-from ui.edge.event_data import event_text
+from ui.middleware.event_data import event_text
 from ui.sign_in import session
 
 

@@ -21,7 +21,7 @@ from chat_page.translations.languages import strings
 from chat_page.visitors.visitor import Visitor
 from rag.errors import RagError
 from ui.admission.errors import Refused
-from ui.edge.event_data import event_number, event_text
+from ui.middleware.event_data import event_number, event_text
 
 MAX_SEARCH_CHARACTERS = 200
 MAX_EXPORT_BYTES = 20_000_000  # the page gets it as the value of an event

@@ -21,8 +21,8 @@ from chat_page.sources import panel
 from chat_page.translations.languages import strings
 from rag.errors import DocumentError
 from ui.admission.errors import Refused
-from ui.edge.event_data import event_number, event_text
-from ui.edge.uploads import keep_while_used
+from ui.middleware.event_data import event_number, event_text
+from ui.middleware.uploads import keep_while_used
 
 
 class DocumentHandlers:

@@ -10,7 +10,7 @@ import gradio as gr
 from backends import SpaceportError
 from chat_page.translations.errors import error_text
 from rag.errors import RagError
-from ui.edge.refusals import Refusal
+from ui.middleware.refusals import Refusal
 
 
 def warn(problem: SpaceportError | str) -> None:

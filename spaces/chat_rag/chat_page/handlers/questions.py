@@ -22,8 +22,8 @@ from rag.answering.answer import check_length
 from rag.answering.turn import Turn
 from rag.errors import RagError
 from ui.admission.errors import Refused
-from ui.edge.event_data import event_number, event_text
 from ui.markdown import ZERO_WIDTH_SPACE
+from ui.middleware.event_data import event_number, event_text
 
 # Of a conversation that goes on: each event draws all of it, and Gradio keeps what thousands of pages show.
 MAX_CHARACTERS = 300_000

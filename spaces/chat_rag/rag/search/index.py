@@ -10,7 +10,7 @@ from typing import Any
 from rag.documents import Chunk
 from rag.search.bm25 import BM25Index, Postings
 from rag.search.exact import ExactVectors, chunk_keys
-from rag.search.quantized import QuantizedVectors
+from rag.search.quantized_vectors import QuantizedVectors
 from rag.search.vectors import VectorIndex
 
 # The share of the previous and the next chunk's score that is added to a chunk's own. Measured with

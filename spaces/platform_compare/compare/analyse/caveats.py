@@ -10,7 +10,7 @@ from compare.analyse.metrics.client_load import client_load, is_overloaded
 from compare.analyse.metrics.groups import expects_cache
 from compare.analyse.metrics.metrics import EMPTY, Metrics, compute_metrics
 from compare.analyse.metrics.pacing import MAX_COALESCED_SHARE, coalesced_share, departure_seconds, due_seconds
-from compare.analyse.quality.differing import varying_questions
+from compare.analyse.quality.differing_questions import varying_questions
 from compare.analyse.quality.quality import coverage
 from compare.runs.records import Failure, Run, has_stopped
 

@@ -7,10 +7,10 @@ from functools import partial
 
 import numpy as np
 
+from compare.capacity.answer_scores import Baseline
 from compare.capacity.grid import Grid
 from compare.capacity.knee import estimate_knee
 from compare.capacity.point import Point, State
-from compare.capacity.scored import Baseline
 from compare.capacity.slo import Clause
 from compare.runs.records import Record
 

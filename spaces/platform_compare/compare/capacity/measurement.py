@@ -10,9 +10,9 @@ from statistics import median
 from typing import Any
 
 from backends.stopwatch import now
+from compare.capacity.read_capacities import measured_in_order
 from compare.capacity.search import Batch, Search
 from compare.capacity.settings import CapacitySettings
-from compare.capacity.stored import measured_in_order
 from compare.measure.measurement import Entry, Progress
 from compare.measure.plan import Block
 from compare.measure.sustained import SustainedMeasurement

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from compare.analyse.metrics.definitions import spaceport, user_timing
 from compare.analyse.verdicts.samples import METRICS
-from compare.capacity.scored import ScoredRecord
+from compare.capacity.answer_scores import ScoredRecord
 from compare.errors import PlanError
 from compare.runs.records import Record
 

@@ -18,11 +18,11 @@ from backends import Catalog
 from compare.capacity.grid import Grid
 from compare.capacity.measurement import CapacityMeasurement
 from compare.capacity.questions import baseline_requests, judged_sample
+from compare.capacity.read_capacities import read_capacities
 from compare.capacity.result import Capacity, Reliability
 from compare.capacity.search import MAX_REQUESTS, default_requests
 from compare.capacity.settings import CapacitySettings
 from compare.capacity.slo import parse_slo
-from compare.capacity.stored import read_capacities
 from compare.commands.execution import (
     INTERRUPTED,
     check_available,

@@ -11,7 +11,7 @@ from typing import Any
 
 from backends import Arrival, Mark, Usage
 from compare.errors import RunError
-from compare.foreign.imported import Imported, ImportedLoad, closed_loop, new_record, open_loop
+from compare.foreign.tool_output import Imported, ImportedLoad, closed_loop, new_record, open_loop
 from compare.runs.records import LAST_TEXT, Failure, Record
 
 VERSIONS = "0.8"

@@ -10,7 +10,7 @@ from typing import Any
 
 from compare.errors import RunError
 from compare.foreign import aiperf, guidellm, vllm
-from compare.foreign.imported import Imported, build_run
+from compare.foreign.tool_output import Imported, build_run
 from compare.runs import run_file
 from compare.runs.records import Run
 

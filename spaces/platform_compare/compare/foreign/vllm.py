@@ -11,7 +11,7 @@ from typing import Any
 
 from backends import Arrival, Usage
 from compare.errors import RunError
-from compare.foreign.imported import Imported, ImportedLoad, Missing, closed_loop, cumulative, new_record, open_loop
+from compare.foreign.tool_output import Imported, ImportedLoad, Missing, closed_loop, cumulative, new_record, open_loop
 from compare.runs.records import Failure, Record
 
 DETAILS = ("input_lens", "output_lens", "ttfts", "itls", "errors")

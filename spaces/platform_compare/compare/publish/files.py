@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from compare.analyse.quality.differing import requests_by_question
+from compare.analyse.quality.differing_questions import requests_by_question
 from compare.errors import RunError
 from compare.publish.badge import badge_svg
 from compare.publish.public_run import check_secrets

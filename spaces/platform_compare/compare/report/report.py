@@ -15,7 +15,7 @@ from compare.analyse.metrics.client_load import ClientLoad, client_load
 from compare.analyse.metrics.groups import Group, request_groups
 from compare.analyse.metrics.metrics import Metrics, compute_metrics
 from compare.analyse.metrics.objectives import OBJECTIVES, Objective
-from compare.analyse.quality.judged import JudgeReport, judge_reports
+from compare.analyse.quality.judge_report import JudgeReport, judge_reports
 from compare.analyse.quality.paired import Share
 from compare.analyse.quality.quality import Measure, shares
 from compare.analyse.quality.quality_verdict import MARGIN, QualityVerdict, check_margin, quality_verdicts, target_pairs
@@ -33,8 +33,8 @@ from compare.analyse.verdicts.verdict import (
     this_label,
     verdicts,
 )
+from compare.capacity.read_capacities import read_capacities
 from compare.capacity.result import Capacity
-from compare.capacity.stored import read_capacities
 from compare.errors import PriceError
 from compare.report.charts.chart_style import target_colours
 from compare.report.words import strings

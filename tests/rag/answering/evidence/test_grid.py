@@ -9,7 +9,7 @@ from rag.answering.evidence.tables.figures import find_unit, is_blank, is_figure
 from rag.answering.evidence.tables.grid import Grid, LabeledCell
 from rag.documents import Cell, Limits, Table
 from rag.reading.formats.html.page import read_html
-from rag.reading.markdown.markdown_tables import find_markdown_tables
+from rag.reading.markdown.find_tables import find_markdown_tables
 
 
 def cells_of(text: str) -> list[LabeledCell]:

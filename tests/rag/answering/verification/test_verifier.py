@@ -8,7 +8,7 @@ import pytest
 
 from rag.answering.verification.verifier import Verifier
 from rag.documents import Document, Page, Passage
-from rag.reading.markdown.markdown_tables import find_markdown_tables
+from rag.reading.markdown.find_tables import find_markdown_tables
 
 APPLE = """Apple Inc.
 Form 10-Q for the quarter ended June 25, 2022

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from rag.answering.verification.absence_claims import denies_the_same, missing_words, says_nothing
 from rag.answering.verification.figure_checks import FigureChecks
-from rag.answering.verification.missing import denies_the_same, missing_words, says_nothing
 from rag.answering.verification.sentences.clauses import Clause, figure_clauses
 from rag.answering.verification.sentences.names import find_names, find_phrases, normalize
 from rag.answering.verification.sources.statements import Statement, Statements

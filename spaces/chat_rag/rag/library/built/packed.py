@@ -17,7 +17,7 @@ from rag.library.storage import disk
 from rag.library.storage.stored_files import StoredDocument, document_fields, parse_document
 from rag.search.bm25 import Postings
 from rag.search.index import contextual_vectors, search_text
-from rag.search.quantized import QuantizedVectors
+from rag.search.quantized_vectors import QuantizedVectors
 from rag.search.vocabulary import SharedStems, Vocabulary
 
 

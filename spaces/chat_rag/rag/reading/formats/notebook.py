@@ -11,8 +11,8 @@ from rag.errors import DocumentError
 from rag.reading.formats.html.markdown import add_html
 from rag.reading.formats.text.decode import decode
 from rag.reading.formats.text.plain import TERMINAL
-from rag.reading.markdown.markdown_tables import find_markdown_tables
-from rag.reading.markdown.tables import ContentWriter
+from rag.reading.markdown.content_writer import ContentWriter
+from rag.reading.markdown.find_tables import find_markdown_tables
 from rag.reading.ocr.inner_pictures import InnerPictures
 
 _PICTURES = ("image/png", "image/jpeg")

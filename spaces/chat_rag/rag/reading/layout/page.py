@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rag.reading.layout.columns import reading_order
+from rag.reading.layout.dot_leaders import join_leaders
 from rag.reading.layout.drawn_bars import read_bars
-from rag.reading.layout.leaders import join_leaders
 from rag.reading.layout.tables.cells import Grid
 from rag.reading.layout.tables.grid import make_grid
 from rag.reading.layout.tables.regions import table_regions

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from rag.reading.layout.fields import annotation_segments, comment_segments, read_annotations
-from rag.reading.layout.furniture import EdgeLine
+from rag.reading.layout.annotations import annotation_segments, comment_segments, read_annotations
 from rag.reading.layout.page import PageLayout, arrange
 from rag.reading.layout.repeated_words import without_repeated
+from rag.reading.layout.running_heads import EdgeLine
 from rag.reading.layout.tables.vertical_headers import vertical_headers
 from rag.reading.layout.text_lines.lines import Line, group_by_baseline, make_lines
 from rag.reading.layout.text_lines.raised_text import attach_scripts

@@ -1,1 +1,1 @@
-"""The Markdown that documents are stored as: headings, lists, tables with the spans of their cells."""
+"""The Markdown that documents are stored as, and the writer that every reader but those of PDFs and CSV files calls."""

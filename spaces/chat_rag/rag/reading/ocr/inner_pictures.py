@@ -11,7 +11,7 @@ from rag.errors import DocumentError
 from rag.reading.formats.pdf.pages import assemble
 from rag.reading.layout.page_text import write_page
 from rag.reading.layout.reader import lay_out
-from rag.reading.markdown.tables import ContentWriter
+from rag.reading.markdown.content_writer import ContentWriter
 from rag.reading.ocr.images import grey_image, open_image
 from rag.reading.ocr.recognizer import Recognizer
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from compare.analyse.quality.differing import Answered, DifferingQuestion, differing_questions
+from compare.analyse.quality.differing_questions import Answered, DifferingQuestion, differing_questions
 from compare.analyse.quality.quality import coverage
 from compare.analyse.quality.quality_verdict import QualityVerdict
 from compare.report.report import Report

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from html import escape
 from typing import Any
 
-from compare.analyse.quality.judged import Agreement, JudgedPair, JudgeReport, PositionBias
+from compare.analyse.quality.judge_report import Agreement, JudgedPair, JudgeReport, PositionBias
 from compare.report.report import Report
 from compare.report.views.render import note, subtitle
 from compare.report.words.formats import signed_points

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from compare.analyse.quality.differing import Answered, DifferingQuestion, differing_questions, judged_questions
+from compare.analyse.quality.differing_questions import (
+    Answered,
+    DifferingQuestion,
+    differing_questions,
+    judged_questions,
+)
 from compare.analyse.quality.paired import Share
 from compare.analyse.quality.quality import Measure
 from compare.analyse.quality.quality_verdict import QualityFinding, QualityVerdict

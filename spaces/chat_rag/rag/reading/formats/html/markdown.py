@@ -7,7 +7,7 @@ from typing import Any
 
 from rag.reading.formats.html.tables import PLACE
 from rag.reading.formats.html.tree import NormalizedPage, normalized_html
-from rag.reading.markdown.tables import ContentWriter
+from rag.reading.markdown.content_writer import ContentWriter
 
 # `strict` raises an error if the nesting is too deep. Escapes would add backslashes to names such as first_token.
 OPTIONS: dict[str, Any] = {"strict": True, "escape_asterisks": False, "escape_underscores": False}

@@ -13,7 +13,7 @@ from rag.errors import DocumentError, FileError, FileProblem
 from rag.reading.formats.html.markdown import add_html
 from rag.reading.formats.html.visible import MAX_FRAMES
 from rag.reading.formats.text.decode import declared_encoding, decode, known_encoding
-from rag.reading.markdown.tables import ContentWriter
+from rag.reading.markdown.content_writer import ContentWriter
 
 _MIME = re.compile(rb"(?:[\w-]+:[^\n]*\n(?:[ \t][^\n]*\n)*)*?content-type:\s*(multipart/|text/html)", re.I)
 _FRAME = re.compile(r"<i?frame\s", re.I)

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 from rag.reading.formats.html.descriptions import name_terms
 from rag.reading.formats.html.tables import MARKS, HtmlTable, take_tables
 from rag.reading.formats.html.visible import add_fallback, keep_visible, show_frames
+from rag.reading.markdown.content_writer import INNER
 from rag.reading.markdown.list_numbers import list_number
 from rag.reading.markdown.superscripts import mark_superscript
-from rag.reading.markdown.tables import INNER
 
 _NO_TEXT = ("script", "style", "template", "noscript", "iframe", "object", "embed", "canvas", "audio", "video")
 _SPACE = re.compile(r"[\t \r\n]+")  # what HTML displays as one space, line ends of its source too

@@ -12,7 +12,7 @@ from rag.errors import DocumentError
 from rag.reading.formats.html.markdown import add_html
 from rag.reading.formats.html.page import html_source
 from rag.reading.formats.text.decode import decode, known_encoding
-from rag.reading.markdown.tables import ContentWriter
+from rag.reading.markdown.content_writer import ContentWriter
 
 ReadFile = Callable[[bytes, str], Content]  # its bytes and its name
 _HEAD = ("From", "To", "Cc", "Bcc", "Date")

@@ -14,8 +14,8 @@ from rag.reading.formats.html.markdown import add_html
 from rag.reading.formats.html.page import html_source
 from rag.reading.formats.office.archive import BOOK, OtherParts, checked_parts, parse_xml
 from rag.reading.formats.office.relations import part_name
+from rag.reading.markdown.content_writer import ContentWriter
 from rag.reading.markdown.headings import find_headings
-from rag.reading.markdown.tables import ContentWriter
 from rag.reading.ocr.inner_pictures import InnerPictures
 
 _CONTAINER, _ENCRYPTION = "META-INF/container.xml", "META-INF/encryption.xml"

@@ -9,8 +9,8 @@ from rag.documents import Content, Limits
 from rag.reading.formats.office.archive import OPEN_DOCUMENT, OtherParts, checked_parts, parse_xml
 from rag.reading.formats.office.open_numbers import BULLET, HEADER, ITEM, LIST, ListNumbers
 from rag.reading.formats.office.open_objects import write_objects
+from rag.reading.markdown.content_writer import INNER, ContentWriter, GridCell
 from rag.reading.markdown.superscripts import mark_superscript
-from rag.reading.markdown.tables import INNER, ContentWriter, GridCell
 from rag.reading.ocr.inner_pictures import InnerPictures
 
 _OASIS = "{urn:oasis:names:tc:opendocument:xmlns:"

@@ -12,9 +12,9 @@ from rag.errors import DocumentError, FileError, FileProblem
 from rag.reading.formats.pdf.attachments import attachment_names
 from rag.reading.formats.pdf.layers import has_hidden_layers
 from rag.reading.formats.pdf.pages import assemble, join_broken_words
-from rag.reading.layout.furniture import WINDOW, Edges, find_furniture, page_edges
 from rag.reading.layout.page_text import PageText, write_page
 from rag.reading.layout.reader import ReadPage, lay_out, read_page
+from rag.reading.layout.running_heads import WINDOW, Edges, find_furniture, page_edges
 from rag.reading.ocr.page_pictures import has_images
 from rag.reading.ocr.recognizer import Recognizer, install_remedy
 from rag.reading.ocr.scans import Scans

@@ -18,8 +18,8 @@ from rag.reading.formats.rich_text.words import (
     TEXT_GROUPS,
     known_codec,
 )
+from rag.reading.markdown.content_writer import ContentWriter
 from rag.reading.markdown.superscripts import mark_superscript
-from rag.reading.markdown.tables import ContentWriter
 
 _TOKENS = re.compile(
     r"\\([a-zA-Z]{1,32})(-?\d{1,9})? ?|\\'([0-9a-fA-F]{2})|\\(.)|([{}])|([^\\{}\r\n]+)|[\r\n]+", re.DOTALL

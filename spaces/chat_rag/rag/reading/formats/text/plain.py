@@ -9,8 +9,8 @@ from rag.documents import Content, Limits, Note, NoteKind
 from rag.reading.formats.html.markdown import add_html
 from rag.reading.formats.pdf.hyphens import HYPHEN, resolve_hyphens
 from rag.reading.formats.text.decode import declared_encoding, decode_with_notes
-from rag.reading.markdown.markdown_tables import find_markdown_tables
-from rag.reading.markdown.tables import ContentWriter
+from rag.reading.markdown.content_writer import ContentWriter
+from rag.reading.markdown.find_tables import find_markdown_tables
 
 # Colors and links of a terminal.
 TERMINAL = re.compile(r"\x1b(?:\[[0-9;:?]{0,30}[A-Za-z]|\][^\x07\x1b\n]{0,2000}(?:\x07|\x1b\\))")

@@ -13,7 +13,7 @@ from rag.reading.layout.visibility.covers import centers, cut_places, find_cover
 from rag.reading.layout.visibility.drawing import Drawing
 from rag.reading.layout.visibility.layers import layer_words
 from rag.reading.layout.visibility.overdrawn import backward_cuts
-from rag.reading.layout.visibility.rendered import have_contrast, make_difference
+from rag.reading.layout.visibility.pixel_checks import have_contrast, make_difference
 
 if TYPE_CHECKING:
     import numpy as np

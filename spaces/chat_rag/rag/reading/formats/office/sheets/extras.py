@@ -10,8 +10,8 @@ from typing import Any
 from rag.reading.formats.office.archive import parse_xml
 from rag.reading.formats.office.diagrams import diagram_text, drawn_text
 from rag.reading.formats.office.relations import relations
+from rag.reading.markdown.content_writer import ContentWriter
 from rag.reading.markdown.superscripts import mark_superscript
-from rag.reading.markdown.tables import ContentWriter
 
 # Excel writes this before a comment that belongs to a thread, for older programs.
 _THREAD, _COMMENT = "[Threaded comment]", "Comment:"

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rag.reading.formats.office.sheets.extras import printed_text
-from rag.reading.markdown.tables import ContentWriter
+from rag.reading.markdown.content_writer import ContentWriter
 from rag.reading.ocr.inner_pictures import InnerPictures
 
 _OLDEST = 80  # the version of Excel 97; the records of older ones are others

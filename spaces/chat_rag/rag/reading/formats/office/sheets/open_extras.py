@@ -8,7 +8,7 @@ from typing import Any
 from rag.reading.formats.office.archive import OtherParts
 from rag.reading.formats.office.open_document import DRAW, LINK, OFFICE, PARAGRAPHS, STYLE, TABLE, TEXT, plain_text
 from rag.reading.formats.office.open_objects import chart_title, embedded_objects, formula_text
-from rag.reading.markdown.tables import ContentWriter
+from rag.reading.markdown.content_writer import ContentWriter
 from rag.reading.ocr.inner_pictures import InnerPictures
 
 _PAGE = tuple(f"{TEXT}{name}" for name in ("page-number", "page-count"))

@@ -10,7 +10,7 @@ from rag.reading.formats.office.archive import OPEN_DOCUMENT, OtherParts, checke
 from rag.reading.formats.office.open_document import OFFICE, TABLE, hidden_styles, plain_text
 from rag.reading.formats.office.sheets.open_extras import add_extras, printed_lines
 from rag.reading.formats.office.sheets.tables import add_sheet
-from rag.reading.markdown.tables import MAX_COLUMNS, ContentWriter, GridCell
+from rag.reading.markdown.content_writer import MAX_COLUMNS, ContentWriter, GridCell
 from rag.reading.ocr.inner_pictures import InnerPictures
 
 # A repeated cell with text beyond these is a format that reaches the sheet's end.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from rag.reading.markdown.tables import ContentWriter, GridCell, mark_header
+from rag.reading.markdown.content_writer import ContentWriter, GridCell, mark_header
 
 _MAX_SPAN = 1_000
 

@@ -23,14 +23,14 @@ from rag.reading.formats.office.word.document_xml import (
     remove_hidden,
     unfold_boxes,
 )
-from rag.reading.formats.office.word.dropped import rewrite_dropped
 from rag.reading.formats.office.word.formulas import write_formulas
+from rag.reading.formats.office.word.mammoth_gaps import rewrite_dropped
 from rag.reading.formats.office.word.numbers import number_paragraphs
 from rag.reading.formats.office.word.parts import main_part, related_part, replace_missing_pictures
 from rag.reading.formats.office.word.placeholders import remove_placeholders
 from rag.reading.formats.rich_text.reader import read_rich_text
 from rag.reading.formats.text.plain import read_text
-from rag.reading.markdown.tables import ContentWriter
+from rag.reading.markdown.content_writer import ContentWriter
 from rag.reading.ocr.inner_pictures import InnerPictures
 
 # Characters for private use mark the place of a file inside this one.

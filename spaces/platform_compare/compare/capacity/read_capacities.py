@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import takewhile
 
+from compare.capacity.answer_scores import with_score
 from compare.capacity.result import Capacity, conclude
-from compare.capacity.scored import with_score
 from compare.capacity.settings import CapacitySettings
 from compare.measure.measurement import Entry
 from compare.runs.records import Record, Run, has_stopped

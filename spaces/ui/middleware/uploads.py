@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backends import stopwatch
-from ui.edge.budget import Budget
-from ui.edge.request_limits import EdgeLimits, Refused, size_text
+from ui.middleware.budget import Budget
+from ui.middleware.request_limits import Refused, RequestLimits, size_text
 
 # What is this old and wasn't used may be deleted when there is no room: most uploads are used at once.
 UNUSED_SECONDS = 60.0
@@ -43,7 +43,7 @@ class Uploads:
     def __init__(
         self,
         folder: Path,
-        limits: EdgeLimits,
+        limits: RequestLimits,
         now: Callable[[], float] = stopwatch.now,
         *,
         clean_seconds: float = CLEAN_SECONDS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rag.commands.read import document_json
-from rag.reading.layout.leaders import join_leaders
+from rag.reading.layout.dot_leaders import join_leaders
 from rag.reading.layout.text_lines.lines import Line
 from rag.reading.layout.text_lines.segments import Segment
 from tests.rag import make_documents as make

@@ -13,7 +13,7 @@ KB, MB = 1_000, 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class EdgeLimits:
+class RequestLimits:
     """Sizes in bytes and times in seconds."""
 
     head_bytes: int = 32 * KB  # the request line and all headers
@@ -24,7 +24,7 @@ class EdgeLimits:
     small_body_bytes: int = 64 * KB  # every other body
     bodies_per_address: int = 32 * MB  # all bodies at the same time, because they are in memory
     bodies: int = 128 * MB
-    file_bytes: int = 50 * MB
+    file_bytes: int = 0  # each page that takes files says how large they may be
     files: int = 50  # in one upload
     field_bytes: int = 64 * KB  # the parts of an upload that aren't files, all together
     uploads_per_address: int = 400 * MB  # uploads that arrive or wait to be used
@@ -43,11 +43,11 @@ class EdgeLimits:
     def from_environment(
         cls,
         *,
-        max_file_mb: int = 50,
-        max_files: int = 50,
+        max_file_mb: int = 0,
+        max_files: int | None = None,
         unused_upload_seconds: float = 3600.0,
         environment: Mapping[str, str] | None = None,
-    ) -> EdgeLimits:
+    ) -> RequestLimits:
         """Read SPACEPORT_MAX_BODY_MB, _MAX_CONNECTIONS, SPACEPORT_ADDRESS_UPLOADS_MB and SPACEPORT_ALL_UPLOADS_MB."""
 
         def number(name: str, default: int) -> int:
@@ -57,7 +57,7 @@ class EdgeLimits:
         return replace(
             default,
             file_bytes=max_file_mb * MB,
-            files=max_files,
+            files=max_files or default.files,
             unused_upload_seconds=unused_upload_seconds,
             body_bytes=number("MAX_BODY_MB", default.body_bytes // MB) * MB,
             connections=number("MAX_CONNECTIONS", default.connections),

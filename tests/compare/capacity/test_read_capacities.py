@@ -11,9 +11,9 @@ import pytest
 
 from compare.capacity.curve import Curve
 from compare.capacity.grid import Grid, Unit
+from compare.capacity.read_capacities import read_capacities
 from compare.capacity.search import Search
 from compare.capacity.slo import parse_slo
-from compare.capacity.stored import read_capacities
 from compare.errors import RunError
 from compare.runs import run_file
 from compare.runs.records import Record

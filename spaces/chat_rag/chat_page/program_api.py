@@ -22,7 +22,7 @@ from ui.admission.fair_queue import Caller
 MAX_PASSAGES = 20
 
 
-class Tools:
+class ProgramApi:
     """The calls pass the page's admission, and nothing of them is stored. Without texts they search what all share."""
 
     def __init__(

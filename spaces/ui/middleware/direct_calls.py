@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from ui.edge.refusals import Refusal
+    from ui.middleware.refusals import Refusal
 
 
 class DirectCall:

@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 LOGIN, CALLBACK = "/login/huggingface", "/login/callback"
 
 
-class SignInEdges:
+class SignInMiddleware:
     """Signs out a browser with an expired token when it opens the page; answers where Gradio fails with HTTP 500."""
 
     def __init__(self, app: ASGIApp) -> None:

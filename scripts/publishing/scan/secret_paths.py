@@ -1,4 +1,4 @@
-"""The places where programs keep secrets, by the path of a file."""
+"""Paths at which programs keep secrets, and whose they are."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 # A pattern for the end of a path, or for a folder in it, in lower case. A look-ahead finds a word inside a name once;
 # two `[^/]*` around it would read the name again from each of its words.
-PLACES = {
+SECRET_PATHS = {
     "environment variables": r"\.env(?!\.example$)([._-][^/]*)?|[^/]*\.env|\.envrc|\.flaskenv",
     "Streamlit's secrets": r"\.streamlit/secrets\.toml",
     "secrets": r"\.?secrets?\.(toml|ya?ml|json|ini|env|txt|properties)|\.secrets?|secrets/.*",
@@ -34,10 +34,10 @@ PLACES = {
     "a shell's history": r"\.[a-z0-9_]*(_history|history|hsts)|\.local/share/fish/.*",
     "a browser's or notebook's state": r"login data|cookies(\.sqlite)?|key[34]\.db|logins\.json|\.jupyter/.*",
 }  # fmt: skip
-_PATTERNS = {name: re.compile(rf"(^|/)({pattern})$", re.DOTALL) for name, pattern in PLACES.items()}
+_PATTERNS = {name: re.compile(rf"(^|/)({pattern})$", re.DOTALL) for name, pattern in SECRET_PATHS.items()}
 
 
-def secret_place(path: str) -> str | None:
+def secret_kind(path: str) -> str | None:
     """Return whose secrets are usually at this path, or None."""
     lower = path.lower().replace("\\", "/")
     return next((name for name, pattern in _PATTERNS.items() if pattern.search(lower)), None)

@@ -47,7 +47,7 @@ class Attempt:
         self._record.failures = 0
 
 
-class Board:
+class TargetStates:
     """Records attempts at targets, and tells what a choice needs to know; every reading of the clock is `clock()`."""
 
     def __init__(self, clock: Callable[[], float] = now) -> None:

@@ -13,8 +13,8 @@ from gradio.processing_utils import check_all_files_in_cache
 from gradio.utils import run_coro_in_background
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from ui.edge.direct_calls import current_call
-from ui.edge.refusals import CANT_USE_INPUTS, CLIENT_LEFT, Refusal, invalid
+from ui.middleware.direct_calls import current_call
+from ui.middleware.refusals import CANT_USE_INPUTS, CLIENT_LEFT, Refusal, invalid
 from ui.session_state import UnreadMessages
 
 # A NaN isn't comparable, and an infinite number has no integer.

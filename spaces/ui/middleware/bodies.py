@@ -13,14 +13,14 @@ from backends import stopwatch
 from backends.json_values import ValueCounter
 from ui.access.client_address import network
 from ui.access.routes import API, RouteTable
-from ui.edge.budget import Budget
-from ui.edge.multipart import MultipartCheck, boundary_of
-from ui.edge.request_limits import EdgeLimits, Refused, size_text
+from ui.middleware.budget import Budget
+from ui.middleware.multipart import MultipartCheck, boundary_of
+from ui.middleware.request_limits import Refused, RequestLimits, size_text
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from ui.edge.uploads import Uploads
+    from ui.middleware.uploads import Uploads
 
 # The paths whose bodies may be larger than a few numbers and names.
 EVENTS = RouteTable(
@@ -54,7 +54,7 @@ class BodyLimits:
     """Answers 413, 431, 408 or 429 with a sentence that names the limit. Bytes are counted as they arrive."""
 
     def __init__(
-        self, app: ASGIApp, limits: EdgeLimits, uploads: Uploads | None = None, upload_routes: UploadRoutes = GRADIO
+        self, app: ASGIApp, limits: RequestLimits, uploads: Uploads | None = None, upload_routes: UploadRoutes = GRADIO
     ) -> None:
         """With `uploads`, the room for what was uploaded is limited, too."""
         self._app = app
@@ -98,7 +98,7 @@ class BodyCheck(Protocol):
 class JsonCheck:
     """Limits the values of a JSON body, each of which is walked through many times after it has been parsed."""
 
-    def __init__(self, limits: EdgeLimits) -> None:
+    def __init__(self, limits: RequestLimits) -> None:
         self._most = limits.json_values
         self._counter = ValueCounter()
 
@@ -111,7 +111,7 @@ class _Exchange:
     """One request and its response. A refusal takes the place of whatever the page answers."""
 
     def __init__(
-        self, scope: Scope, receive: Receive, send: Send, limits: EdgeLimits, most: int, budget: Budget | None,
+        self, scope: Scope, receive: Receive, send: Send, limits: RequestLimits, most: int, budget: Budget | None,
         check: BodyCheck | None = None,
     ) -> None:  # fmt: skip
         self._scope, self._receive, self._send = scope, receive, send
@@ -217,7 +217,7 @@ class _Upload(_Exchange):
     """A request that puts files into the upload folder."""
 
     def __init__(
-        self, scope: Scope, receive: Receive, send: Send, limits: EdgeLimits, check: MultipartCheck, uploads: Uploads
+        self, scope: Scope, receive: Receive, send: Send, limits: RequestLimits, check: MultipartCheck, uploads: Uploads
     ) -> None:
         # Gradio would compress the list of many files.
         plain = [header for header in scope["headers"] if header[0] != b"accept-encoding"]
@@ -276,7 +276,7 @@ def _head_bytes(scope: Scope) -> int:
     return headers + len(scope.get("raw_path") or scope["path"]) + len(scope.get("query_string", b""))
 
 
-async def _refuse_head(limits: EdgeLimits, scope: Scope, receive: Receive, send: Send) -> None:
+async def _refuse_head(limits: RequestLimits, scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1009})
     else:

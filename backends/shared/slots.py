@@ -1,6 +1,6 @@
-"""Places for work that several processes give out together, such as the answers that run at once.
+"""Slots for work that several processes give out together, such as the answers that run at once.
 
-A place is held under a name that is new each time. Its process renews it again and again, so the places of a process
+A slot is held under a name that is new each time. Its process renews it again and again, so the slots of a process
 that was killed are free soon after. Only Redis' clock counts.
 """
 
@@ -13,7 +13,7 @@ from backends.shared.connection import SharedRedis
 
 HOLD_SECONDS = 20.0
 
-# KEYS are the sets of places in all, of the address and of the visitor; scores are the times until which they are held.
+# KEYS are the sets of slots in all, of the address and of the visitor; scores are the times until which they are held.
 TAKE = """
 local time, hold = redis.call('time'), tonumber(ARGV[2])
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -45,18 +45,18 @@ GIVE_BACK = "for _, key in ipairs(KEYS) do redis.call('zrem', key, ARGV[1]) end"
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds a place, by names without secrets: Redis stores them. `id` is new for each place."""
+    """Who holds a slot, by names without secrets: Redis stores them. `id` is new for each slot."""
 
     id: str
     address: str
     visitor: str
 
 
-class SharedPlaces:
-    """The places for one kind of work; each method raises `RedisAway` while Redis doesn't answer.
+class SharedSlots:
+    """The slots for one kind of work; each method raises `RedisAway` while Redis doesn't answer.
 
     `limits` are how many there are in all, for one address and for one visitor; 0 is no limit. An address that has one
-    already leaves one place in `newcomer_share` to others.
+    already leaves one slot in `newcomer_share` to others.
     """
 
     def __init__(
@@ -70,16 +70,16 @@ class SharedPlaces:
         self._take, self._renew, self._give_back = map(redis.client.register_script, (TAKE, RENEW, GIVE_BACK))
 
     async def take(self, holder: Holder) -> bool:
-        """Take a place if one is free; return whether it was."""
+        """Take a slot if one is free; return whether it was."""
         arguments: list[str | int] = [holder.id, self._hold, *self._limits, self._newcomer_share]
         return bool(await self._redis.run(lambda: self._take(self._keys(holder), arguments)))
 
     async def renew(self, holder: Holder) -> None:
-        """Hold a place for longer, also one that Redis has lost."""
+        """Hold a slot for longer, also one that Redis has lost."""
         await self._redis.run(lambda: self._renew(self._keys(holder), [holder.id, self._hold]))
 
     async def give_back(self, holder: Holder) -> None:
-        """Let others have the place."""
+        """Let others have the slot."""
         await self._redis.run(lambda: self._give_back(self._keys(holder), [holder.id]))
 
     def _keys(self, holder: Holder) -> list[str]:

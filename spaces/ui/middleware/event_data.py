@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from ui.edge.refusals import invalid
+from ui.middleware.refusals import invalid
 
 
 def event_text(event: gr.EventData, name: str) -> str:

@@ -1,4 +1,4 @@
-"""The limits of `ui.edge` with short times and little room, on a real server."""
+"""The limits of `ui.middleware` with short times and little room, on a real server."""
 
 from __future__ import annotations
 
@@ -23,12 +23,14 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from tests.helpers.servers import serving_app, wait_until
 from ui.access.client_address import network
-from ui.edge.bodies import BodyLimits
-from ui.edge.connections import limited_connections
-from ui.edge.request_limits import EdgeLimits, Refused
-from ui.edge.uploads import LEAST_FILE_BYTES, Uploads
+from ui.middleware.bodies import BodyLimits
+from ui.middleware.connections import limited_connections
+from ui.middleware.request_limits import Refused, RequestLimits
+from ui.middleware.uploads import LEAST_FILE_BYTES, Uploads
 
-LIMITS = EdgeLimits(head_seconds=0.3, body_seconds=0.3, connections=20, small_body_bytes=5_000, body_bytes_per_second=9)
+LIMITS = RequestLimits(
+    head_seconds=0.3, body_seconds=0.3, connections=20, small_body_bytes=5_000, body_bytes_per_second=9
+)
 
 
 async def echo(request: Request) -> PlainTextResponse:
@@ -217,7 +219,7 @@ def store(uploads: Uploads, folder: Path, name: str, address: str) -> Path:
 
 
 def test_room_is_for_an_address_and_for_all(tmp_path: Path) -> None:
-    limits = EdgeLimits(uploads_per_address=2 * LEAST_FILE_BYTES, uploads=3 * LEAST_FILE_BYTES)
+    limits = RequestLimits(uploads_per_address=2 * LEAST_FILE_BYTES, uploads=3 * LEAST_FILE_BYTES)
     uploads = Uploads(tmp_path, limits)
     first = store(uploads, tmp_path, "1", "a")
     store(uploads, tmp_path, "2", "a")
@@ -233,7 +235,7 @@ def test_room_is_for_an_address_and_for_all(tmp_path: Path) -> None:
 
 def test_old_unused_uploads_make_room(tmp_path: Path) -> None:
     now = [1_000.0]
-    uploads = Uploads(tmp_path, EdgeLimits(uploads_per_address=2 * LEAST_FILE_BYTES), lambda: now[0])
+    uploads = Uploads(tmp_path, RequestLimits(uploads_per_address=2 * LEAST_FILE_BYTES), lambda: now[0])
     used, unused = store(uploads, tmp_path, "1", "a"), store(uploads, tmp_path, "2", "a")
     uploads.use([str(used)])
     now[0] += 100
@@ -244,7 +246,7 @@ def test_old_unused_uploads_make_room(tmp_path: Path) -> None:
 
 def test_an_upload_that_no_event_uses_is_deleted(tmp_path: Path) -> None:
     now = [1_000.0]
-    uploads = Uploads(tmp_path, EdgeLimits(unused_upload_seconds=50), lambda: now[0])
+    uploads = Uploads(tmp_path, RequestLimits(unused_upload_seconds=50), lambda: now[0])
     used, unused = store(uploads, tmp_path, "1", "a"), store(uploads, tmp_path, "2", "a")
     uploads.use([str(used)])
     uploads.clean()
@@ -257,7 +259,7 @@ def test_an_upload_that_no_event_uses_is_deleted(tmp_path: Path) -> None:
 
 async def test_uploads_that_break_off_are_refused_early_after_a_while(tmp_path: Path) -> None:
     """Anybody could send megabytes again and again: they were parsed and written, and then forgotten."""
-    uploads = Uploads(tmp_path, EdgeLimits(broken_uploads_per_address=10))
+    uploads = Uploads(tmp_path, RequestLimits(broken_uploads_per_address=10))
     for received in (6, 6):
         assert uploads.refusal("a") is None
         uploads.receive("a", received)
@@ -276,7 +278,7 @@ def test_files_of_one_upload_stay_together(tmp_path: Path) -> None:
     for path in paths:
         path.write_bytes(b"x")
     answer = json.dumps([str(path) for path in (*paths, paths[0])]).encode()
-    stored = Uploads(tmp_path, EdgeLimits()).store("a", answer)
+    stored = Uploads(tmp_path, RequestLimits()).store("a", answer)
     assert len(stored) == len(answer)
     places = [Path(path) for path in json.loads(stored)]
     assert [place.name for place in places] == ["a.txt", "b.txt", folder.name, "a.txt"]
@@ -291,12 +293,12 @@ def test_what_gradio_leaves_behind_is_deleted(tmp_path: Path) -> None:
         os.utime(path, (time.time() - age,) * 2)
     folder.mkdir()
     os.utime(folder, (time.time() - 100,) * 2)
-    Uploads(tmp_path, EdgeLimits()).clean()
+    Uploads(tmp_path, RequestLimits()).clean()
     assert list(tmp_path.iterdir()) == [fresh]
 
 
 async def test_what_is_left_behind_is_deleted_without_another_upload(tmp_path: Path) -> None:
-    uploads = Uploads(tmp_path, EdgeLimits(), clean_seconds=0.01)
+    uploads = Uploads(tmp_path, RequestLimits(), clean_seconds=0.01)
     uploads.clean_later()
     (tmp_path / "tmp1").touch()
     await asyncio.sleep(0.05)

@@ -14,7 +14,7 @@ from uvicorn.config import HTTP_PROTOCOLS
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from ui.access.client_address import network
-from ui.edge.request_limits import EdgeLimits, size_text
+from ui.middleware.request_limits import RequestLimits, size_text
 
 # The descriptors that a page uses besides its connections.
 OTHER_DESCRIPTORS = 256
@@ -24,12 +24,12 @@ LINGER_SECONDS = 1.0
 MAX_PIPELINED = 16
 
 
-def limit_connections(limits: EdgeLimits) -> None:
+def limit_connections(limits: RequestLimits) -> None:
     """Make these limits uvicorn's default, for the servers that Gradio and Streamlit start."""
     HTTP_PROTOCOLS["auto"] = limited_connections(limits)  # type: ignore[assignment]  # a class works like its name
 
 
-def limited_connections(limits: EdgeLimits, protocol: type[asyncio.Protocol] = AutoHTTPProtocol) -> type[Any]:
+def limited_connections(limits: RequestLimits, protocol: type[asyncio.Protocol] = AutoHTTPProtocol) -> type[Any]:
     """Return a class for uvicorn's `http` setting, made from one of its protocols."""
     allow_descriptors(limits.connections + OTHER_DESCRIPTORS)
     return type("LimitedConnection", (ConnectionLimits, protocol), {"limits": limits})
@@ -41,7 +41,7 @@ class ConnectionLimits(asyncio.Protocol):
     When all connections are taken, one of the address with the most is closed.
     """
 
-    limits: EdgeLimits
+    limits: RequestLimits
     # What uvicorn's protocols have.
     loop: asyncio.AbstractEventLoop
     transport: asyncio.Transport

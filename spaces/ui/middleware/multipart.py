@@ -5,7 +5,7 @@ from __future__ import annotations
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from ui.edge.request_limits import EdgeLimits, Refused, size_text
+from ui.middleware.request_limits import Refused, RequestLimits, size_text
 
 MULTIPART = b"multipart/form-data"
 
@@ -13,7 +13,7 @@ MULTIPART = b"multipart/form-data"
 class MultipartCheck:
     """Counts the parts of an upload and their sizes with the parser that Gradio and Starlette use."""
 
-    def __init__(self, boundary: bytes, limits: EdgeLimits, file_field: str | None) -> None:
+    def __init__(self, boundary: bytes, limits: RequestLimits, file_field: str | None) -> None:
         """Every part must be a file with the name `file_field`; None means that the name doesn't matter."""
         self._limits = limits
         self._file_field = file_field.encode() if file_field else None

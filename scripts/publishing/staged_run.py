@@ -11,7 +11,7 @@ from pathlib import Path
 
 from local_server import NotStarted, free_port, running_server
 from publishing.errors import StageError
-from publishing.smoke import ask
+from publishing.smoke_request import ask
 from publishing.staging import dockerfile
 from publishing.staging.requirements import HUB_COMMAND
 from publishing.staging.stage import StagedSpace

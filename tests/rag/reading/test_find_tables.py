@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rag.documents import Table
-from rag.reading.markdown.markdown_tables import find_markdown_tables
+from rag.reading.markdown.find_tables import find_markdown_tables
 from rag.reading.parse import read_document
 
 WriteFile = Callable[[str, str], Path]

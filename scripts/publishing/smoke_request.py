@@ -10,7 +10,7 @@ from typing import Any
 from backends.hub.client import Hub, redact, translate_errors
 from publishing.errors import SpaceFailed, SpaceNotReady
 
-REQUESTS = Path(__file__).with_name("smoke.toml")
+REQUESTS = Path(__file__).with_name("smoke_request.toml")
 TIMEOUT_SECONDS = 30
 # What a Space on ZeroGPU says to an account that has used up its time, or while all machines are busy.
 _NO_GPU = re.compile(
@@ -30,7 +30,7 @@ def smoke_test(hub: Hub, repo: str, name: str, question: str = "") -> str:
 
 
 def ask(address: str, name: str, question: str = "", *, token: str | None = None) -> str:
-    """Send the app's request of smoke.toml, with its own question or another.
+    """Send the app's request of smoke_request.toml, with its own question or another.
 
     Raises `SpaceFailed` without a real answer, and `SpaceNotReady` if ZeroGPU has no time left for who asks.
     """

@@ -9,9 +9,9 @@ from fastapi import HTTPException, Request
 from fastapi.responses import JSONResponse
 from gradio.route_utils import FnIndexInferError
 
-from ui.edge.bodies import EVENTS
-from ui.edge.refusals import CANT_USE_INPUTS
-from ui.edge.request_limits import KB, EdgeLimits, size_text
+from ui.middleware.bodies import EVENTS
+from ui.middleware.refusals import CANT_USE_INPUTS
+from ui.middleware.request_limits import KB, RequestLimits, size_text
 
 # Names that clients invent. Gradio keeps thousands of them, some until it ends.
 NAMES = ("session_hash", "event_id", "upload_id")
@@ -23,7 +23,7 @@ PAGE_EVENT_BYTES = 256 * KB
 class EventCheck:
     """Refuses long names, invalid texts, large inputs of the page's own events, many files, and addresses as files."""
 
-    def __init__(self, limits: EdgeLimits) -> None:
+    def __init__(self, limits: RequestLimits) -> None:
         self._limits = limits
 
     async def __call__(self, request: Request) -> None:
