@@ -166,6 +166,7 @@ def test_sheets_have_their_charts_boxes_pictures_and_printed_lines(read):
     printed = (
         "<style:header><text:p><text:sheet-name>???</text:sheet-name></text:p></style:header>"
         "<style:footer><text:p>For members only</text:p><text:p>Page <text:page-number>1</text:page-number></text:p>"
+        "<text:p>Q1 <text:page-number>1</text:page-number>/<text:page-count>9</text:page-count></text:p>"
         "</style:footer><style:header-left style:display='false'><text:p>Unused</text:p></style:header-left>"
     )
     styles = f"<office:document-styles {NAMES}>{printed}</office:document-styles>".encode()
@@ -177,5 +178,6 @@ def test_sheets_have_their_charts_boxes_pictures_and_printed_lines(read):
         "Paid at the gate.",
         "Chart: Dues",
         "For members only",
+        "Q1",
     ]
     assert document.notes == (Note(NoteKind.UNREAD_INNER_PICTURES, 1),)
