@@ -85,9 +85,22 @@ def test_pictures_that_are_not_read_are_counted(read, monkeypatch, kind, instanc
     assert document.notes == (Note(NoteKind.UNREAD_INNER_PICTURES, 1),)
 
 
+def nested(depth: int) -> bytes:
+    drawings = b""
+    for _ in range(depth):
+        drawings = drawn(0xF000, drawings)
+    return drawings
+
+
 @pytest.mark.parametrize(
     "drawings",
-    [b"\0", drawn(0xF000, drawn(0xF001, drawn(0xF007, bytes(36))))[:-3], drawn(0xF007, b"\xff" * 40), b"\xff" * 50],
+    [
+        nested(2_000),
+        b"\0",
+        drawn(0xF000, drawn(0xF001, drawn(0xF007, bytes(36))))[:-3],
+        drawn(0xF007, b"\xff" * 40),
+        b"\xff" * 50,
+    ],
 )
 def test_damaged_drawings_dont_refuse_the_cells(read, drawings):
     assert read("a.xls", workbook(before=record(0xEB, drawings))).text == TABLE

@@ -18,6 +18,7 @@ _BEGIN, _END, _CONTINUED = 0x809, 0x0A, 0x3C
 _HEADER, _FOOTER, _OBJECT, _TEXT, _CHART_TEXT, _DRAWINGS = 0x14, 0x15, 0x5D, 0x1B6, 0x100D, 0xEB
 _COMMENT = 0x19  # the kind of object that has a comment
 _CONTAINERS, _PICTURE_ENTRY, _PICTURES = (0xF000, 0xF001), 0xF007, range(0xF01A, 0xF02A)
+_MAX_DEPTH = 10  # Excel has three
 _ENTRY_HEAD = 36  # bytes of a picture's entry before the picture
 _BITMAPS, _BITMAP_HEAD = (0xF01D, 0xF01E, 0xF01F, 0xF029), 17  # JPEG, PNG, DIB, TIFF, and bytes before the picture
 _Record = tuple[int, memoryview]
@@ -100,16 +101,16 @@ def _decoded(content: memoryview) -> str:
     return bytes(content[1:]).decode("utf-16-le" if has_two else "latin-1", "replace")
 
 
-def _pictures(drawings: memoryview) -> Iterator[bytes]:
+def _pictures(drawings: memoryview, depth: int = 0) -> Iterator[bytes]:
     """Yield the pictures in the drawings of a workbook; of an unknown kind, with what is before their bytes."""
     place = 0
-    while place + 8 <= len(drawings):
+    while depth < _MAX_DEPTH and place + 8 <= len(drawings):
         instance, kind, length = struct.unpack_from("<HHI", drawings, place)
         content = drawings[place + 8 : place + 8 + length]
         if kind in _CONTAINERS:
-            yield from _pictures(content)
+            yield from _pictures(content, depth + 1)
         elif kind == _PICTURE_ENTRY and len(content) > _ENTRY_HEAD:
-            yield from _pictures(content[_ENTRY_HEAD + content[_ENTRY_HEAD - 3] :])
+            yield from _pictures(content[_ENTRY_HEAD + content[_ENTRY_HEAD - 3] :], depth + 1)
         elif kind in _PICTURES:
             # An odd instance says that there is a second checksum.
             head = _BITMAP_HEAD + 16 * (instance >> 4 & 1) if kind in _BITMAPS else 0
