@@ -21,7 +21,7 @@ _OASIS = "{urn:oasis:names:tc:opendocument:xmlns:"
 _DRAW, _LINK = f"{_OASIS}drawing:1.0}}", "{http://www.w3.org/1999/xlink}href"
 DESCRIPTIONS = tuple(f"{_OASIS}svg-compatible:1.0}}{name}" for name in ("title", "desc"))  # of a picture or shape
 _TOKENS = tuple(f"{{*}}{name}" for name in ("mi", "mo", "mn", "mtext", "ms"))
-_OWN_CONTENT = "content.xml"
+_OWN_CONTENT = "content.xml"  # the document's, and no object
 
 
 def embedded_objects(root: Any, parts: dict[str, bytes]) -> Iterator[tuple[Any, Any]]:
@@ -29,11 +29,11 @@ def embedded_objects(root: Any, parts: dict[str, bytes]) -> Iterator[tuple[Any, 
 
     A damaged one is left out: its picture stays.
     """
-    seen: set[str] = set()
+    seen = {_OWN_CONTENT}
     for element in list(root.iter(f"{_DRAW}object")):
         link = element.get(_LINK, "")
-        part = part_name("", f"{link}/{_OWN_CONTENT}") if link else ""
-        content = _parsed(parts.get(part)) if part not in (*seen, _OWN_CONTENT) else None
+        part = part_name("", f"{link}/content.xml")
+        content = None if part in seen else _parsed(parts.get(part))
         seen.add(part)
         if not link:  # its content is written inside of it
             content = next(element.iterchildren("{*}math", "{*}document"), None)

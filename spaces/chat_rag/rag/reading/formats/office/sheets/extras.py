@@ -21,9 +21,9 @@ _CODES = re.compile(r'&(?:"[^"]*"|\d+|K[0-9A-F]{6}|K\d\d[+-]\d{3}|[A-Z])')
 _SIDES, _NUMBERS = re.compile("&[LCR]"), re.compile(r"&[PN](?:[+-]\d+)?")
 NUMBER, _AMPERSAND = "\ue005", "\ue006"  # in the place of a page's number, and of a sign that begins no code
 _PAGE_NUMBER = re.compile(
-    r"(?:(?<!\w)(?:page|pages|pg|p\.|seite|seiten|s\.|página|pagina|pág|sida|side|strona|stron|стр|第|共)[.:]? ?)?"
-    r"(?: ?[,/|–-]? ?(?:of|von|de|di|du|sur|van|af|av|z|из|页|頁|ページ|共)?"
-    rf"[,，]? ?共?{NUMBER})+(?: ?(?:页|頁|ページ))?",
+    r"(?:(?<![\w.])(?:page|pages|pg|p\.|seite|s\.|página|pagina|pág|sida|side|strona|стр|第|共)[.:]? ?)?"
+    rf"{NUMBER}(?: ?(?:页|頁|ページ)?[,，/|–-]? ?(?:of|von|de|di|du|sur|van|af|av|z|из|共)? ?{NUMBER})*"
+    r"(?: ?(?:(?:pages|seiten)(?!\w)|页|頁|ページ))?",
     re.IGNORECASE,
 )
 _EDGES = " -–—|/·,:"
