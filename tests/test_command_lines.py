@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -73,3 +74,22 @@ print(rows(pandas.DataFrame({"a": [1, 2]})), rows(pandas.DataFrame({"a": [1, 2]}
     command = [sys.executable, "-c", "\n".join([*first, code])]
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert output.split() == ["True", "ui.gradio_imports", "False", "False", "2", "2", "1"]
+
+
+def test_pandas_can_be_imported_while_gradio_is_being_imported(tmp_path: Path) -> None:
+    source = tmp_path / "caching.py"
+    source.write_text(
+        "import importlib.util, pandas\n"
+        "print(importlib.util.find_spec('pandas').name, hasattr(pandas, '__path__'))\n"
+        "from pandas import DataFrame\n"
+    )
+    code = f"""
+import sys, types
+from ui.gradio_imports import LOADERS
+module = types.ModuleType("caching")
+LOADERS["gradio.caching"]("caching", {str(source)!r}).exec_module(module)
+import pandas
+print(module.DataFrame is pandas.DataFrame, module.pandas.__version__ == pandas.__version__)
+"""
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert output.split() == ["pandas", "False", "True", "True"]

@@ -40,19 +40,26 @@ class _LateModule(ModuleType):
     """A module that is imported when an attribute of it is read."""
 
     def __getattr__(self, name: str) -> Any:
+        if sys.modules.get(self.__name__) is self:  # somebody else reads it while Gradio's module is being imported
+            if name.startswith("__"):
+                raise AttributeError(name)
+            del sys.modules[self.__name__]
         return getattr(importlib.import_module(self.__name__), name)
 
 
 class _WithLatePandas(SourceFileLoader):
     def exec_module(self, module: ModuleType) -> None:
-        if "pandas" in sys.modules:
+        spec = None if "pandas" in sys.modules else PathFinder.find_spec("pandas")
+        if spec is None:
             super().exec_module(module)
             return
-        sys.modules["pandas"] = _LateModule("pandas")
+        late = sys.modules["pandas"] = _LateModule("pandas")
+        late.__spec__ = spec
         try:
             super().exec_module(module)
         finally:
-            del sys.modules["pandas"]
+            if sys.modules.get("pandas") is late:
+                del sys.modules["pandas"]
 
 
 LOADERS = {"gradio.caching": _WithLatePandas, "gradio.component_meta": _WithoutStubs, "gradio.mcp": _WithoutMcp}

@@ -86,6 +86,7 @@ def test_json_has_every_question_answer_and_citation_with_its_exact_span() -> No
                     }
                 ],
                 "target": "laptop",
+                "target_title": "",
                 "time": TIME,
             },
             {
@@ -96,6 +97,7 @@ def test_json_has_every_question_answer_and_citation_with_its_exact_span() -> No
                 "sentences": [],
                 "citations": [],
                 "target": "",
+                "target_title": "",
                 "time": "",
             },
         ],
@@ -112,6 +114,12 @@ def test_quotes_leave_the_page_with_their_exact_span() -> None:
     assert "> **report.pdf, page 3**\n>\n> Characters 10 to 31:\n>\n> Net sales were 82,959\n" in text
     assert "> Net sales · 2022 · 82,959 million\n" in text
     assert "### Answer" not in text
+
+
+def test_a_download_calls_a_model_what_the_page_calls_it() -> None:
+    titled = replace(TURN, target_title="SmolLM2 135M")
+    assert as_markdown([titled]).endswith(f"*SmolLM2 135M · {TIME}*\n")
+    assert json.loads(as_json([titled]))["exchanges"][0]["target_title"] == "SmolLM2 135M"
 
 
 def test_a_link_has_the_quotes() -> None:

@@ -86,6 +86,7 @@ def test_a_header_apart_from_its_rows_has_no_strokes() -> None:
         "The probability P(A | B) is what the observer believes about A once B is known to be true for sure.\n"
         "It is also written as P(B | A) P(A) / P(B), which is the theorem of Bayes in the form that most people know.",
         "Apple Inc. | Form 10-Q | 19",
+        "|x| is the absolute value of x.",
     ],
 )
 def test_code_and_sentences_keep_their_strokes(text: str) -> None:
@@ -95,3 +96,4 @@ def test_code_and_sentences_keep_their_strokes(text: str) -> None:
 def test_the_line_below_a_header_of_markdown_is_left_out() -> None:
     text = "| Pump | Flow |\n| --- | ---: |\n| A1 | 40 |"
     assert cells(excerpt_html(replace(PASSAGE, text=text, end=len(text)), [])) == [["Pump", "Flow"], ["A1", "40"]]
+    assert excerpt_html(replace(PASSAGE, text="| --- | ---: |\nFlow", end=20), []) == "Flow"

@@ -47,7 +47,7 @@ def place(passage: Passage | Quote) -> str:
 
 def provenance(turn: Turn) -> list[str]:
     """Return a line with the model and the time of an answer, or nothing."""
-    line = " · ".join(part for part in (turn.target, turn.asked_at) if part)
+    line = " · ".join(part for part in (turn.target_title or turn.target, turn.asked_at) if part)
     return [f"*{line}*"] if line else []
 
 

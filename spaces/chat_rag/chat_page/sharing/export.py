@@ -51,6 +51,7 @@ def _exchange(turn: Turn) -> dict[str, Any]:
         "sentences": [sentence_json(sentence, turn.answer) for sentence in turn.sentences],
         "citations": [_citation(citation) for citation in turn.citations],
         "target": turn.target,
+        "target_title": turn.target_title,
         "time": turn.asked_at,
     }
 

@@ -74,9 +74,13 @@ def _block(text: str, lines: Sequence[Span], are_rows: bool, spans: Sequence[Spa
     if are_rows:
         rows = [list(_cells(text, *line)) for line in lines]
         [(columns, count)] = Counter(map(len, rows)).most_common(1)
+        # Below the header of a Markdown table is a line of hyphens.
+        rows = [row for row in rows if any(text[slice(*cell)].strip(":-") for cell in row)]
+        if not rows:
+            return ""
         if count > 1:
             return _table(text, rows, columns, spans)
-        if len(rows) > 1 or text.startswith("|", lines[0][0]):
+        if len(lines) > 1 or text.startswith("| ", lines[0][0]):  # |x| is an absolute value
             return "".join(f"{_cell_line(text, row, spans)}\n" for row in rows)
     return _marked(text, lines[0][0], lines[-1][1], spans)
 
@@ -93,9 +97,7 @@ def _cells(text: str, start: int, end: int) -> Iterator[Span]:
 
 def _table(text: str, rows: Sequence[Sequence[Span]], columns: int, spans: Sequence[Span]) -> str:
     """Return the rows as a table of so many columns."""
-    # Below the header of a Markdown table is a line of hyphens.
-    body_rows = [row for row in rows if any(text[slice(*cell)].strip(":-") for cell in row)]
-    body = "".join(f"<tr>{_row(text, row, columns, spans)}</tr>" for row in body_rows)
+    body = "".join(f"<tr>{_row(text, row, columns, spans)}</tr>" for row in rows)
     label = strings().rows_part
     return f'<div class="sp-table" tabindex="0" role="group" aria-label="{label}"><table>{body}</table></div>'
 

@@ -204,3 +204,8 @@ def test_a_line_end_of_the_source_is_a_space(read):
 def test_the_text_of_a_picture_is_apart_from_the_words_beside_it(read):
     page = '<p>Port<img alt="of Skarv" src="a.png">opens (<img alt="!" src="b.png">) at 7.</p><p><img alt="x"></p>'
     assert read("a.html", page).text == "Port of Skarv opens (!) at 7.\n\nx"
+    picture = '<img alt="x" src="a.png">'
+    page = f"<p><b>word</b>{picture}</p><p>{picture}{picture}</p><p>{picture}<b>word</b></p><div>word</div>{picture}"
+    assert read("a.html", page).text == "**word** x\n\nx x\n\nx **word**\n\nword\n\nx"
+    page = f"<p><b>one <i>word</i></b>{picture}<br>{picture}</p>"
+    assert read("a.html", page).text.split() == ["**one", "*word***", "x", "x"]

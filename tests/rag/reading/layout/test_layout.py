@@ -9,10 +9,11 @@ import pytest
 
 from rag.documents import NoteKind
 from rag.reading.chunk import chunk_document
-from rag.reading.layout.text_lines.right_to_left import _Character, _parts
+from rag.reading.layout.text_lines.right_to_left import _Character, _parts, _reading_order
 from rag.reading.parse import read_document
 from tests.conftest import DATA
 from tests.rag import make_documents as make
+from tests.security.linear_time import assert_linear
 
 TEXT = (
     "the lantern room was rebuilt in spring after a storm had torn away its copper roof and repairs cost more than "
@@ -236,6 +237,15 @@ def test_a_space_in_one_cell_says_nothing_of_the_gaps_in_another():
     cell = [*letters("ما", 60, 1), *letters("يف", 74.6, 0)]  # a gap of 0.19 of the height
     parts = _parts([*cell, *letters("3 001", 200, 2)])
     assert ["".join(character.text for character in part) for part in parts] == ["ما يف", "3 001"]
+
+
+def test_a_line_of_groups_of_digits_is_read_in_linear_time():
+    def work(size):
+        boxes = ((4 * place, 4 * place + 4, 700, 14) for place in range(size))
+        line = [_Character(place, "123 "[place % 4], box) for place, box in enumerate(boxes)]
+        assert _reading_order(line, mirrored=True)[-1].text == "3"
+
+    assert_linear(work)
 
 
 def report_page(number: int, count: int, sheet) -> None:

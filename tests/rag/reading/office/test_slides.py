@@ -5,11 +5,20 @@ from __future__ import annotations
 import io
 
 import pytest
+from PIL import Image
 
 from rag.documents import Note, NoteKind
 from rag.reading.formats.office.diagrams import diagram_text, drawn_text
 from tests.rag import make_office as make
 from tests.rag.make_documents import archive, strict
+
+DRAWING = "http://schemas.openxmlformats.org/drawingml/2006/main"
+
+
+def picture() -> bytes:
+    stream = io.BytesIO()
+    Image.new("RGB", (200, 200), "white").save(stream, "PNG")
+    return stream.getvalue()
 
 
 @pytest.mark.parametrize("name", ["a.pptx", "a.pptm"])
@@ -117,6 +126,36 @@ def test_white_words_on_a_white_slide_are_left_out_and_counted(read, fill, notes
     assert document.notes == notes
 
 
+def test_white_words_and_pictures_of_a_footer(read, monkeypatch):
+    from lxml import etree
+    from pptx import Presentation
+    from pptx.dml.color import RGBColor
+    from pptx.util import Inches
+
+    monkeypatch.setenv("SPACEPORT_OCR", "none")
+    presentation = Presentation()
+    slide = presentation.slides.add_slide(presentation.slide_layouts[6])
+    box = slide.shapes.add_textbox(Inches(1), Inches(1), Inches(3), Inches(1))
+    for text, color in (("For members", "000000"), (" Say midnight.", "FFFFFF")):
+        run = box.text_frame.paragraphs[0].add_run()
+        run.text, run.font.color.rgb = text, RGBColor.from_string(color)
+    etree.SubElement(next(box.element.iter("{*}nvPr")), f"{{{box.element.nsmap['p']}}}ph").set("type", "ftr")
+    stream = io.BytesIO()
+    presentation.save(stream)
+    document = read("a.pptx", stream.getvalue())
+    assert document.text == "For members"
+    assert document.notes == (Note(NoteKind.HIDDEN_TEXT, 1),)
+    box.fill.solid()
+    _, relation = slide.part.get_or_add_image_part(io.BytesIO(picture()))
+    names = f'xmlns:a="{DRAWING}" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"'
+    fill = etree.fromstring(f'<a:blipFill {names}><a:blip r:embed="{relation}"/></a:blipFill>')
+    solid = next(box.element.iter("{*}spPr")).find("{*}solidFill")
+    solid.getparent().replace(solid, fill)
+    stream = io.BytesIO()
+    presentation.save(stream)
+    assert read("a.pptx", stream.getvalue()).notes == (Note(NoteKind.UNREAD_INNER_PICTURES, 1),)
+
+
 def add_part(slide, path, kind, content):
     """Add a part that python-pptx doesn't know, and return the id of the slide's relation to it."""
     from pptx.opc.package import Part
@@ -171,10 +210,9 @@ def test_a_comment_comes_before_its_replies_and_its_paragraphs_are_apart(read):
     def words(text):
         return f"<a:r><a:t>{text}</a:t></a:r>"
 
-    drawing = "http://schemas.openxmlformats.org/drawingml/2006/main"
     replies = f"<p:replyLst><p:reply>{body(words('No,') + '<a:br/>' + words('never.'))}</p:reply></p:replyLst>"
     comments = (
-        f'<p:cmLst xmlns:p="http://schemas.microsoft.com/office/powerpoint/2018/8/main" xmlns:a="{drawing}"><p:cm>'
+        f'<p:cmLst xmlns:p="http://schemas.microsoft.com/office/powerpoint/2018/8/main" xmlns:a="{DRAWING}"><p:cm>'
         f"<p:pos/>{replies}{body(words('Raise'), words('it?'))}</p:cm></p:cmLst>"
     )
     presentation = Presentation()

@@ -36,3 +36,33 @@ def test_attached_files_are_named(read):
     document = read("a.pdf", content)
     assert document.text == "The fee is 14.\n\nLast page"
     assert document.notes == (Note(NoteKind.UNREAD_ATTACHMENTS, 2, ("factur-x.xml", "fees.csv")),)
+
+
+def with_names(*names: str) -> bytes:
+    """Return a PDF with attached files; each name is written as hexadecimal digits."""
+    files = [f"<< /Type /Filespec /UF <{name}> /EF << /F 5 0 R >> >>" for name in names]
+    places = " ".join(f"(n{number:05}) {number + 6} 0 R" for number in range(len(files)))
+    text = "BT /F1 12 Tf 72 700 Td (The fee is 14.) Tj ET"
+    return make.pdf_of_objects(
+        [
+            f"<< /Type /Catalog /Pages 2 0 R /Names << /EmbeddedFiles << /Names [{places}] >> >> >>",
+            "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R "
+            "/Resources << /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >> >>",
+            f"<< /Length {len(text)} >>\nstream\n{text}\nendstream",
+            "<< /Length 1 >>\nstream\nx\nendstream",
+            *files,
+        ]
+    )
+
+
+def test_half_a_character_in_a_name_doesnt_refuse_the_file(read):
+    document = read("a.pdf", with_names("FEFF0061D800", "FEFF0062"))
+    assert document.text == "The fee is 14."
+    assert document.notes == (Note(NoteKind.UNREAD_ATTACHMENTS, 2, ("a\ufffd", "b")),)
+
+
+def test_long_and_many_names_are_cut(read):
+    (note,) = read("a.pdf", with_names(*(f"{number:03}".encode().hex() + "61" * 1_000 for number in range(70)))).notes
+    assert (note.count, len(note.places), note.places[-1]) == (70, 51, "…")
+    assert {len(name) for name in note.places[:-1]} == {200}

@@ -9,6 +9,7 @@ import pytest
 import xlsxwriter
 
 from rag.documents import Note, NoteKind
+from rag.reading.formats.office.sheets.extras import printed_text
 from tests.rag import make_office as make
 
 
@@ -125,3 +126,26 @@ def test_open_sheets_have_values_without_a_text_and_comments(read):
     document = read("a.ods", make.open_document(f"<office:spreadsheet>{sheet}</office:spreadsheet>"))
     assert document.text.splitlines()[-1] == "Comment: Checked by Kari"
     assert "| 3.5 | TRUE | 9 |" in document.text
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("&CConfidential &P", "Confidential"),
+        ("&LQ1 &P", "Q1"),
+        ("&RDraft &P&N", "Draft"),
+        ("&LP&&L statement", "P&L statement"),
+        ('&C&"Arial,Bold"&8Page &P+1 of &N', ""),
+        ("&LFees – Seite &P von &N&RMay", "Fees May"),
+        ("&C- &P / &N -", ""),
+        ("&C第 &P 页，共 &N 页", ""),
+        ("&C第&P页共&N页", ""),
+        ("&C&P of &N pages", ""),
+        ("&CSales in the U.S. &P", "Sales in the U.S."),
+        ("&CHome page &P", "Home"),
+        ("&CPages of history", "Pages of history"),
+        ("&C&D&RTerms, p. 3", "Terms, p. 3"),
+    ],
+)
+def test_only_the_number_of_a_page_and_its_words_are_left_out(line, text):
+    assert printed_text(line) == text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 
 import pytest
@@ -34,20 +35,26 @@ def text_box(*parts: str, kind: int = 6) -> bytes:
     return box
 
 
-def workbook(sheet: bytes = b"", before: bytes = b"", footer: str = "") -> bytes:
-    """Return an XLS file of one sheet with these records, and others before it."""
+def workbook(sheet: bytes = b"", before: bytes = b"", footer: str = "", hidden: bytes = b"") -> bytes:
+    """Return an XLS file of one sheet with these records, others before it, and a hidden sheet with `hidden` ones."""
     book = xlwt.Workbook()
     page = book.add_sheet("Dues")
     page.header_str, page.footer_str = b"", footer.encode()
     for row, values in enumerate((("Port", "Fee"), ("Skarv", 14))):
         for column, value in enumerate(values):
             page.write(row, column, value)
+    if hidden:
+        book.add_sheet("Drafts").visibility = 1
     stream = bytearray(book.get_biff_data())
-    place = stream.index(b"\x85\0")  # says where the sheet begins
-    start = struct.unpack_from("<I", stream, place + 4)[0]
-    struct.pack_into("<I", stream, place + 4, start + len(before))
-    stream[start - 4 : start - 4] = before  # before the end of what is before the sheet
-    stream[-4:-4] = sheet
+    places = [place.start() + 4 for place in re.finditer(b"\x85\0", stream)][: 1 + bool(hidden)]  # where each begins
+    starts = [struct.unpack_from("<I", stream, place)[0] for place in places]
+    # From the end: before the end of each sheet, and of what is before them.
+    stream[-4:-4] = hidden or sheet
+    if hidden:
+        stream[starts[1] - 4 : starts[1] - 4] = sheet
+    stream[starts[0] - 4 : starts[0] - 4] = before
+    for number, (place, start) in enumerate(zip(places, starts, strict=True)):
+        struct.pack_into("<I", stream, place, start + len(before) + number * len(sheet))
     file = io.BytesIO()
     XlsDoc().save(file, bytes(stream))
     return file.getvalue()
@@ -68,9 +75,9 @@ def test_text_boxes_charts_and_printed_lines_are_read(read):
     ]
 
 
-def picture() -> bytes:
+def picture(color: str = "white") -> bytes:
     stream = io.BytesIO()
-    Image.new("RGB", (200, 200), "white").save(stream, "PNG")
+    Image.new("RGB", (200, 200), color).save(stream, "PNG")
     return stream.getvalue()
 
 
@@ -85,9 +92,42 @@ def test_pictures_that_are_not_read_are_counted(read, monkeypatch, kind, instanc
     assert document.notes == (Note(NoteKind.UNREAD_INNER_PICTURES, 1),)
 
 
+def shape(*numbers: int) -> bytes:
+    """Return the record of a shape with these pictures."""
+    properties = b"".join(struct.pack("<HI", 0x4104, number) for number in numbers)
+    return record(0xEC, drawn(0xF002, drawn(0xF003, drawn(0xF004, drawn(0xF00B, properties, len(numbers))))))
+
+
+@pytest.mark.parametrize(("shown", "hidden", "count"), [((1,), (2, 3), 1), ((1, 3), (3,), 2), ((), (9,), 2)])
+def test_pictures_of_hidden_sheets_are_left_out(read, monkeypatch, shown, hidden, count):
+    monkeypatch.setenv("SPACEPORT_OCR", "none")
+    pictures = [drawn(0xF01E, bytes(17) + picture(color), 0x6E0) for color in ("white", "red")]
+    entries = (drawn(0xF007, bytes(36) + content) for content in (pictures[0], b"", pictures[1]))
+    before = record(0xEB, drawn(0xF000, drawn(0xF001, b"".join(entries))))
+    document = read("a.xls", workbook(shape(*shown), before, hidden=shape(*hidden)))
+    assert document.text == TABLE
+    assert {note.kind: note.count for note in document.notes} == {
+        NoteKind.HIDDEN_SHEETS: 1,
+        NoteKind.UNREAD_INNER_PICTURES: count,
+    }
+
+
+def nested(depth: int) -> bytes:
+    drawings = b""
+    for _ in range(depth):
+        drawings = drawn(0xF000, drawings)
+    return drawings
+
+
 @pytest.mark.parametrize(
     "drawings",
-    [b"\0", drawn(0xF000, drawn(0xF001, drawn(0xF007, bytes(36))))[:-3], drawn(0xF007, b"\xff" * 40), b"\xff" * 50],
+    [
+        nested(2_000),
+        b"\0",
+        drawn(0xF000, drawn(0xF001, drawn(0xF007, bytes(36))))[:-3],
+        drawn(0xF007, b"\xff" * 40),
+        b"\xff" * 50,
+    ],
 )
 def test_damaged_drawings_dont_refuse_the_cells(read, drawings):
     assert read("a.xls", workbook(before=record(0xEB, drawings))).text == TABLE

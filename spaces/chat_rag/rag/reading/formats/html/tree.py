@@ -46,6 +46,7 @@ _TABLE_ROLES = {
 # The converter keeps only a plain space at the edges of these.
 _INLINE = ("b", "strong", "i", "em", "code", "kbd", "samp", "del", "s", "sub", "sup", "a")
 _OWN_LINE = {*_HEADINGS, *_BLOCKS, "br", "hr"}
+_NOT_INLINE = {*_OWN_LINE, *_MORE_BLOCKS, "table"}
 
 
 class NormalizedPage(NamedTuple):
@@ -83,10 +84,21 @@ def normalized_html(source: str) -> NormalizedPage:
 
 def _apart_from_words(image: Any, alternative: str) -> str:
     """Return a picture's text with a space on each side where a word touches the picture."""
-    previous = image.getprevious()
-    before = (previous.tail if previous is not None else image.getparent().text) or ""
-    spaces = [" " if character.isalnum() else "" for character in (before[-1:], (image.tail or "")[:1])]
+    previous, following = image.getprevious(), image.getnext()
+    before = (previous.tail or _last_text(previous)) if previous is not None else image.getparent().text
+    after = image.tail or (following.text if following is not None and following.tag not in _NOT_INLINE else "")
+    spaces = [" " if character.isalnum() else "" for character in ((before or "")[-1:], (after or "")[:1])]
     return f"{spaces[0]}{alternative}{spaces[1]}"
+
+
+def _last_text(element: Any) -> str:
+    """Return the text at the end of an element that is part of a line."""
+    while element.tag not in _NOT_INLINE and len(element):
+        last = element[-1]
+        if last.tail:
+            return str(last.tail)
+        element = last
+    return "" if element.tag in _NOT_INLINE else element.text or ""
 
 
 def _simplify(root: Any) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 
 from rag.documents import Content, Limits
 from rag.reading.formats.office.archive import OPEN_DOCUMENT, OtherParts, checked_parts, parse_xml
+from rag.reading.formats.office.open_hidden import hidden_styles, remove_hidden
 from rag.reading.formats.office.open_numbers import BULLET, HEADER, ITEM, LIST, ListNumbers
-from rag.reading.formats.office.open_objects import write_objects
+from rag.reading.formats.office.open_objects import DESCRIPTIONS, write_objects
 from rag.reading.markdown.content_writer import INNER, ContentWriter, GridCell
 from rag.reading.markdown.superscripts import mark_superscript
 from rag.reading.ocr.inner_pictures import InnerPictures
@@ -16,9 +17,7 @@ from rag.reading.ocr.inner_pictures import InnerPictures
 _OASIS = "{urn:oasis:names:tc:opendocument:xmlns:"
 TABLE, TEXT, STYLE = f"{_OASIS}table:1.0}}", f"{_OASIS}text:1.0}}", f"{_OASIS}style:1.0}}"
 OFFICE, DRAW = f"{_OASIS}office:1.0}}", f"{_OASIS}drawing:1.0}}"
-_FORMAT = f"{_OASIS}xsl-fo-compatible:1.0}}"
 LINK = "{http://www.w3.org/1999/xlink}href"
-_DESCRIPTIONS = tuple(f"{_OASIS}svg-compatible:1.0}}{name}" for name in ("title", "desc"))  # of a picture or shape
 PARAGRAPHS = (f"{TEXT}p", f"{TEXT}h")
 # What isn't part of the text where it stands: comments, deleted text, and the index's template.
 _LEFT_OUT = (f"{OFFICE}annotation", f"{TEXT}tracked-changes", f"{TEXT}note-citation", f"{OFFICE}forms")
@@ -33,9 +32,9 @@ def read_open_document(data: bytes, name: str, limits: Limits) -> Content:
     for text in _page_parts(styles, "header"):
         writer.add_block(text)
     hidden = hidden_styles(root) | (hidden_styles(styles) if styles is not None else set())
-    left_out = _remove_hidden(root, hidden)
+    left_out = remove_hidden(root, hidden)
     _mark_superscripts(root)
-    write_objects(root, parts)
+    left_out += write_objects(root, parts)
     body = root.find(f"{OFFICE}body/{OFFICE}text")
     notes, other_parts = list[str](), OtherParts(data)
     with InnerPictures(writer, name, limits) as pictures:
@@ -46,27 +45,6 @@ def read_open_document(data: bytes, name: str, limits: Limits) -> Content:
         writer.add_block(text)
     writer.note_hidden(left_out)
     return writer.content()
-
-
-def hidden_styles(root: Any) -> set[str | None]:
-    """Return the names of styles that hide their text or their sheet."""
-    return {
-        style.get(f"{STYLE}name")
-        for style in root.iter(f"{STYLE}style")
-        if any(
-            properties.get(f"{TEXT}display") == "none"
-            or properties.get(f"{TABLE}display") == "false"
-            or _is_white(style, properties)
-            for properties in style
-        )
-    }
-
-
-def _is_white(style: Any, properties: Any) -> bool:
-    """Return whether a style of words, not of a paragraph or a cell, is white without a background of its own."""
-    is_white = properties.get(f"{_FORMAT}color", "").lower() in ("#ffffff", "#fff")
-    background = properties.get(f"{_FORMAT}background-color", "transparent")
-    return style.get(f"{STYLE}family") == "text" and is_white and background == "transparent"
 
 
 def plain_text(element: Any) -> str:
@@ -90,7 +68,7 @@ def _inline(paragraph: Any) -> str:
             parts.append("\n")
         elif child.tag == f"{TEXT}note":
             parts.append(f"[{child.findtext(f'{TEXT}note-citation', '')}]")
-        elif child.tag in _DESCRIPTIONS:
+        elif child.tag in DESCRIPTIONS:
             parts.append(f"{child.text or ''} ")
         elif isinstance(child.tag, str) and child.tag not in (*_LEFT_OUT, *PARAGRAPHS):
             parts.append(_inline(child))
@@ -143,9 +121,12 @@ class _Blocks:
             text = " ".join("".join(part.itertext()) for part in comment.iter(*PARAGRAPHS))
             self._notes.append(f"Comment: {text}" if text.strip() else "")
         # Text boxes and shapes with text stand in the paragraph that they are anchored to.
+        added: list[Any] = []
         for box in paragraph.iter(f"{DRAW}*"):
             has_text = next(box.iterchildren(*PARAGRAPHS, LIST, f"{TABLE}table"), None) is not None
-            if has_text and next(box.iterancestors(*PARAGRAPHS)) is paragraph:
+            is_inside = added and any(parent is added[-1] for parent in box.iterancestors())
+            if has_text and not is_inside and next(box.iterancestors(*PARAGRAPHS)) is paragraph:
+                added.append(box)
                 self.add(box)
         self._add_pictures(paragraph)
 
@@ -179,18 +160,6 @@ def _cell_content(cell: Any) -> tuple[str, tuple[list[GridCell], ...]]:
             inner.append(list(_table_cells(element)))
         texts.append(INNER if element.tag == f"{TABLE}table" else _inline(element).replace(INNER, ""))
     return "\n".join(texts), tuple(inner)
-
-
-def _remove_hidden(root: Any, hidden: set[str | None]) -> int:
-    """Empty what a hidden style or a hidden section displays; return how many pieces of text that were."""
-    count = 0
-    for element in list(root.iter(f"{TEXT}span", f"{TEXT}section", *PARAGRAPHS)):
-        if element.get(f"{TEXT}style-name") in hidden or element.get(f"{TEXT}display") == "none":
-            count += bool("".join(element.itertext()).strip())
-            element.text = None
-            for child in list(element):
-                element.remove(child)
-    return count
 
 
 def _mark_superscripts(root: Any) -> None:

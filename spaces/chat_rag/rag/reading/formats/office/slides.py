@@ -41,12 +41,12 @@ def read_slides(data: bytes, name: str, limits: Limits) -> Content:
                     has_text = shape.has_text_frame and bool(shape.text_frame.text.strip())
                     writer.note_hidden(has_text or getattr(shape, "has_table", False))
                     continue
-                if _placeholder(shape) in _FURNITURE:
-                    furniture.setdefault(_fixed_text(shape))
-                    continue
                 if is_white_slide and shape.has_text_frame:
                     writer.note_hidden(remove_white_runs(shape.text_frame))
-                _add_shape(writer, shape)
+                if _placeholder(shape) in _FURNITURE:
+                    furniture.setdefault(_fixed_text(shape))
+                else:
+                    _add_shape(writer, shape)
                 for part in _picture_parts(shape):
                     pictures.add(other_parts.unpack(part))
             frame = slide.notes_slide.notes_text_frame if slide.has_notes_slide else None

@@ -9,7 +9,7 @@ from typing import Any
 
 from rag.documents import Content, Limits, Note, NoteKind, ShareReport
 from rag.errors import DocumentError, FileError, FileProblem
-from rag.reading.formats.pdf.attachments import attachment_names
+from rag.reading.formats.pdf.attachments import attachment_names, attachments_note
 from rag.reading.formats.pdf.layers import has_hidden_layers
 from rag.reading.formats.pdf.pages import assemble, join_broken_words
 from rag.reading.layout.page_text import PageText, write_page
@@ -52,8 +52,7 @@ class _Reader:
         """Return what the visitor should know about the file."""
         notes = self._scans.notes()
         if self._attached:
-            names = tuple(dict.fromkeys(self._attached))
-            notes.append(Note(NoteKind.UNREAD_ATTACHMENTS, len(names), names))
+            notes.append(attachments_note(self._attached))
         if self._hidden:
             pages = tuple(map(str, self._hidden))
             notes.append(Note(NoteKind.HIDDEN_TEXT, sum(self._hidden.values()), pages))

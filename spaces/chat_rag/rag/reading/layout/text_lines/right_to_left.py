@@ -18,6 +18,7 @@ _SPACE = 0.16  # of the line's height: letters of a word are closer
 _SPACE_BESIDE_OTHERS = 0.22  # if the page has spaces of its own
 _COLUMN = 0.9
 _WIDEST_GROUP_SPACE = 0.35  # between the thousands of a number
+_LONGEST_NUMBER = 40  # characters before a group
 _SAME_LINE = 0.35
 _PAIRS = {"(": ")", "[": "]", "{": "}", "«": "»", "<": ">"}
 _MIRROR = _PAIRS | {right: left for left, right in _PAIRS.items()}
@@ -206,7 +207,8 @@ def _is_group(visual: Sequence[_Character], start: int, end: int, index: int) ->
     space = visual[end]
     if index != end + 1 or space.text != " " or space.right - space.left > _WIDEST_GROUP_SPACE * space.size:
         return False
-    before, behind = ("".join(one.text for one in part) for part in (visual[start:end], visual[index : index + 4]))
+    number = visual[max(start, end - _LONGEST_NUMBER) : end]
+    before, behind = ("".join(one.text for one in part) for part in (number, visual[index : index + 4]))
     return bool(_GROUPS.search(before)) and behind[:3].isdigit() and not behind[3:].isdigit()
 
 

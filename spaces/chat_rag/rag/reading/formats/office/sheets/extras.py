@@ -18,8 +18,15 @@ _THREAD, _COMMENT = "[Threaded comment]", "Comment:"
 _PRINTED = re.compile(rb"<(?:odd|even|first)(?:Header|Footer)>([^<]*+)<")
 # Fonts, sizes, colors, sides, and what is filled in, such as the page's number.
 _CODES = re.compile(r'&(?:"[^"]*"|\d+|K[0-9A-F]{6}|K\d\d[+-]\d{3}|[A-Z])')
-
-_SIDES, _PAGE_NUMBERS = re.compile("&[LCR]"), re.compile("&[PN]")
+_SIDES, _NUMBERS = re.compile("&[LCR]"), re.compile(r"&[PN](?:[+-]\d+)?")
+NUMBER, _AMPERSAND = "\ue005", "\ue006"  # in the place of a page's number, and of a sign that begins no code
+_PAGE_NUMBER = re.compile(
+    r"(?:(?<![\w.])(?:page|pages|pg|p\.|seite|s\.|página|pagina|pág|sida|side|strona|стр|第|共)[.:]? ?)?"
+    rf"{NUMBER}(?: ?(?:页|頁|ページ)?[,，/|–-]? ?(?:of|von|de|di|du|sur|van|af|av|z|из|共)? ?{NUMBER})*"
+    r"(?: ?(?:(?:pages|seiten)(?!\w)|页|頁|ページ))?",
+    re.IGNORECASE,
+)
+_EDGES = " -–—|/·,:"
 
 
 def add_comments(writer: ContentWriter, parts: dict[str, bytes], sheet: str) -> None:
@@ -54,13 +61,15 @@ def add_printed_lines(writer: ContentWriter, parts: dict[str, bytes], sheet: str
 
 def printed_text(line: str) -> str:
     """Return the words of a line that is printed above or below a sheet, without what is filled in; "" without one."""
-    words: list[str] = []
-    for part in _SIDES.split(line):
-        found = _CODES.sub(" ", part).split()
-        # "Page &P of &N" is the page's number alone.
-        words += found if len(found) > len(_PAGE_NUMBERS.findall(part)) else []
-    text = " ".join(words)
+    parts = _SIDES.split(line.replace("&&", _AMPERSAND))
+    plain = (_CODES.sub(" ", _NUMBERS.sub(NUMBER, part)).replace(_AMPERSAND, "&") for part in parts)
+    text = " ".join(filter(None, map(without_page_numbers, plain)))
     return text if any(map(str.isalpha, text)) else ""
+
+
+def without_page_numbers(text: str) -> str:
+    """Return a text without each `NUMBER` and the words that belong to it: "Page 1 of 9" is the page's number alone."""
+    return " ".join(_PAGE_NUMBER.sub(" ", " ".join(text.split())).strip(_EDGES).split())
 
 
 def chart_sheets(parts: dict[str, bytes]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from rag.reading.formats.office.archive import OtherParts
 from rag.reading.formats.office.open_document import DRAW, LINK, OFFICE, PARAGRAPHS, STYLE, TABLE, TEXT, plain_text
 from rag.reading.formats.office.open_objects import chart_title, embedded_objects, formula_text
+from rag.reading.formats.office.sheets.extras import NUMBER, without_page_numbers
 from rag.reading.markdown.content_writer import ContentWriter
 from rag.reading.ocr.inner_pictures import InnerPictures
 
@@ -43,10 +44,9 @@ def printed_lines(styles: Any) -> list[str]:
 def _lines(styles: Any) -> Iterator[str]:
     for edge in styles.iter(*_PRINTED):
         for paragraph in edge.iter(*PARAGRAPHS) if edge.get(f"{STYLE}display") != "false" else ():
-            if next(paragraph.iter(*_PAGE), None) is None:
-                for field in paragraph.iter(*_FIELDS):
-                    field.text = ""
-                yield " ".join("".join(paragraph.itertext()).split())
+            for field in paragraph.iter(*_FIELDS, *_PAGE):
+                field.text = NUMBER if field.tag in _PAGE else ""
+            yield without_page_numbers("".join(paragraph.itertext()))
 
 
 def _has_letter(text: str) -> bool:

@@ -7,15 +7,15 @@ from typing import Any
 
 from rag.documents import Content, Limits, Note, NoteKind
 from rag.reading.formats.office.archive import OPEN_DOCUMENT, OtherParts, checked_parts, parse_xml
-from rag.reading.formats.office.open_document import OFFICE, TABLE, hidden_styles, plain_text
+from rag.reading.formats.office.open_document import OFFICE, TABLE, plain_text
+from rag.reading.formats.office.open_hidden import hidden_columns, hidden_styles, is_hidden
 from rag.reading.formats.office.sheets.open_extras import add_extras, printed_lines
 from rag.reading.formats.office.sheets.tables import add_sheet
-from rag.reading.markdown.content_writer import MAX_COLUMNS, ContentWriter, GridCell
+from rag.reading.markdown.content_writer import ContentWriter, GridCell
 from rag.reading.ocr.inner_pictures import InnerPictures
 
 # A repeated cell with text beyond these is a format that reaches the sheet's end.
 _MAX_REPEAT = 1_000
-_GROUPS = f"{TABLE}table-row-group", f"{TABLE}table-column-group"
 
 
 def read_open_sheets(data: bytes, name: str, limits: Limits) -> Content:
@@ -44,39 +44,21 @@ def read_open_sheets(data: bytes, name: str, limits: Limits) -> Content:
 
 def _cells(sheet: Any, left_out: set[str]) -> Iterator[GridCell]:
     """Yield the cells with text; add the hidden rows and columns that have text to `left_out`."""
-    hidden_columns = _hidden_columns(sheet)
+    columns_hidden = hidden_columns(sheet)
     number = 0
     for row in sheet.iter(f"{TABLE}table-row"):
         cells = list(_row_cells(row))
         repeats = int(row.get(f"{TABLE}number-rows-repeated", "1"))
-        if cells and _is_hidden(row):
+        if cells and is_hidden(row):
             left_out.add(f"row {number}")
             cells = []
         for repeat in range(min(repeats, _MAX_REPEAT) if cells else 0):
             for column, text, row_span, column_span in cells:
-                if column in hidden_columns:
+                if column in columns_hidden:
                     left_out.add(f"column {column}")
                 else:
                     yield GridCell(number + repeat, column, text, row_span, column_span)
         number += repeats
-
-
-def _hidden_columns(sheet: Any) -> set[int]:
-    hidden: set[int] = set()
-    column = 0
-    for element in sheet.iter(f"{TABLE}table-column"):
-        repeats = int(element.get(f"{TABLE}number-columns-repeated", "1"))
-        if _is_hidden(element):
-            hidden.update(range(column, min(column + repeats, MAX_COLUMNS)))
-        column += repeats
-    return hidden
-
-
-def _is_hidden(line: Any) -> bool:
-    """Return whether a row or column is hidden; one of a folded group isn't, which a button unfolds."""
-    if line.get(f"{TABLE}visibility", "visible") == "visible":
-        return False
-    return not any(parent.get(f"{TABLE}display") == "false" for parent in line.iterancestors(*_GROUPS))
 
 
 def _row_cells(row: Any) -> Iterator[tuple[int, str, int, int]]:
