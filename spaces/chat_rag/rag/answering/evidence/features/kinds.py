@@ -20,6 +20,7 @@ from rag.answering.evidence.units.answer_spans import (
     has_price,
     says_amount,
     says_price,
+    says_share,
 )
 from rag.answering.evidence.units.split import Unit
 
@@ -69,6 +70,8 @@ def _lacks_figure(question: Question, unit: Unit, has: bool | None, find: Finder
         return has is False and not unit.once(is_figure, unit.cell.text) and not says_amount(unit.cell.text)
     if question.wants_price:
         return not (has_price(unit.text, question, find) or says_price(unit.text))
+    if question.kind is Kind.PERCENT and unit.once(says_share, unit.text):
+        return False
     if question.kind in _AMOUNTS:
         return not (unit.once(has_amount, unit.text) or counts(unit.text, question, find))
     is_condition = question.kind is Kind.DATE and _CONDITION.search(unit.text)
