@@ -24,6 +24,7 @@ from rag.answering.evidence.units.answer_spans import answer_span, candidates, h
         ("Who is the supplier?", "The supplier, Medtronic Inc., is based in Dublin.", "Medtronic Inc."),
         ("Who is the landlord?", "The landlord is Northgate Properties LLC.", "Northgate Properties LLC."),
         ("Who opened the meeting?", "Board Chair Jane Doe opened the meeting.", "Chair Jane Doe"),
+        ("Who is the president?", "The Company’s President Jane Doe opened the meeting.", "President Jane Doe"),
         ("Who is the president of Acme?", "The president of Acme Company, Jane Doe, opened it.", "Jane Doe"),
         ("Who approves the budget?", "The Finance Committee approves it.", "The Finance Committee"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rag.answering.evidence.features.kinds import kind_features
 from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.tables.cell_scope import without_levels
 from rag.answering.evidence.tables.grid import LabeledCell
@@ -48,3 +49,17 @@ def test_a_question_can_ask_for_the_share_of_a_change() -> None:
     change, count = cell("55%", "Increase"), cell("120", "n")
     question = Question("What percentage of respondents saw an increase?")
     assert without_levels(question, [change, count]) == [change]
+
+
+@pytest.mark.parametrize(("measure", "has"), [("in percent", 1.0), ("in millions, except percent", 0.0), ("", 0.0)])
+def test_the_unit_of_a_table_can_be_percent(measure: str, has: float) -> None:
+    assert kind_features(QUESTION, cell("45", "2023", measure=measure))["has the kind"] == has
+
+
+@pytest.mark.parametrize(
+    ("text", "lacks"), [("The deposit is fully refundable.", 0.0), ("The deposit is at the bank.", 1.0)]
+)
+def test_a_share_in_words_does_not_lack_the_kind(text: str, lacks: float) -> None:
+    unit = Unit(Document("d", "lease.txt", text, (), "text/plain"), 0, len(text), text)
+    features = kind_features(Question("What percentage of the deposit is refundable?"), unit)
+    assert (features["lacks the kind"], features["lacks a figure"]) == (lacks, lacks)

@@ -84,7 +84,7 @@ _ORGANIZATION = (
     r"(?:corporation|company|companies|inc|ltd|llc|plc|committee|board|department|commission|securities|exchange|act)"
 )
 _ORGANIZATIONS = frozenset(stems(re.findall(r"\w+", _ORGANIZATION)))
-_PERSON_BEHIND = re.compile(rf"\b(?i:{_ORGANIZATION})\b\.?\s(?=[A-Z][\w’'.-]*\s[A-Z])")
+_PERSON_BEHIND = re.compile(rf"\b(?i:{_ORGANIZATION})\b(?:[’']s|\.)?\s(?=[A-Z][\w’'.-]*\s[A-Z])")
 # "555" of a telephone number has digits beside it, "450" in "in 2023 450 people" has a year.
 _BEFORE_NUMBER = re.compile(rf"\b{CODE}\s$|(?:(?<!\b[12]\d\d)|(?<=\d [12]\d\d))\d[ -]$")
 _AFTER_NUMBER = re.compile(
