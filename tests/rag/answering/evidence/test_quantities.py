@@ -92,6 +92,7 @@ def test_the_words_of_a_document_in_another_language_are_not_compared() -> None:
         ("What percentage of patients recovered?", "Most of the patients recovered.", False),
         ("Wie viel Prozent der Boote sind neu?", "Neu sind drei Prozent der Boote.", False),
         ("What percentage of patients recovered?", "Patients are the most important thing at all.", True),
+        ("What percentage of patients recovered?", "Of those who recovered, most patients were young.", True),
     ],
 )
 def test_a_share_in_words_is_no_lack(question: str, text: str, lacks: bool) -> None:

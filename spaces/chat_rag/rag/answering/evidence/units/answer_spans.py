@@ -132,9 +132,7 @@ _FIGURE = re.compile(
     rf"\d|\b(?:{_WORD_NUMBER}|{_MONTH}|{_WEEKDAY})\b|{_AMOUNT}|{_ONE_MEASURE}|{_PATTERNS[Kind.DURATION]}", re.IGNORECASE
 )
 _SHARE_WORDS = re.compile(
-    rf"{PERCENT}|\b(?:fully|entirely|completely|half|none|majority|(?<!\bat )all (?:of|the|[a-z]+s)"
-    r"|(?<!\bthe )(?<!\ba )(?<!\bat )most (?:of|[a-z]+s))\b",
-    re.IGNORECASE,
+    rf"{PERCENT}|\b(?:fully|entirely|completely|half|none|majority|(?:all|most) of)\b", re.IGNORECASE
 )
 _PRICE = re.compile(rf"\d[.,]\d\d(?!\d)|\d\s?{SCALE}")
 _MEASURED = re.compile(rf"[\d\s]{_MEASURE}$")
