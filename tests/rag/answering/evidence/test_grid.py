@@ -195,6 +195,8 @@ def test_the_words_of_a_row() -> None:
         ("How many chairs were ordered?", "Net amount (EUR)", "48.90", False),
         ("What is the tax rate?", "VAT rate", "19%", True),
         ("What is the tax rate?", "Net amount", "19", False),
+        ("What fraction of chairs is new?", "Fraction", "0.45", True),
+        ("What proportion of chairs is new?", "Proportion", "0.45", True),
         ("How long does it take?", "Minutes", "45", True),
         ("How long does it take?", "Price (CHF)", "45", False),
         ("How long is it valid?", "Valid for", "two years", True),

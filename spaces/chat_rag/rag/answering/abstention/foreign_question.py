@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from rag.answering.evidence.units.per_document import PerDocument
 from rag.documents import Document
-from rag.search.languages import detect_language
+from rag.search.languages import ENGLISH, detect_language
 
 # A question of fewer words can be a name or a term that every language has.
 _FEWEST_WORDS = 3
@@ -14,6 +14,11 @@ _FEWEST_WORDS = 3
 _FEWEST_DOCUMENT_WORDS = 40
 _language = PerDocument(lambda document: detect_language(document.text))
 _beginning_words = PerDocument(lambda document: sum(map(str.isalpha, document.text[:2_000].split())))
+
+
+def are_english(documents: Iterable[Document]) -> bool:
+    """Return whether all documents are in English, as far as their words tell."""
+    return all(_language.of(document) == ENGLISH for document in documents)
 
 
 def other_languages(question: str, documents: Iterable[Document]) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from rag.answering.evidence.units.answer_spans import (
     has_price,
     says_amount,
     says_price,
+    says_share,
 )
 from rag.answering.evidence.units.split import Unit
 
@@ -31,7 +32,7 @@ _AMOUNTS = (Kind.MONEY, Kind.PERCENT, Kind.NUMBER)  # "As of April 30, 2023, the
 def kind_features(question: Question, unit: Unit) -> dict[str, float]:
     """Return the features of a unit that say whether it has the kind of answer."""
     find = partial(unit.once, find_candidates)
-    has = has_kind(question, unit.cell) if unit.cell else _has_kind(question, unit.text, find)
+    has = has_kind(question, unit.cell, unit.measure) if unit.cell else _has_kind(question, unit.text, find)
     return {
         "counts": float(_counts(question, unit, find)),
         "has the kind": float(has is True),
@@ -41,11 +42,15 @@ def kind_features(question: Question, unit: Unit) -> dict[str, float]:
 
 
 def _has_kind(question: Question, text: str, find: Finder) -> bool | None:
-    """Return whether a sentence has the kind of answer that the question asks for; None if it asks for none."""
+    """Return whether a sentence has the kind of answer that the question asks for; None if nothing tells.
+
+    A share in words, such as "fully", can be one.
+    """
     if question.kind in (Kind.OTHER, Kind.YES_NO):
         return None
     kinds = (question.kind, *([Kind.MONEY] if question.may_be_money else []))
-    return any(any(candidates(kind, text, question, find)) for kind in kinds)
+    found = any(any(candidates(kind, text, question, find)) for kind in kinds)
+    return None if not found and question.kind is Kind.PERCENT and says_share(text) else found
 
 
 def _counts(question: Question, unit: Unit, find: Finder) -> bool:
@@ -69,6 +74,8 @@ def _lacks_figure(question: Question, unit: Unit, has: bool | None, find: Finder
         return has is False and not unit.once(is_figure, unit.cell.text) and not says_amount(unit.cell.text)
     if question.wants_price:
         return not (has_price(unit.text, question, find) or says_price(unit.text))
+    if question.kind is Kind.PERCENT and unit.once(says_share, unit.text):
+        return False
     if question.kind in _AMOUNTS:
         return not (unit.once(has_amount, unit.text) or counts(unit.text, question, find))
     is_condition = question.kind is Kind.DATE and _CONDITION.search(unit.text)

@@ -27,7 +27,8 @@ class Kind(StrEnum):
 # Kinds whose answer has a number, or the name of a day or month.
 FIGURES = frozenset({Kind.MONEY, Kind.PERCENT, Kind.NUMBER, Kind.DURATION, Kind.DATE})
 _PAYING = r"costs?|pay|paid|spen[dt]|earn(?:ings|ed)?|charged?|owed?|worth"
-_MONEY_WORDS = (
+# Verbs and nouns of money, as a part of a pattern.
+MONEY_WORDS = (
     rf"{_PAYING}|prices?|revenues?|sales|income|profit|loss(?:es)?|expenses?|salar(?:y|ies)|wages?|money|budget|cash|debt"
     r"|assets?|liabilit\w+|dividends?|charges|fees?|dollars|euros|pounds|values?|amounts?|balances?|provisions?|allowances?"
     r"|deposit|rent|fine|premium|bonus|penalty"
@@ -67,10 +68,10 @@ _KINDS = [
     # "How much butter do I need?" asks for no money.
     (
         Kind.NUMBER,
-        rf"\bhow much (?!(?:{_AUXILIARY}|more|less|higher|lower)\b)(?!.{{0,200}}\b(?:{_MONEY_WORDS})\b)[a-z]"
+        rf"\bhow much (?!(?:{_AUXILIARY}|more|less|higher|lower)\b)(?!.{{0,200}}\b(?:{MONEY_WORDS})\b)[a-z]"
         r"|\bhow much .{0,200}\bweighs?\b",
     ),
-    (Kind.MONEY, rf"\bhow much\b|\bhow (?:high|large|big) (?:is|was|were|are)\b.{{0,200}}\b(?:{_MONEY_WORDS})\b"),
+    (Kind.MONEY, rf"\bhow much\b|\bhow (?:high|large|big) (?:is|was|were|are)\b.{{0,200}}\b(?:{MONEY_WORDS})\b"),
     (
         Kind.NUMBER,
         r"\bhow (?:many|large|big|high|far|tall|deep|fast|wide|heavy|loud|hot|warm|cold)\b"
@@ -78,14 +79,14 @@ _KINDS = [
     ),
     (
         Kind.MONEY,
-        rf"^what(?:['’]s| is| was| were| are| did) (?:(?!{_NO_HEAD}\b)[\w&'’.,-]+ +){{0,8}}(?:{_MONEY_WORDS})\b"
+        rf"^what(?:['’]s| is| was| were| are| did) (?:(?!{_NO_HEAD}\b)[\w&'’.,-]+ +){{0,8}}(?:{MONEY_WORDS})\b"
         rf"|^what (?:do|does|will|would|must|can)\b.{{0,200}}\b(?:{_PAYING})\b",
     ),
     (Kind.YES_NO, rf"^(?:{_AUXILIARY})\b"),
 ]
 # "How much oil is used?" and "How much do they eat?" ask for no price.
 ASKS_PRICE = re.compile(
-    rf"^how (?:much|expensive)\b.{{0,200}}\b(?:{_MONEY_WORDS})\b|^what (?:do|does|did|will|would)\b.{{1,200}}\bcost\b",
+    rf"^how (?:much|expensive)\b.{{0,200}}\b(?:{MONEY_WORDS})\b|^what (?:do|does|did|will|would)\b.{{1,200}}\bcost\b",
     re.IGNORECASE,
 )
 _KIND_PATTERNS = [(kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _KINDS]

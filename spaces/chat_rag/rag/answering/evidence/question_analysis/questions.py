@@ -50,6 +50,13 @@ _NAMES_CHANGE = re.compile(
     r"\bchange|increase|decrease|variance|growth|decline|percent(?!(?:age)? of\b)|%", re.IGNORECASE
 )
 _ASKS_NAME = re.compile(r"who(?:['’]s| is| was| are| were) (?:the|our|your|my|his|her|their|its)\b", re.IGNORECASE)
+# Only a person has these roles: a company is no president, but it can be a supplier.
+_PERSONAL_ROLE = re.compile(
+    r"\b(?:pr[eä]siden\w*|présiden\w*|chair\w*|ceo|cfo|coo|cto|chief|direct(?:or|eur|rice)\w*|auth?ors?|auteurs?|wrote"
+    r"|written|editors?|officers?|managers?|secretar(?:y|ies)|treasurers?|mayors?|ministers?|captains?|doctors?"
+    r"|professors?|judges?|kings?|queens?|m[ae]n|wom[ae]n|persons?|actors?|born|married)\b",
+    re.IGNORECASE,
+)
 _COUNTED = re.compile(
     r"\bhow (?:many|much) (?!(?:is|are|was|were|do|does|did|has|have|had|will)\b)(\w+(?: \w+)?)", re.IGNORECASE
 )
@@ -205,6 +212,11 @@ class Question:
     def wants_name(self) -> bool:
         """Whether the question asks who has a role: "the president, the treasurer and two masters" doesn't answer."""
         return self.kind is Kind.PERSON and bool(_ASKS_NAME.match(self.text))
+
+    @cached_property
+    def asks_role(self) -> bool:
+        """Whether the question asks for somebody in a role that only persons have."""
+        return self.kind is Kind.PERSON and bool(_PERSONAL_ROLE.search(self.text))
 
     @cached_property
     def counted(self) -> frozenset[str]:

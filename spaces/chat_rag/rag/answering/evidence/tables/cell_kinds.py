@@ -14,18 +14,22 @@ from rag.answering.evidence.units.answer_spans import candidates
 
 # What the header of a column says about its figures. The first kind counts: a "Tax (%)" is no money.
 _HEADERS = {
-    Kind.PERCENT: r"%|\bper ?cent|\bshare\b|\brate\b|\bweight\b",
+    Kind.PERCENT: r"%|\bper ?cent|\b(?:share|fraction|proportion|rate)\b|\bweight\b",
     Kind.DURATION: r"\b(?:years?|months?|weeks?|days?|hours?|hrs?|minutes?|mins?|seconds?|duration|length|valid for)\b",
     Kind.MONEY: r"[$€£¥₹]|\b(?:USD|EUR|GBP|CHF|JPY|price|cost|fee|rent|salary|wage|pay|amount)s?\b",
     Kind.NUMBER: r"\b(?:quantity|qty|count|number|no|pieces|pcs|units|seats|people|persons|entries)\b",
 }
 _HEADER_PATTERNS = {kind: re.compile(pattern, re.IGNORECASE) for kind, pattern in _HEADERS.items()}
 _SIGN = re.compile(r"[$€£¥₹]")
+_IN_PERCENT = re.compile(r"in per ?cent\b", re.IGNORECASE)
 _WORDS = {Kind.PERSON, Kind.PLACE, Kind.REASON}
 
 
-def has_kind(question: Question, cell: LabeledCell) -> bool | None:
-    """Return whether a cell has the kind of answer that the question asks for; None if nothing tells."""
+def has_kind(question: Question, cell: LabeledCell, measure: str = "") -> bool | None:
+    """Return whether a cell has the kind of answer that the question asks for; None if nothing tells.
+
+    `measure` is the unit of the table's figures.
+    """
     kind, header = question.kind, f"{cell.section} {cell.column_header}"
     if question.asks_change and is_figure(cell.text):
         return names_change(cell)
@@ -41,7 +45,7 @@ def has_kind(question: Question, cell: LabeledCell) -> bool | None:
         return None if kind in _WORDS else False
     if kind in _WORDS:
         return False
-    own = _kind_of_text(cell.text) or _kind_of_column(header)
+    own = _kind_of_text(cell.text) or _kind_of_column(header) or (Kind.PERCENT if _IN_PERCENT.match(measure) else None)
     if own is Kind.MONEY and question.may_be_money:
         return True
     return own is kind if own or kind in (Kind.PERCENT, Kind.DURATION) else None

@@ -25,7 +25,13 @@ _CHANGE = re.compile(
     r"\b(?:changes?|(?:in|de)creas(?:e|es|ed)|variances?|growth|percent)\b|\bpercentage (?:change|growth)|%(?! of\b)",
     re.IGNORECASE,
 )
-_RATIO = re.compile(r"%|\b(?:per ?cent(?:age)?|share|proportion|ratio|rate|margin)\b", re.IGNORECASE)
+# The header "%" is of a share where a share is asked for.
+_CHANGE_IN_WORDS = re.compile(r"\b(?:changes?|(?:in|de)creas(?:e|es|ed)|variances?|growth)\b", re.IGNORECASE)
+_RATIO = re.compile(r"%|\b(?:per ?cent(?:age)?|share|proportion|fraction|ratio|rate|margin)\b", re.IGNORECASE)
+# A caption says that all figures are shares; "Sales rose by 5%" and "amounts per share of stock" don't.
+_RATIO_CAPTION = re.compile(
+    r"(?<!\d)(?<!\d\s)(?:%|\bper ?cent(?:age)?s?\b)|(?<!per )\b(?:share|proportion|fraction)s? of\b", re.IGNORECASE
+)
 # What a column measures: "Unit price" beside "Amount" isn't the figure of a part of the company.
 _MEASURES = frozenset(
     stems(["unit price cost fee quantity number count rate duration length minutes hours days weeks usd eur gbp chf"])
@@ -59,10 +65,11 @@ def is_change(text: str) -> bool:
 def without_levels(question: Question, units: Sequence[Unit]) -> list[Unit]:
     """Return the units without the figures that don't say by how much something changed, if the question asks that.
 
-    If it asks which share of something another thing is, it's without the figures of changes and of amounts.
+    If it asks which share of something another thing is, it's without the figures of changes and of amounts, unless
+    nothing else is there.
     """
     if question.asks_ratio:
-        return [unit for unit in units if not (unit.cell and is_figure(unit.cell.text) and _is_no_ratio(unit.cell))]
+        return [unit for unit in units if not _is_no_ratio(question, unit)] or list(units)
     return [unit for unit in units if not (question.asks_change and _is_level(unit))]
 
 
@@ -97,9 +104,13 @@ def _is_level(unit: Unit) -> bool:
     return bool(cell and is_figure(cell.text) and not names_change(cell))
 
 
-def _is_no_ratio(cell: LabeledCell) -> bool:
+def _is_no_ratio(question: Question, unit: Unit) -> bool:
+    cell = unit.cell
+    if not cell or not is_figure(cell.text):
+        return False
     labels = f"{cell.section} {cell.row_label} {cell.column_header}"
-    return names_change(cell) or not ("%" in cell.text or _RATIO.search(labels))
+    is_ratio = "%" in cell.text or _RATIO.search(f"{labels} {unit.measure}") or _RATIO_CAPTION.search(unit.before)
+    return not is_ratio or bool(_CHANGE_IN_WORDS.search(labels) and not question.names_change)
 
 
 def names_change(cell: LabeledCell) -> bool:

@@ -26,7 +26,8 @@ from rag.search.bm25 import stems
 _MONTH = r"(?:January|February|March|April|May|June|July|August|September|October|November|December)"
 _WEEKDAY = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?"
 _WORD_NUMBER = (
-    r"(?:one(?! (?:of|or|another|such)\b)|two|three|four|five|six|seven|eight|nine|ten|eleven"
+    r"(?:one(?! (?:or|another|such)\b)(?! of [a-z]+ (?:most|[a-z]+est)\b)(?!(?<=\b(?:is|as) one) of\b)"
+    r"(?!(?<=\b(?:was|are) one) of\b)(?!(?<=\bwere one) of\b)|two|three|four|five|six|seven|eight|nine|ten|eleven"
     r"|twelve|thirteen|fourteen|fifteen|sixteen|seventeen"
     r"|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|dozen|(?<!\bin )half)"
     r"(?:[- ](?:one|two|three|four|five|six|seven|eight|nine))?"
@@ -78,12 +79,12 @@ _ASKS_CHANGE = re.compile(
 )
 _COMPILED = {kind: re.compile(pattern) for kind, pattern in _PATTERNS.items()}
 _NAMES = {Kind.PERSON, Kind.PLACE}
-# "Acme Corporation" and the "Executive Committee" are no persons.
-_NO_PERSON = frozenset(
-    stems(
-        ["corporation company companies inc ltd llc plc committee board department commission securities exchange act"]
-    )
+# "Acme Corporation" and the "Executive Committee" are no persons, but "Board Chair Jane Doe" is one.
+_ORGANIZATION = (
+    r"(?:corporation|company|companies|inc|ltd|llc|plc|committee|board|department|commission|securities|exchange|act)"
 )
+_ORGANIZATIONS = frozenset(stems(re.findall(r"\w+", _ORGANIZATION)))
+_PERSON_BEHIND = re.compile(rf"\b(?i:{_ORGANIZATION})\b(?:[’']s|\.)?\s(?=[A-Z][\w’'.-]*\s[A-Z])")
 # "555" of a telephone number has digits beside it, "450" in "in 2023 450 people" has a year.
 _BEFORE_NUMBER = re.compile(rf"\b{CODE}\s$|(?:(?<!\b[12]\d\d)|(?<=\d [12]\d\d))\d[ -]$")
 _AFTER_NUMBER = re.compile(
@@ -103,16 +104,24 @@ _PRICE_WORDS = re.compile(
 )
 _CALENDAR = re.compile(
     rf"{_MONTH}\s\d{{1,2}}(?!\d)(?:,?\s\d{{4}})?|\d{{1,2}}\s{_MONTH}(?:\s\d{{4}})?|{_MONTH}\s\d{{4}}|\bQ[1-4]\s\d{{4}}"
-    r"|\b(?:19|20)\d\d\s?[-–]\s?(?:19|20)?\d\d\b"
-    r"|\b(?:in|of|since|by|until|from|year|years|fiscal|and|to|during|for|ended)\s(?:19|20)\d\d\b(?!\s[a-z]+s\b)",
+    r"|\b(?:(?:in|of|since|by|until|from|year|years|fiscal|and|to|during|for|ended)\s)?"
+    r"(?:19|20)\d\d\s?[-–]\s?(?:19|20)?\d\d\b(?!\s(?-i:[a-z]+s)\b)"
+    r"|\b(?:in|of|since|by|until|from|year|years|fiscal|and|to|during|for|ended)\s(?:19|20)\d\d\b(?!\s(?-i:[a-z]+s)\b)",
     re.IGNORECASE,
 )
-# "Table 2", "[12]" and the "(1)" at the end of "5.7% from stroke (1)." say where something is, not how much.
+# "Table 2" and "[12]" say where something is, not how much. "Tables 2, 3 and 4" are three; of "Table 2, 45 died" and
+# "Tables 2 and 3, 45 died", the 45 is an amount.
+_PLACE = rf"\d[\d.]*+(?!\s?(?:{PERCENT}|{SCALE}))"
 _REFERENCE = re.compile(
-    r"\[\d{1,3}(?:\s?[,–-]\s?\d{1,3})*\]|(?<=[a-z,;] )\(\d{1,2}(?:\s?[,–-]\s?\d{1,2})*\)(?=[.,;:]|\s*$)|\(note \d+\)"
-    r"|\b(?:Tables?|Tab\.|Figures?|Figs?\.|Notes?|Sections?|Chapters?|Appendix|Annex|Items?|Exhibits?|Equations?|Eqs?\.)"
-    r"\s\d[\d.]*(?:\s?(?:,|and|to|–|-)\s?\d[\d.]*)*"
+    r"\[\d{1,3}(?:\s?[,–-]\s?\d{1,3})*\]|\(note \d+\)"
+    r"|\b(?:Table|Tab\.|Figure|Fig\.|Note|Section|Chapter|Appendix|Annex|Item|Exhibit|Equation|Eq\.)"
+    rf"\s{_PLACE}(?:[–-]{_PLACE})?"
+    r"|\b(?:Tables|Figures|Figs\.|Notes|Sections|Chapters|Items|Exhibits|Equations|Eqs\.)"
+    rf"\s{_PLACE}(?:\s?,\s?{_PLACE}(?!\s(?!(?:and|to)\b)[^\W\d_]))*(?:,?\s(?:and|to)\s{_PLACE}|\s?[–-]\s?{_PLACE})?"
 )
+# So does the "(1)" of "5.7% died from stroke (1)."; "teachers (45) and nurses (30)" are counts.
+_LAST_REFERENCE = re.compile(r"(?<=[a-z,;] )\(\d{1,2}(?:\s?[,–-]\s?\d{1,2})*\)[.;:]?\s*\Z")
+_IN_BRACKETS = re.compile(r"\(\d")
 _AMOUNT_PATTERN = re.compile(_AMOUNT, re.IGNORECASE)
 # "The kettle holds a litre" says how much.
 _ONE_MEASURE = (
@@ -122,19 +131,27 @@ _ONE_MEASURE = (
 _FIGURE = re.compile(
     rf"\d|\b(?:{_WORD_NUMBER}|{_MONTH}|{_WEEKDAY})\b|{_AMOUNT}|{_ONE_MEASURE}|{_PATTERNS[Kind.DURATION]}", re.IGNORECASE
 )
+_SHARE_WORDS = re.compile(
+    rf"{PERCENT}|\b(?:fully|entirely|completely|half|none|majority|(?:all|most) of)\b", re.IGNORECASE
+)
 _PRICE = re.compile(rf"\d[.,]\d\d(?!\d)|\d\s?{SCALE}")
+_MEASURED = re.compile(rf"[\d\s]{_MEASURE}$")
 _WORD = re.compile(r"\w+")
 _NEXT, _NEXT_CHARACTERS = 3, 60
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A part of a sentence that has a kind of answer; `words` are its stems, `is_change` says that it's one."""
+    """A part of a sentence that has a kind of answer; `words` are its stems, `is_change` says that it's one.
+
+    `is_organization` says that a name is that of a company, a committee or the like.
+    """
 
     start: int
     end: int
     words: frozenset[str]
     is_change: bool
+    is_organization: bool = False
 
 
 Finder = Callable[[Kind, str], Sequence[Candidate]]
@@ -148,7 +165,8 @@ def find_candidates(kind: Kind, text: str) -> list[Candidate]:
     dates = _no_amounts(text) if kind is Kind.NUMBER and matches else []
     parts = []
     for match in matches:
-        words = frozenset(stems([match[0]]))
+        start = _start_of_person(match[0], match.start()) if kind is Kind.PERSON else match.start()
+        words = frozenset(stems([text[start : match.end()]]))
         is_date = any(start <= match.start() < end for start, end in dates)  # "28" of "April 28"
         if (
             words
@@ -156,16 +174,23 @@ def find_candidates(kind: Kind, text: str) -> list[Candidate]:
             and not (kind in FIGURES - {Kind.DATE} and _is_torn(text, match))
             and not (kind is Kind.NUMBER and _is_other_figure(text, match))
             and not (kind in _NAMES and _starts_sentence(text, match, words))
-            and not (kind is Kind.PERSON and words & _NO_PERSON)
         ):
             is_change = bool(_BEFORE_CHANGE.search(text[max(0, match.start() - 60) : match.start()]))
-            parts.append(Candidate(*match.span(), words, is_change))
+            is_organization = kind is Kind.PERSON and bool(words & _ORGANIZATIONS)
+            parts.append(Candidate(start, match.end(), words, is_change, is_organization))
     return parts
+
+
+def _start_of_person(name: str, start: int) -> int:
+    """Return where a person's name begins behind that of a board or company; `start` is the place of the whole."""
+    return start + max((match.end() for match in _PERSON_BEHIND.finditer(name)), default=0)
 
 
 def candidates(kind: Kind, text: str, question: Question, find: Finder = find_candidates) -> Iterator[Span]:
     """Yield the parts of a sentence that have the kind of answer and aren't words of the question."""
-    for each in find(kind, text):
+    for each in sorted(find(kind, text), key=lambda each: each.is_organization):
+        if each.is_organization and question.asks_role:
+            continue
         new = each.words.difference(question.stems, question.years)
         is_new = 2 * len(new) >= len(each.words) if kind is Kind.PERSON else bool(new)
         if is_new and not (each.is_change and _asks_level(question)):
@@ -184,12 +209,23 @@ def has_figure(text: str) -> bool:
 
 def has_amount(text: str) -> bool:
     """Return whether a text has any number beside those of its dates and references: 2000 seats are no year."""
-    return has_figure(_CALENDAR.sub(" ", _REFERENCE.sub(" ", text)))
+    last = _last_reference(text)
+    return has_figure(_CALENDAR.sub(" ", _REFERENCE.sub(" ", text[: last[0]] if last else text)))
 
 
 def says_amount(text: str) -> bool:
     """Return whether words say how much, how many or how long: "free", "unlimited"."""
     return bool(_AMOUNT_PATTERN.search(text))
+
+
+def has_measure(number: str) -> bool:
+    """Return whether a number has the symbol of its unit: "350 km"."""
+    return bool(_MEASURED.search(number))
+
+
+def says_share(text: str) -> bool:
+    """Return whether a text says which share, in words or in percent: "fully", "most of", "drei Prozent"."""
+    return bool(_SHARE_WORDS.search(text))
 
 
 def says_price(text: str) -> bool:
@@ -232,7 +268,14 @@ def _no_amounts(text: str) -> list[Span]:
     """Return the dates with a month, the years, and the references; 1,500 can be a number."""
     dates = _COMPILED[Kind.DATE].finditer(text)
     spans = [date.span() for date in dates if YEAR.match(date[0]) or any(map(str.isalpha, date[0]))]
-    return [*spans, *(match.span() for match in _REFERENCE.finditer(text))]
+    last = _last_reference(text)
+    return [*spans, *(match.span() for match in _REFERENCE.finditer(text)), *([last] if last else [])]
+
+
+def _last_reference(text: str) -> Span | None:
+    """Return the place of the numbers in brackets that end a sentence, if it has no others in brackets."""
+    match = _LAST_REFERENCE.search(text)
+    return match.span() if match and len(_IN_BRACKETS.findall(text)) == 1 else None
 
 
 def answer_span(text: str, question: Question) -> Span:

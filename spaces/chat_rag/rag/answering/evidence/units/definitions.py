@@ -6,18 +6,26 @@ import re
 
 from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.units.split import Unit
-from rag.search.bm25 import stems
+from rag.search.bm25 import STOP_WORDS, stems
 
 _DEFINES = re.compile(
     r"\b(?:is|are|was|were) (?:defined|described|understood) (?:as|to)\b|\b(?:is|are) used to (?:refer|describe|mean)\b"
-    r"|\b(?:refers? to|means?|stands? for)\b|\w[”\"’']?\s?[=:]\s",
+    r"|\b(?:refers? to|(?<!\bby )(?<!\bthe )means(?! of\b)|(?:(?<=\bshall )|(?<=[”\"’'] ))mean|stands? for)\b",
     re.IGNORECASE,
 )
+# "Affiliate: any entity" is a definition, "a list of each affiliate: Acme" is none.
+_ENTRY = re.compile(r"^([^\n=:]{1,100})[=:]\s", re.MULTILINE)
+_BRACKETS = re.compile(r"\([^()]*\)")
+_REACH = 40  # characters between the beginning of a term and what defines it, without the term
 
 
 def defines(question: Question, unit: Unit) -> bool:
     """Return whether a sentence defines the term that the question asks for: "Shift work refers to …"."""
     if not question.defined or unit.cell:
         return False
-    match = _DEFINES.search(unit.text)
-    return match is not None and question.defined <= set(stems([unit.text[: match.end()]]))
+    reach = _REACH + sum(map(len, question.defined))
+    starts = (match.start() for match in _DEFINES.finditer(unit.text))
+    entries = (_BRACKETS.sub(" ", match[1]) for match in _ENTRY.finditer(unit.text))
+    return any(question.defined <= set(stems([unit.text[max(0, start - reach) : start]])) for start in starts) or any(
+        question.defined == set(stems([entry])) - STOP_WORDS for entry in entries
+    )

@@ -1,0 +1,60 @@
+"""Figures beside references, and the names of companies, are answers too."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.answering.evidence.question_analysis.questions import Question
+from rag.answering.evidence.units.answer_spans import answer_span, candidates, has_amount
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "answer"),
+    [
+        ("How many patients died?", "According to Table 2, 45 patients died.", "45"),
+        ("How many copies must be filed?", "Under Section 12, 3 copies must be filed.", "3"),
+        ("How many boats sank?", "Figure 3 and 12 other boats sank.", "12"),
+        ("What share agreed?", "As shown in Figures 3, 62% of the keepers agreed.", "62%"),
+        ("How many nurses took part?", "Present were teachers (45), nurses (30), and doctors (12).", "30"),
+        ("How many doctors took part?", "Present were teachers (45), nurses (30), and doctors (12).", "12"),
+        ("How many of the directors are independent?", "Only one of the directors is independent.", "one"),
+        ("How many of the boats sank?", "There one of the boats sank.", "one"),
+        ("How many keepers are there?", "It is one of the oldest towers, with two keepers.", "two"),
+        ("Who manufactures the pump?", "The pump is manufactured by Grundfos Company in Denmark.", "Grundfos Company"),
+        ("Who is the supplier?", "The supplier, Medtronic Inc., is based in Dublin.", "Medtronic Inc."),
+        ("Who is the landlord?", "The landlord is Northgate Properties LLC.", "Northgate Properties LLC."),
+        ("Who opened the meeting?", "Board Chair Jane Doe opened the meeting.", "Chair Jane Doe"),
+        ("Who is the president?", "The Company’s President Jane Doe opened the meeting.", "President Jane Doe"),
+        ("Who is the president of Acme?", "The president of Acme Company, Jane Doe, opened it.", "Jane Doe"),
+        ("Who approves the budget?", "The Finance Committee approves it.", "The Finance Committee"),
+    ],
+)
+def test_the_answer_is_marked(question: str, text: str, answer: str) -> None:
+    start, end = answer_span(text, Question(question))
+    assert text[start:end] == answer
+
+
+@pytest.mark.parametrize(
+    ("text", "has"),
+    [
+        ("As shown in Figure 3, 62% of the keepers agreed.", True),
+        ("See Tables 2, 3 and 4.", False),
+        ("Tables 2 and 3 show the rates.", False),
+        ("Chapters 3 to 5 say more.", False),
+        ("Sections 3, 12 copies of which exist.", True),
+        ("Only one of the keepers is left.", True),
+        ("It is one of the keepers.", False),
+        ("A child needs 1900–2000 calories.", True),
+        ("The years 1900–2000 were dry.", False),
+        ("The 1900–2000 data are lost.", False),
+        ("The 1900–2000 AHS data are lost.", False),
+    ],
+)
+def test_a_figure_behind_a_reference_is_an_amount(text: str, has: bool) -> None:
+    assert has_amount(text) is has
+
+
+@pytest.mark.parametrize("question", ["Who is the president?", "Who wrote the report?", "Who is the CEO of Acme?"])
+def test_an_organization_has_no_role_of_a_person(question: str) -> None:
+    text, asked = "It was sent to Grundfos Company and to the Finance Committee.", Question(question)
+    assert list(candidates(asked.kind, text, asked)) == []
