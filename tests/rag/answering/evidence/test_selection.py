@@ -350,21 +350,6 @@ def test_words_that_stand_in_many_places_count_together(ask: Ask, sentence: str,
     assert not selection.unsure
 
 
-def test_a_sentence_with_the_amount_of_a_cell_in_brackets_is_first() -> None:
-    def quote(text: str, answer: str, *labels: str) -> Quote:
-        start = text.index(answer)
-        return Quote("d", "d.pdf", 7, "", 0, len(text), text, start, start + len(answer), 0.5, labels)
-
-    cell = quote("Dividends paid | (99) | (100)", "(99)", "Dividends paid", "April 30, 2023", "In millions")
-    sentence = quote("We paid $99 million in cash dividends.", "$99 million")
-    other = quote("We paid $100 million a year ago.", "$100 million")
-    assert plain_words_first((cell, other, sentence)) == (sentence, cell, other)
-    assert plain_words_first((cell, other)) == (cell, other)
-    plain = quote("Sales | 99 | 100", "99", "Sales", "April 30, 2023", "In millions")
-    assert plain_words_first((plain, sentence)) == (plain, sentence)
-    assert plain_words_first(()) == ()
-
-
 def cell_quote(answer: str, *labels: str, probability: float = 0.5) -> Quote:
     text = f"{labels[0]} | {answer}"
     return Quote("d", "d.pdf", 7, "", 0, len(text), text, len(text) - len(answer), len(text), probability, labels)
@@ -373,6 +358,17 @@ def cell_quote(answer: str, *labels: str, probability: float = 0.5) -> Quote:
 def sentence_quote(text: str, answer: str, probability: float = 0.5) -> Quote:
     start = text.index(answer)
     return Quote("d", "d.pdf", 7, "", 0, len(text), text, start, start + len(answer), probability)
+
+
+def test_a_sentence_with_the_amount_of_a_cell_in_brackets_is_first() -> None:
+    cell = cell_quote("(99)", "Dividends paid", "April 30, 2023", "In millions")
+    sentence = sentence_quote("We paid $99 million in cash dividends.", "$99 million")
+    other = sentence_quote("We paid $100 million a year ago.", "$100 million")
+    assert plain_words_first((cell, other, sentence)) == (sentence, cell, other)
+    assert plain_words_first((cell, other)) == (cell, other)
+    plain = cell_quote("99", "Sales", "April 30, 2023", "In millions")
+    assert plain_words_first((plain, sentence)) == (plain, sentence)
+    assert plain_words_first(()) == ()
 
 
 @pytest.mark.parametrize(
