@@ -42,7 +42,7 @@ def test_a_header_in_the_middle_belongs_to_all_columns() -> None:
 def test_merged_cells_stand_at_each_of_their_places() -> None:
     text = "Revenue 2022 2021 North 10 20"
     spans = {word: (text.index(word), text.index(word) + len(word)) for word in text.split()}
-    cells = (
+    cells: tuple[Cell, ...] = (
         Cell(0, 1, *spans["Revenue"], column_span=2, header=True),
         Cell(1, 1, *spans["2022"], header=True),
         Cell(1, 2, *spans["2021"], header=True),
