@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rag.answering.evidence.question_analysis.abbreviations import spell_out
+from rag.answering.evidence.question_analysis.abbreviations import _known, spell_out
 from rag.answering.evidence.question_analysis.mentions import documents_that_are_meant, find_missing
 from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.summary import _candidates
@@ -168,6 +168,13 @@ def test_an_abbreviation_is_spelled_out_without_reading_the_documents_again() ->
         return lambda: spell_out("Who is the CFO of Alba?", [document])
 
     assert_same_cost(prepare, 300)
+
+
+def test_a_question_of_many_abbreviations_looks_for_some_of_them() -> None:
+    document = prose(1)
+    letters = " ".join(f"{chr(65 + at // 26)}{chr(65 + at % 26)}Q" for at in range(600))
+    assert letters in spell_out(f"What is {letters} of Alba?", [document])
+    assert len(_known.of(document)) < 5
 
 
 @pytest.mark.parametrize("part", ["c f o ", "c  ", "cof of ", "cc", "chief of the "])

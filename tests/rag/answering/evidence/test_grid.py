@@ -7,6 +7,7 @@ from rag.answering.evidence.tables.cell_kinds import has_kind
 from rag.answering.evidence.tables.figure_lines import find_figure_tables
 from rag.answering.evidence.tables.figures import find_unit, is_blank, is_figure, is_measure, is_period, value
 from rag.answering.evidence.tables.grid import Grid, LabeledCell
+from rag.answering.evidence.tables.row_labels import is_share
 from rag.documents import Cell, Limits, Table
 from rag.reading.formats.html.page import read_html
 from rag.reading.markdown.find_tables import find_markdown_tables
@@ -41,7 +42,7 @@ def test_a_header_in_the_middle_belongs_to_all_columns() -> None:
 def test_merged_cells_stand_at_each_of_their_places() -> None:
     text = "Revenue 2022 2021 North 10 20"
     spans = {word: (text.index(word), text.index(word) + len(word)) for word in text.split()}
-    cells = (
+    cells: tuple[Cell, ...] = (
         Cell(0, 1, *spans["Revenue"], column_span=2, header=True),
         Cell(1, 1, *spans["2022"], header=True),
         Cell(1, 2, *spans["2021"], header=True),
@@ -236,3 +237,46 @@ def test_the_corner_above_marked_headers_needs_no_mark() -> None:
         "email": ("Support", "Basic"),
         "phone": ("Support", "Pro"),
     }
+
+
+def test_a_share_belongs_to_its_own_section() -> None:
+    labels = labels_of(
+        "| | Value |\n|---|---|\n| Women | |\n| Mean age | 54 |\n| % of smokers | 12.5 |\n"
+        "| Men | |\n| As a % of all | 48 |\n| Mean age | 57 |\n| As a percentage of limit | 63 |\n"
+    )
+    assert labels["12.5"] == ("Women", "% of smokers", "Value")
+    assert labels["48"] == ("Men", "As a % of all", "Value"), "the row above is in another section"
+    assert labels["63"] == ("Men: Mean age", "As a percentage of limit", "Value")
+
+
+def test_a_share_without_a_whole_is_one_of_the_row_above() -> None:
+    assert all(
+        map(is_share, ["As a percentage of revenue", "As a % of total assets", "% of net sales", "Percent of revenues"])
+    )
+    assert not any(map(is_share, ["% of smokers", "Percentage of sales online", "Share", "Change as a % of sales"]))
+
+
+def test_a_row_with_words_and_no_label_has_that_of_the_row_above() -> None:
+    labels = labels_of(
+        "| Item | Size | Price |\n|---|---|---|\n| Drinks | | |\n| Coffee | Small | 2.50 |\n| | Large | 3.50 |\n"
+        "| | 500 ml | 3.90 |\n| Tea | Small | 2.00 |\n| | (a) | 8.40 |\n| Cake | Slice | 4.20 |\n"
+    )
+    assert labels["3.50"] == ("Drinks", "Coffee", "Price")
+    assert labels["3.90"] == ("Drinks", "Coffee", "Price")
+    assert labels["2.00"] == ("Drinks", "Tea", "Price")
+    assert labels["8.40"] == ("", "Drinks", "Price"), "the mark of a note is no word: it's the total"
+    assert labels["4.20"] == ("", "Cake", "Price")
+
+
+def test_a_total_in_another_column_is_none_of_the_row_above() -> None:
+    labels = labels_of(
+        "| Item | Wood | Price |\n|---|---|---|\n| Desks | | |\n| Desk | Oak | 389 |\n"
+        "| | Pine | 214 |\n| | Total | 603 |\n"
+    )
+    assert labels["214"] == ("Desks", "Desk", "Price")
+    assert labels["603"] == ("", "Desks", "Price")
+    numbered = labels_of(
+        "| Item | Description | Price |\n|---|---|---|\n| 1001 | Oak desk | 389 |\n| 1002 | Chair | 214 |\n"
+        "| | Delivery | 20 |\n"
+    )
+    assert numbered["20"] == ("", "Delivery", "Price")

@@ -1,7 +1,9 @@
 """What is read of a passage once, and kept for the next questions with the document."""
 
 import gc
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 from rag.answering.evidence.tables.cell_scope import text_stems
 from rag.answering.evidence.units.per_document import PerPassage
@@ -82,3 +84,55 @@ def test_only_the_latest_values_are_kept() -> None:
     for start in (0, 1, 0, 2, 0, 1):  # there is room for two: 2 takes the place of 1, which was asked for before 0
         kept.of(source, passage(source, start))
     assert calls == [0, 1, 2, 1]
+
+
+def test_passages_without_values_take_room_as_well() -> None:
+    source, kept = document("x" * 10_000), PerPassage[int](lambda _, passage: ())
+    for start in range(6_000):
+        kept.of(source, passage(source, start, start + 1))
+    assert len(kept._values) <= 4_000
+
+
+class ReadValues(dict[Any, Any]):
+    """A dictionary that calls a function whenever all of it is read."""
+
+    def __init__(self, on_read: Callable[[], object]) -> None:
+        super().__init__()
+        self._on_read = on_read
+
+    def __iter__(self) -> Iterator[Any]:
+        self._on_read()
+        return super().__iter__()
+
+    def items(self) -> Any:
+        self._on_read()
+        return super().items()
+
+
+def test_values_that_are_kept_are_found_without_a_look_at_the_others() -> None:
+    source, kept, readings = document("x" * 500), PerPassage[int](lambda _, passage: (1, 2)), list[int]()
+    kept._values = ReadValues(lambda: readings.append(1))
+    for start in (*range(500), *range(500)):
+        kept.of(source, passage(source, start, start + 1))
+    assert not readings
+
+
+def test_a_document_can_be_freed_while_the_oldest_values_are_dropped() -> None:
+    source, kept, before = document("x" * 2_000), PerPassage[int](lambda _, passage: ()), gc.get_threshold()
+    gc.set_threshold(0)
+    try:
+        freed = document("y" * 3_000)
+        for start in range(3_000):
+            kept.of(freed, passage(freed, start, start + 1))
+        cycle: list[object] = [freed]
+        cycle.append(cycle)
+        del freed, cycle
+        # The tenth object that is made from then on starts a collection.
+        values = ReadValues(lambda: gc.set_threshold(gc.get_count()[0] + 10))
+        values.update(kept._values)
+        kept._values = values
+        for start in range(1_200):
+            kept.of(source, passage(source, start, start + 1))
+    finally:
+        gc.set_threshold(*before)
+    assert {key[0] for key in values} == {id(source)}

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from rag.answering.evidence.features.kinds import kind_features
+from rag.answering.evidence.question_analysis import abbreviations
 from rag.answering.evidence.question_analysis.abbreviations import spell_out
 from rag.answering.evidence.question_analysis.kinds import Kind
 from rag.answering.evidence.question_analysis.mentions import Missing, covered_years, find_missing
@@ -11,6 +12,7 @@ from rag.answering.evidence.question_analysis.questions import Question, years_o
 from rag.answering.evidence.question_analysis.typos import read_question
 from rag.answering.evidence.units.answer_spans import answer_span, candidates, counts, has_amount, has_figure
 from rag.answering.evidence.units.definitions import defines
+from rag.answering.evidence.units.per_document import PerDocument
 from rag.answering.evidence.units.sentences import split_sentences
 from rag.answering.evidence.units.split import Unit
 from rag.documents import Document, Passage
@@ -371,10 +373,56 @@ def test_some_questions_ask_for_a_share(question: str, asks: bool) -> None:
         ),
         ("Customers find order forms here.", "Who is the CFO?", "Who is the CFO?"),  # once, by chance
         ("", "Who is the CFO?", "Who is the CFO?"),
+        ("Seen longest ago. It was seen longest ago.", "What is the SLA?", "What is the SLA?"),
+        ("Seen Longest Ago", "What is the SLA?", "What is the SLA?"),  # a heading, by chance
+        ("SEEN LONGEST AGO. SEEN LONGEST AGO.", "What is the SLA?", "What is the SLA?"),
+        ("A value of another type isn't a value of another type.", "What is the VAT?", "What is the VAT?"),
+        ("This value added tax is due.", "What is the VAT?", "What is the value added tax?"),
+        ("He pays upon such date. Upon Such Date.", "What is it in USD?", "What is it in USD?"),
+        ("Coastal Harbour Forum. Coastal Harbour Forum.", "How much is it in CHF?", "How much is it in CHF?"),
+        (
+            "The Joint Harbour Council meets. The joint harbour council.",
+            "Who is the JHC?",
+            "Who is the joint harbour council?",
+        ),
+        (
+            "Joint Harbour Council. Joint Harbour Council. John H. Clark. Jane Hill Carr.",
+            "Who is the JHC?",
+            "Who is the JHC?",
+        ),
+        ("White Hats Only. White Hats Only. Boats of Silver Sails.", "WHO IS THE BOSS?", "WHO IS THE BOSS?"),
+        ("Never Old Times. Never Old Times. It's not.", "What is NOT old?", "What is NOT old?"),
+        ("High Old Mill Estate. High Old Mill Estate. His home.", "Who is at HOME?", "Who is at HOME?"),
     ],
 )
 def test_an_abbreviation_that_no_document_has_is_read_as_its_words(text: str, question: str, read: str) -> None:
     assert spell_out(question, [document(text)]) == read
+
+
+def test_a_few_abbreviations_of_a_question_are_read() -> None:
+    text = "Chief executive officer. Chief financial officer. Gross domestic product. Earnings per share."
+    read = spell_out("Are CEO, CFO, GDP, EPS and CEO listed?", [document(text)])
+    assert read == (
+        "Are chief executive officer, chief financial officer, gross domestic product, EPS and chief executive officer"
+        " listed?"
+    )
+
+
+def test_what_is_known_of_abbreviations_can_be_cleared_by_another_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = document("Ada Lund, Chief Financial Officer")
+
+    class Cleared(dict[str, object]):
+        """Forgets all when somebody looks something up, as if another thread had cleared it."""
+
+        def __contains__(self, letters: object) -> bool:
+            found = super().__contains__(letters)
+            self.clear()
+            return found
+
+    known = Cleared()
+    monkeypatch.setattr(abbreviations, "_known", PerDocument(lambda _: known))
+    for _ in range(2):
+        assert spell_out("Who is the CFO?", [text]) == "Who is the chief financial officer?"
 
 
 @pytest.mark.parametrize("part", ["c", "cf ", "chief ", "chief financial ", "chief and ", "c \n"])

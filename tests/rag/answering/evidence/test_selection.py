@@ -9,7 +9,7 @@ import pytest
 from rag.answering.abstention.abstain import AbstentionKind
 from rag.answering.evidence.candidates import retrieve_candidates, with_similarities
 from rag.answering.evidence.comparison import compared_documents
-from rag.answering.evidence.ranking import plain_words_first
+from rag.answering.evidence.ranking import has_other_figure, plain_words_first
 from rag.answering.evidence.selection import QuoteSelection, find_quotes
 from rag.answering.quotes import Quote
 from rag.documents import Document, Passage
@@ -350,16 +350,75 @@ def test_words_that_stand_in_many_places_count_together(ask: Ask, sentence: str,
     assert not selection.unsure
 
 
-def test_a_sentence_with_the_amount_of_a_cell_in_brackets_is_first() -> None:
-    def quote(text: str, answer: str, *labels: str) -> Quote:
-        start = text.index(answer)
-        return Quote("d", "d.pdf", 7, "", 0, len(text), text, start, start + len(answer), 0.5, labels)
+def cell_quote(answer: str, *labels: str, probability: float = 0.5) -> Quote:
+    text = f"{labels[0]} | {answer}"
+    return Quote("d", "d.pdf", 7, "", 0, len(text), text, len(text) - len(answer), len(text), probability, labels)
 
-    cell = quote("Dividends paid | (99) | (100)", "(99)", "Dividends paid", "April 30, 2023", "In millions")
-    sentence = quote("We paid $99 million in cash dividends.", "$99 million")
-    other = quote("We paid $100 million a year ago.", "$100 million")
+
+def sentence_quote(text: str, answer: str, probability: float = 0.5) -> Quote:
+    start = text.index(answer)
+    return Quote("d", "d.pdf", 7, "", 0, len(text), text, start, start + len(answer), probability)
+
+
+def test_a_sentence_with_the_amount_of_a_cell_in_brackets_is_first() -> None:
+    cell = cell_quote("(99)", "Dividends paid", "April 30, 2023", "In millions")
+    sentence = sentence_quote("We paid $99 million in cash dividends.", "$99 million")
+    other = sentence_quote("We paid $100 million a year ago.", "$100 million")
     assert plain_words_first((cell, other, sentence)) == (sentence, cell, other)
     assert plain_words_first((cell, other)) == (cell, other)
-    plain = quote("Sales | 99 | 100", "99", "Sales", "April 30, 2023", "In millions")
+    plain = cell_quote("99", "Sales", "April 30, 2023", "In millions")
     assert plain_words_first((plain, sentence)) == (plain, sentence)
     assert plain_words_first(()) == ()
+
+
+@pytest.mark.parametrize(
+    ("sentence", "answer", "probability", "is_first"),
+    [
+        ("It has 5 offices.", "5", 0.9, False),
+        ("A loss of 5 was reported.", "5", 0.9, True),
+        ("A loss of 5 was reported.", "5", 0.3, False),
+        ("The fee is $5.", "$5", 0.9, False),
+    ],
+)
+def test_a_sentence_with_the_same_number_about_something_else_is_not_first(
+    sentence: str, answer: str, probability: float, is_first: bool
+) -> None:
+    cell, other = cell_quote("(5)", "Net loss", "2023", probability=0.9), sentence_quote(sentence, answer, probability)
+    assert plain_words_first((cell, other)) == ((other, cell) if is_first else (cell, other))
+
+
+def test_a_sentence_with_the_same_amount_of_money_in_the_same_unit_is_first() -> None:
+    cell = cell_quote("(5)", "Net loss", "2023", "in millions")
+    sentence, count = (
+        sentence_quote("We lost $5 million.", "$5 million"),
+        sentence_quote("5 million came.", "5 million"),
+    )
+    assert plain_words_first((cell, sentence)) == (sentence, cell)
+    assert plain_words_first((cell, count)) == (cell, count)
+
+
+@pytest.mark.parametrize(
+    ("first", "other", "is_other"),
+    [
+        (("$ 1,234", ""), ("1,234", ""), False),
+        (("1,234", "in millions"), ("1,234,000", "in thousands"), False),
+        (("1,234", "in millions"), ("1,234,456", "in thousands"), False),  # rounded
+        (("1.2", "in billions"), ("1,234", "in millions"), False),
+        (("1.2", "in billions"), ("1,934", "in millions"), True),
+        (("1,234", "in millions"), ("1,234", ""), False),  # its unit wasn't found
+        (("1,234", "in millions"), ("1,234", "in thousands"), True),
+        (("1,234", ""), ("1,235", ""), True),
+        (("$ 1,234", ""), ("$ 1,500", ""), True),
+        (("(5)", ""), ("5", ""), True),
+        (("1,234", ""), ("4%", ""), False),  # another measure
+        (("$ 1,234", ""), ("€ 1,100", ""), False),
+        (("4%", ""), ("5%", ""), True),
+        (("12", ""), ("12 (a)", ""), False),
+    ],
+)
+def test_cells_with_the_same_labels_have_other_figures(
+    first: tuple[str, str], other: tuple[str, str], is_other: bool
+) -> None:
+    quotes = [cell_quote(answer, "Net sales", "2022", *filter(None, [unit])) for answer, unit in (first, other)]
+    assert has_other_figure(quotes) is is_other
+    assert has_other_figure(quotes[::-1]) is is_other

@@ -6,7 +6,7 @@ import pytest
 
 from rag.answering.evidence.question_analysis.mentions import documents_that_are_meant
 from rag.answering.evidence.question_analysis.questions import Question
-from rag.answering.evidence.tables.table_rows import find_rows
+from rag.answering.evidence.tables.table_rows import _labeled_rows, find_rows
 from rag.answering.evidence.units.answer_spans import answer_span
 from rag.documents import Cell, Document, Page, Passage, Table
 
@@ -52,6 +52,21 @@ def test_a_row_is_found_by_its_label_in_the_document_that_is_meant(question: str
 def test_a_row_of_a_passage_is_not_repeated() -> None:
     best, *_ = rows("What was Brio's net income?")
     assert rows("What was Brio's net income?", best) == []
+
+
+def test_a_row_without_a_label_is_found_by_that_of_its_section_or_of_the_row_above() -> None:
+    rows = [
+        ("Drinks", "", ""), ("Coffee", "Small", "2.50"), ("", "Large", "3.50"), ("Tea", "Small", "2.00"),
+        ("", "", "8.00"), ("Cake", "Slice", "4.00"), ("", "", "4.00"), ("", "Cash only", ""),
+    ]  # fmt: skip
+    text, cells = "", []
+    for number, row in enumerate(rows):
+        for column, value in enumerate(row):
+            cells.append(Cell(number, column, len(text), len(text) + len(value)))
+            text += f"{value} | "
+    prices = Document("p", "p.html", text, (Page(1, 0, len(text)),), "text/html")
+    labels = [label for label, _ in _labeled_rows(prices, Table(0, len(text), tuple(cells)))]
+    assert labels == ["Drinks", "Coffee", "Coffee", "Tea", "Drinks", "Cake", "", ""]
 
 
 @pytest.mark.parametrize(

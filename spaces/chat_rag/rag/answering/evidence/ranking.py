@@ -15,6 +15,7 @@ from rag.answering.evidence.question_analysis.kinds import Kind
 from rag.answering.evidence.question_analysis.mentions import are_meant, covered_years
 from rag.answering.evidence.question_analysis.quantities import is_part_of_total, lacks_answer, lacks_counted
 from rag.answering.evidence.question_analysis.questions import Question
+from rag.answering.evidence.quote_figures import is_other_figure, says_same
 from rag.answering.evidence.tables.figures import is_figure, value
 from rag.answering.evidence.units.answer_spans import answer_span
 from rag.answering.evidence.units.definitions import defines
@@ -84,7 +85,7 @@ def rank_units(situation: Situation, units: Sequence[Unit], embedder: Embedder) 
     is_doubtful = (
         lacks_counted(question, first)
         or is_part_of_total(question, first)
-        or _has_other_figure(shown)
+        or has_other_figure(shown)
         or lacks_answer(question, first, best)
     )
     return Ranking(quotes, shown, probability, answered, without_figure, is_other, is_doubtful)
@@ -100,13 +101,13 @@ def _corrections(question: Question, units: Sequence[Unit], values: NDArray[np.f
     return corrections
 
 
-def _has_other_figure(quotes: Sequence[Quote]) -> bool:
+def has_other_figure(quotes: Sequence[Quote]) -> bool:
     """Return whether another cell with the labels of the first one, which is as likely, has another figure."""
     first = quotes[0]
     if not first.labels or not is_figure(first.answer):
         return False
     same = (quote for quote in quotes[1:] if quote.labels[:2] == first.labels[:2] and is_figure(quote.answer))
-    return any(quote.answer != first.answer and quote.probability >= _AS_LIKELY * first.probability for quote in same)
+    return any(is_other_figure(first, quote) for quote in same if quote.probability >= _AS_LIKELY * first.probability)
 
 
 def _is_other_period(question: Question, unit: Unit, features: Mapping[str, float]) -> bool:
@@ -128,7 +129,8 @@ def plain_words_first(quotes: tuple[Quote, ...]) -> tuple[Quote, ...]:
     if amount is None or amount >= 0:
         return quotes
     for place, quote in enumerate(quotes):
-        if not quote.labels and value(quote.answer) == -amount and quotes[0].unit in quote.answer:
+        is_likely = quote.probability >= _AS_LIKELY * quotes[0].probability
+        if is_likely and not quote.labels and value(quote.answer) == -amount and says_same(quotes[0], quote):
             return (quote, *quotes[:place], *quotes[place + 1 :])
     return quotes
 

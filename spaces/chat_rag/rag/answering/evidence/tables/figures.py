@@ -85,12 +85,18 @@ def is_period(text: str) -> bool:
 
 def value(text: str) -> float | None:
     """Return the number of a figure; parentheses are a minus."""
+    figure = read_figure(text)
+    return figure[0] if figure else None
+
+
+def read_figure(text: str) -> tuple[float, float] | None:
+    """Return the number of a figure, with parentheses as a minus, and the value of its last digit."""
     match = _NUMBER.search(text)
     if not match:
         return None
-    number, _ = read_number(match[0], text, in_cell=True)
+    number, last_digit = read_number(match[0], text, in_cell=True)
     is_negative = bool(re.match(r"\s*[^\d]{0,4}[-−–(]", text[: match.start() + 1] if match.start() else ""))
-    return -number if is_negative else number
+    return -number if is_negative else number, last_digit
 
 
 def find_unit(text: str) -> str:

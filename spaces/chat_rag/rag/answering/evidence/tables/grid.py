@@ -21,6 +21,7 @@ from rag.answering.evidence.tables.figures import (
     is_period,
     without_note_mark,
 )
+from rag.answering.evidence.tables.row_labels import is_share, is_total, is_value
 from rag.documents import Cell, Span, Table
 
 # Of a table whose rows all look like headers, each figure would otherwise have all of them.
@@ -29,9 +30,6 @@ MAX_HEADER_ROWS = 20
 _NUMBERING = re.compile(r"(?!(?:19|20)\d\d$)#?(?:[A-Z]{1,4}-?)?\d{1,8}\.?|\d{1,4}([/.-])\d{1,2}\1(?:\d\d){1,2}")
 _FEWEST_NUMBERED = 2
 _LETTERS = re.compile(r"[^\W\d_]{3}")
-# The share that the row above has of something: "As a percentage of revenue" below "Research and development".
-_SHARE = re.compile(r"(?:as an? )?(?:%|percent(?:age)?) of\b", re.IGNORECASE)
-_SIGNS = frozenset("$€£¥%")  # in cells of their own, beside their figures
 _UNIT_ROWS = 4  # the first rows, of which one can name the unit
 _CHECKPOINT_CELLS = 500
 _BEHIND = 2**32 - 1  # behind all characters
@@ -83,7 +81,7 @@ class _State:
     in_headers: bool = True
     merged: tuple[Cell, ...] = ()
     last_label: str = ""
-    """The label of the last row that isn't the share of another one."""
+    """The label of the last row of the section that is neither its total nor the share of another row."""
 
 
 @dataclass(slots=True)
@@ -203,26 +201,40 @@ class Grid:
             header = _HeaderRow.of(row)
             headers, in_headers = (*headers[1 - MAX_HEADER_ROWS :], header) if in_headers else (header,), True
         else:
-            label = self._row_label(row)
-            if self._has_values(row, number):
-                # A row of figures without a label is the total of its section.
-                section, in_headers = "" if not label or label.lower().startswith("total") else section, False
-            else:
-                section = label or section
-            last_label = last_label if not label or _SHARE.match(label) else label
+            section, in_headers, last_label = self._below(row, number, state)
         merged = tuple([cell for cell in (*state.merged, *own) if cell.row + cell.row_span > number + 1])
         return _State(headers, section, in_headers, merged, last_label)
+
+    def _below(self, row: dict[int, Cell], number: int, state: _State) -> tuple[str, bool, str]:
+        """Return the section below a row that names no columns, whether it's in the headers, and the last label."""
+        label = self._row_label(row)
+        if not self._has_values(row, number):
+            return (label, state.in_headers, "") if label else (state.section, state.in_headers, state.last_label)
+        if not label and self._is_total(row, number):
+            return "", False, ""
+        section = "" if label.lower().startswith("total") else state.section
+        return section, False, state.last_label if not label or is_share(label) else label
+
+    def _labels(self, row: dict[int, Cell], number: int, state: _State) -> tuple[str, str]:
+        """Return the label of a row, and what stands above it: its section, or the row that it is a share of."""
+        label, section = self._row_label(row), state.section
+        if is_share(label):
+            return label, ": ".join(filter(None, (section.rstrip(": "), state.last_label)))
+        if label:
+            return label, section
+        if state.last_label and not self._names and not self._is_total(row, number):
+            return state.last_label, section
+        return section.rstrip(": "), ""
+
+    def _is_total(self, row: dict[int, Cell], number: int) -> bool:
+        return is_total(self.content(cell) for _, cell in self._behind_label(row, number))
 
     def _row_label(self, row: dict[int, Cell]) -> str:
         return without_note_mark(self.content(row.get(0)))
 
     def _labeled(self, row: dict[int, Cell], number: int, state: _State, last: int) -> Iterator[LabeledCell]:
         """Yield the cells of a row that begin before the character `last`."""
-        label, section = self._row_label(row), state.section
-        if not label:
-            label, section = section.rstrip(": "), ""
-        elif _SHARE.match(label):
-            section = state.last_label or section
+        label, section = self._labels(row, number, state)
         values = [(column, cell) for column, cell in self._values(row, number) if cell.start < last]
         row = {column: cell for column, cell in row.items() if cell.start < last}
         start, end = min(cell.start for cell in row.values()), max(cell.end for cell in row.values())
@@ -248,10 +260,7 @@ class Grid:
 
     def _values(self, row: dict[int, Cell], number: int) -> list[tuple[int, Cell]]:
         """Return the cells of a row behind its label that have a value."""
-        return [(column, cell) for column, cell in self._behind_label(row, number) if self._is_value(cell)]
-
-    def _is_value(self, cell: Cell) -> bool:
-        return not is_blank(text := self.content(cell)) and text not in _SIGNS
+        return [(column, cell) for column, cell in self._behind_label(row, number) if is_value(self.content(cell))]
 
     def _has_values(self, row: dict[int, Cell], number: int) -> bool:
         """Return whether a row has a value, or a dash in place of one, behind its label."""

@@ -12,8 +12,9 @@ from rag.answering.evidence.question_analysis.mentions import is_about
 from rag.answering.evidence.question_analysis.periods import PERIOD_STEMS
 from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.tables.figures import plain_label
+from rag.answering.evidence.tables.row_labels import is_total
 from rag.answering.evidence.units.per_document import PerDocument
-from rag.documents import Document, Passage, Span, Table
+from rag.documents import Cell, Document, Passage, Span, Table
 from rag.search.bm25 import stems
 from rag.search.languages import ENGLISH
 from rag.search.words import content_words
@@ -146,24 +147,29 @@ def _best_rows(
 
 
 def _labeled_rows(document: Document, table: Table) -> Iterator[tuple[str, Span]]:
-    """Yield the label of each row with its span; a row of figures without a label has that of its section."""
+    """Yield the label of each row with its span; one without a label has that of its section or of the row above."""
     spans: dict[int, Span] = {}
     labels: dict[int, str] = {}
-    with_values: set[int] = set()
+    values: dict[int, list[Cell]] = {}
     for cell in table.cells:
         start, end = spans.get(cell.row, (cell.start, cell.end))
         spans[cell.row] = min(start, cell.start), max(end, cell.end)
         if cell.column == 0 and not cell.header:
             labels[cell.row] = document.text[cell.start : cell.end].strip()
         elif cell.end > cell.start:
-            with_values.add(cell.row)
-    section = ""
+            values.setdefault(cell.row, []).append(cell)
+    section = last_label = ""
     for number, label in labels.items():
-        yield label or section, spans[number]
-        if number not in with_values:
-            section = label or section
-        elif not label:  # it was the total of its section
-            section = ""
+        has_total = not label and is_total(
+            document.text[cell.start : cell.end].strip() for cell in values.get(number, ())
+        )
+        yield label or (not has_total and last_label) or section, spans[number]
+        if number not in values:
+            section, last_label = label or section, "" if label else last_label
+        elif has_total:
+            section = last_label = ""
+        else:
+            last_label = label or last_label
 
 
 def _words(label: str) -> frozenset[str]:

@@ -12,8 +12,10 @@ from rag.documents import Document, Passage
 T = TypeVar("T")
 # A pattern holds the interpreter's lock until it has found something: 10 ms and less in so many characters.
 _BLOCK_CHARACTERS = 100_000
-# Of all passages: those of the last dozens of questions. Each takes some kilobytes.
+# Of all passages: those of the last dozens of questions. Each takes some kilobytes, and a passage without any counts.
 _KEPT_VALUES = 4_000
+# What is left of them when the oldest ones are dropped: not at each passage.
+_LEFT_VALUES = 3_500
 
 
 class PerDocument(Generic[T]):
@@ -48,6 +50,7 @@ class PerPassage(Generic[T]):
         self._compute = compute
         self._values: dict[tuple[int, Passage], tuple[T, ...]] = {}  # the latest ones last
         self._documents: set[int] = set()
+        self._kept = 0  # at least as many values as are kept, but for those that two threads add at the same time
 
     def of(self, document: Document, passage: Passage) -> tuple[T, ...]:
         """Return the values. Each step on the dictionary is atomic: two threads can compute the same at a time."""
@@ -55,19 +58,26 @@ class PerPassage(Generic[T]):
         values = self._values.pop(key, None)
         if values is None:
             values = self._compute(document, key[1])
+            self._kept += 1 + len(values)
         if key[0] not in self._documents:
             self._documents.add(key[0])
             weakref.finalize(document, self._free, key[0]).atexit = False
         self._values[key] = values
-        self._drop_oldest()
+        if self._kept > _KEPT_VALUES:
+            self._drop_oldest()
         return values
 
     def _drop_oldest(self) -> None:
+        """Drop the values that were asked for first, and count the others again.
+
+        A copy of the keys makes no other objects: garbage that is collected meanwhile can have a document.
+        """
         kept = 0
-        for key, values in reversed([*self._values.items()]):
-            kept += len(values)
-            if kept > _KEPT_VALUES:
+        for at, key in enumerate(reversed([*self._values])):
+            kept += 1 + len(self._values.get(key, ()))
+            if at and kept > _LEFT_VALUES:
                 self._values.pop(key, None)
+        self._kept = min(kept, _LEFT_VALUES)
 
     def _free(self, document: int) -> None:
         self._documents.discard(document)
