@@ -28,7 +28,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -98,28 +98,24 @@ async def compare(gateways: dict[str, Gateway], key: str, rounds: int) -> dict[s
     return samples
 
 
-@contextmanager
-def spaceport(model_url: str, folder: Path) -> Iterator[Gateway]:
+def spaceport(model_url: str, folder: Path) -> AbstractContextManager[Gateway]:
     """Spaceport's inference server with a target of the catalogue."""
-    catalog = folder / "catalog.toml"
-    catalog.write_text(f'[{MODEL}]\nkind = "openai"\nurl = "{model_url}"\nmodel = "{MODEL}"\n')
-    port = free_port()
-    settings = {"CATALOG": catalog, "TARGET": MODEL, "HOST": "127.0.0.1", "PORT": port, "LOG_LEVEL": "warning"}
-    variables = {f"SPACEPORT_{name}": str(value) for name, value in settings.items()}
-    with _server([sys.executable, "-m", "inference"], port, "/ready", folder, variables) as gateway:
-        yield gateway
+    return _spaceport("inference", model_url, folder, TARGET=MODEL)
+
+
+def spaceport_gateway(model_url: str, folder: Path) -> AbstractContextManager[Gateway]:
+    """Spaceport's gateway with the same target, which has a price."""
+    return _spaceport("gateway", model_url, folder, 'price = "tokens:1/2"\n', DATA=folder)
 
 
 @contextmanager
-def spaceport_gateway(model_url: str, folder: Path) -> Iterator[Gateway]:
-    """Spaceport's gateway with the same target, which has a price."""
-    catalog = folder / "priced.toml"
-    entry = f'kind = "openai"\nurl = "{model_url}"\nmodel = "{MODEL}"\nprice = "tokens:1/2"\n'
-    catalog.write_text(f"[{MODEL}]\n{entry}")
-    port = free_port()
-    settings = {"CATALOG": catalog, "DATA": folder, "HOST": "127.0.0.1", "PORT": port, "LOG_LEVEL": "warning"}
-    variables = {f"SPACEPORT_{name}": str(value) for name, value in settings.items()}
-    with _server([sys.executable, "-m", "gateway"], port, "/ready", folder, variables) as gateway:
+def _spaceport(module: str, model_url: str, folder: Path, more: str = "", **settings: str | Path) -> Iterator[Gateway]:
+    """Run a server of ours; `more` is the rest of the target's entry in the catalogue."""
+    catalog, port = folder / f"{module}.toml", free_port()
+    catalog.write_text(f'[{MODEL}]\nkind = "openai"\nurl = "{model_url}"\nmodel = "{MODEL}"\n{more}')
+    values = {"CATALOG": catalog, "HOST": "127.0.0.1", "PORT": port, "LOG_LEVEL": "warning", **settings}
+    variables = {f"SPACEPORT_{name}": str(value) for name, value in values.items()}
+    with _server([sys.executable, "-m", module], port, "/ready", folder, variables) as gateway:
         yield gateway
 
 
