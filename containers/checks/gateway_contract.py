@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,11 +14,11 @@ import httpx2
 from containers import sandbox
 from containers.checks.image_checks import (
     CheckResult,
+    answer_and_stop,
     inspect_container,
     inspect_image,
     require,
     run_check,
-    stop_once_it_answers,
 )
 
 TITLE = "Spaceport gateway"
@@ -110,14 +109,7 @@ def check_answer(url: str, key: str) -> str:
 
 def check_drain(container: Any, url: str, key: str) -> str:
     """Stop the container during an answer, and read the answer to its end."""
-    stop = threading.Thread(target=stop_once_it_answers, args=(container, url))
-    stop.start()
-    text = check_answer(url, key)
-    stop.join()
-    container.reload()
-    code = container.attrs["State"]["ExitCode"]
-    require(code == 0, f"it exited with {code}")
-    return f"{text}, exit status {code}"
+    return answer_and_stop(container, url, lambda: check_answer(url, key))
 
 
 def _question() -> dict[str, Any]:

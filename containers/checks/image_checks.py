@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -66,7 +67,24 @@ def inspect_container(container: Any, prefix: str = "") -> Iterator[CheckResult]
     yield run_check(f"{prefix}the health check passes", _health, container)
 
 
-def stop_once_it_answers(container: Any, url: str) -> None:
+def answer_and_stop(container: Any, url: str, answer: Callable[[], str]) -> str:
+    """Stop a container during an answer; return what `answer` says of it once it's read to its end."""
+    stop = threading.Thread(target=_stop_once_it_answers, args=(container, url))
+    stop.start()
+    text = answer()
+    stop.join()
+    return f"{text}, {exit_status(container)}"
+
+
+def exit_status(container: Any) -> str:
+    """Check that a container has ended with status 0."""
+    container.reload()
+    code = container.attrs["State"]["ExitCode"]
+    require(code == 0, f"it exited with {code}")
+    return f"exit status {code}"
+
+
+def _stop_once_it_answers(container: Any, url: str) -> None:
     """Stop a container as soon as its metrics show a request."""
     deadline = time.monotonic() + START_SECONDS
     while "spaceport_requests_in_flight 1.0" not in httpx2.get(f"{url}/metrics", timeout=START_SECONDS).text:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,11 +11,11 @@ import httpx2
 from containers import sandbox
 from containers.checks.image_checks import (
     CheckResult,
+    answer_and_stop,
     inspect_container,
     inspect_image,
     require,
     run_check,
-    stop_once_it_answers,
 )
 
 TITLE = "Spaceport vision"
@@ -62,14 +61,12 @@ def _check_vertex(url: str) -> str:
 
 def _check_drain(container: Any, url: str) -> str:
     """Stop the container during an answer, and read the answer to its end."""
-    stop = threading.Thread(target=stop_once_it_answers, args=(container, url))
-    stop.start()
-    response = _post(f"{url}/v1/classify?explain=occlusion", content=_picture())  # it takes seconds
-    stop.join()
-    container.reload()
-    code = container.attrs["State"]["ExitCode"]
-    require(code == 0, f"it exited with {code}")
-    return f"{_label(response.json()['results'][0])} with a map, exit status {code}"
+
+    def answer() -> str:
+        response = _post(f"{url}/v1/classify?explain=occlusion", content=_picture())  # it takes seconds
+        return f"{_label(response.json()['results'][0])} with a map"
+
+    return answer_and_stop(container, url, answer)
 
 
 def _picture() -> bytes:

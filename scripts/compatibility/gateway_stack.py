@@ -79,7 +79,7 @@ class Tally:
     refused: int = 0
 
     def add(self, target: str, input_tokens: int, output_tokens: int) -> None:
-        """Count an answer with the tokens that its client was told."""
+        """Count an answer with the tokens that its client read."""
         self.answers[target] += 1
         self.tokens[target, "input"] += input_tokens
         self.tokens[target, "output"] += output_tokens
