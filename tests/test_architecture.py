@@ -62,7 +62,12 @@ LAYERS = {
         ("gateway.database",),
         ("gateway.ledger.row", "gateway.keys.key"),
     ],
-    "inference": [("inference.app",), ("inference.http",), ("inference.generation",), ("inference.endings",)],
+    "inference": [
+        ("inference.app",),
+        ("inference.http",),
+        ("inference.answers.generation",),
+        ("inference.answers.endings",),
+    ],
     "rag": [
         ("rag.scoring",),
         ("rag.answering",),

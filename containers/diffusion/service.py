@@ -12,11 +12,11 @@ from backends import NotConfigured
 from backends.diffusion.embedded import EmbeddedGenerator, EmbeddedSettings
 from backends.diffusion.pipelines import DEFAULT_MODEL, INDEX
 from diffusion.settings import DiffusionSettings
+from inference.answers.generation import Work
 from inference.errors import CLIENT_CLOSED_REQUEST, Refused
-from inference.generation import Work
 from inference.lifecycle import Lifecycle
 from inference.metrics import ServerMetrics
-from inference.model import FOLDERS, fetch
+from inference.models.served_model import FOLDERS, fetch
 
 DIALECTS = ("images", "sagemaker", "vertex")
 STEP_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)

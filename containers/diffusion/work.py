@@ -17,8 +17,8 @@ from backends.diffusion.types import GeneratedPicture, PictureEvent, PictureRequ
 from backends.stopwatch import now, wall_clock
 from backends.streams import closing
 from diffusion.service import DiffusionService
+from inference.answers.generation import Work
 from inference.errors import status
-from inference.generation import Work
 from inference.http.answer_streams import EventResponse, send_body
 
 EVENT = "image_generation"

@@ -20,10 +20,10 @@ from gateway.billing import bills
 from gateway.request_path import Call
 from gateway.service import Gateway, Phase
 from gateway.targets import GatewayTarget
+from inference.answers.generation import CompletionRequest, Embedding, Generation
 from inference.formats import cloud_platforms, embeddings
 from inference.formats.models import model_card
 from inference.formats.table import FORMATS
-from inference.generation import CompletionRequest, Embedding, Generation
 from inference.http import error_handlers
 from inference.http.answer_routes import add_answer_routes
 from inference.http.answer_streams import EventStream, JSONAnswer

@@ -21,9 +21,9 @@ from gateway.metrics import GatewayMetrics
 from gateway.routing.router import Router
 from gateway.routing.target_states import TargetStates
 from gateway.targets import GatewayTarget, Targets
-from inference.admission_queue import AdmissionQueue
+from inference.answers.admission_queue import AdmissionQueue
+from inference.answers.generation import Work
 from inference.errors import Full
-from inference.generation import Work
 
 
 class RunningRequest(Protocol):

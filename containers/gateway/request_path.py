@@ -30,13 +30,13 @@ from gateway.parts import Parts
 from gateway.routing.router import Plan
 from gateway.routing.stream import RoutedStream
 from gateway.targets import GatewayTarget
-from inference.endings import Ending
+from inference.answers.endings import Ending
+from inference.answers.generation import Work
 from inference.errors import kind, status
-from inference.generation import Work
 
 
 class Call:
-    """One request with its key; see `inference.generation.Source`."""
+    """One request with its key; see `inference.answers.generation.Source`."""
 
     def __init__(self, parts: Parts, key: Key, *, dialect: str) -> None:
         self.key = key

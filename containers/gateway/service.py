@@ -27,8 +27,8 @@ from gateway.routing.router import Router
 from gateway.routing.target_states import TargetStates
 from gateway.settings import Settings
 from gateway.targets import Targets
-from inference.admission_queue import AdmissionQueue
-from inference.running_answers import RunningAnswers
+from inference.answers.admission_queue import AdmissionQueue
+from inference.answers.running_answers import RunningAnswers
 
 logger = logging.getLogger(__name__)
 

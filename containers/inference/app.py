@@ -12,10 +12,10 @@ from fastapi.responses import Response
 
 from backends import ChatRequest, Rejected
 from backends.chat.requests import parse_chat_request, read_stream_flags
+from inference.answers.generation import CompletionRequest, Embedding, Generation
 from inference.formats import cloud_platforms, embeddings
 from inference.formats.models import model_card
 from inference.formats.table import FORMATS
-from inference.generation import CompletionRequest, Embedding, Generation
 from inference.http.answer_routes import add_answer_routes
 from inference.http.answer_streams import EventStream, JSONAnswer
 from inference.http.error_handlers import request_id

@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from backends import Overloaded
-from inference.admission_queue import AdmissionQueue
-from inference.endings import Ending
+from inference.answers.admission_queue import AdmissionQueue
+from inference.answers.endings import Ending
+from inference.answers.running_answers import RunningAnswers
 from inference.metrics import ServerMetrics
-from inference.running_answers import RunningAnswers
 from inference.settings import ServerSettings
 
 logger = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ class Phase(enum.Enum):
 class Lifecycle:
     """The state of a server; `slots` requests run and `queue` wait, by default four a slot.
 
-    See `inference.generation.Admission`.
+    See `inference.answers.generation.Admission`.
     """
 
     def __init__(

@@ -23,10 +23,10 @@ from backends.kinds.openai import one_token_request
 from backends.streams import closing
 from backends.types import Downloadable
 from backends.vectors import EmbeddingBackend, Embeddings
-from inference import model
-from inference.endings import Ending
+from inference.answers.endings import Ending
 from inference.lifecycle import Lifecycle, Phase
 from inference.metrics import Metrics
+from inference.models import served_model
 from inference.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -40,8 +40,8 @@ class Service(Lifecycle):
     settings: Settings
     metrics: Metrics
 
-    def __init__(self, settings: Settings, folders: Sequence[Path] = model.FOLDERS) -> None:
-        super().__init__(settings, Metrics(), model.slot_count(settings), settings.queue, settings.model_name)
+    def __init__(self, settings: Settings, folders: Sequence[Path] = served_model.FOLDERS) -> None:
+        super().__init__(settings, Metrics(), served_model.slot_count(settings), settings.queue, settings.model_name)
         self.health: Health | None = None
         self.backend: Backend | None = None
         self.embeddings: tuple[str, EmbeddingBackend] | None = None  # the model's name, and its backend
@@ -50,8 +50,8 @@ class Service(Lifecycle):
 
     async def run(self) -> None:
         """Load the model, then check its health until cancelled; raises a `BackendError` if it can never answer."""
-        self.embeddings = await asyncio.to_thread(model.connect_embedding_model, self.settings)
-        self.backend = backend = await asyncio.to_thread(model.connect, self.settings, self._folders)
+        self.embeddings = await asyncio.to_thread(served_model.connect_embedding_model, self.settings)
+        self.backend = backend = await asyncio.to_thread(served_model.connect, self.settings, self._folders)
         if isinstance(backend, Downloadable):
             await _download(backend)
         local = backend.local

@@ -9,7 +9,7 @@ from typing import Any
 from backends import Rejected
 from backends.stopwatch import now
 from backends.vision.types import Classification
-from inference.generation import Work
+from inference.answers.generation import Work
 from vision.requests import ClassifyRequest
 from vision.service import VisionService
 

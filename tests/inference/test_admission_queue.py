@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from inference.admission_queue import MAX_RETRY_AFTER, AdmissionQueue
+from inference.answers.admission_queue import MAX_RETRY_AFTER, AdmissionQueue
 from inference.errors import Full
 
 

@@ -13,8 +13,8 @@ import pytest
 from fastapi import FastAPI
 from starlette.types import Message, Receive, Scope, Send
 
+from inference.answers.running_answers import RunningAnswers
 from inference.http.answer_streams import GeneratedResponse
-from inference.running_answers import RunningAnswers
 from inference.server import Server as UvicornServer
 from inference.settings import ServerSettings
 from tests.backends.wire_server import WireServer

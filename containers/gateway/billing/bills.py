@@ -19,7 +19,7 @@ from backends.text import to_json
 from backends.vectors import Embeddings
 from gateway.billing import money
 from gateway.targets import GatewayTarget
-from inference.endings import Ending
+from inference.answers.endings import Ending
 from inference.errors import Refused, ShuttingDown
 
 MESSAGE_TOKENS = 16  # of the template around a message

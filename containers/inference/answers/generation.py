@@ -14,11 +14,11 @@ from backends import BackendError, ChatRequest, Done, Event, Stopwatch, TimedOut
 from backends.stopwatch import now
 from backends.streams import closing
 from backends.vectors import Embeddings
-from inference.endings import Ending
+from inference.answers.endings import Ending
+from inference.answers.running_answers import RunningAnswers
 from inference.errors import CLIENT_CLOSED_REQUEST, FAILED_DEPENDENCY, ShuttingDown, kind, status
 from inference.formats.writer import AnswerWriter
 from inference.metrics import ServerMetrics
-from inference.running_answers import RunningAnswers
 from inference.settings import ServerSettings
 
 logger = logging.getLogger(__name__)

@@ -12,9 +12,9 @@ from starlette.types import Receive, Scope, Send
 
 from backends import BackendError, Delta, Done, Interrupted
 from backends.stopwatch import now
+from inference.answers.generation import Generation, Host, Work
 from inference.errors import Unauthorized, response, status
 from inference.formats.cloud_platforms import FormatResponse
-from inference.generation import Generation, Host, Work
 
 KEEP_ALIVE = b": still here\n\n"  # a comment in the event stream, which clients ignore
 HEADERS = {

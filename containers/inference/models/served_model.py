@@ -82,11 +82,11 @@ def fetch(uri: str) -> Path:
     """Return the folder of an address, copied from Cloud Storage if it's there; blocks."""
     if not uri.startswith("gs://"):
         return Path(uri.removeprefix("file://"))
-    from inference import storage
+    from inference.models import cloud_storage
 
     # One folder per address, so that two addresses never mix their files.
     name = f"spaceport-model-{hashlib.sha256(uri.encode()).hexdigest()[:12]}"
-    return storage.download(uri, Path(tempfile.gettempdir()) / name)
+    return cloud_storage.download(uri, Path(tempfile.gettempdir()) / name)
 
 
 def _model_in(folder: Path, kind: str) -> Path:
