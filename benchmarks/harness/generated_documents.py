@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.documents import Chunk, Document
-from rag.library.library import CHUNK_OVERLAP, CHUNK_SIZE
+from rag.library.document_chunks import CHUNK_OVERLAP, CHUNK_SIZE
 from rag.reading.chunk import chunk_document
 from rag.reading.parse import read_document
 from rag.search.embedding.embedders import Embedder

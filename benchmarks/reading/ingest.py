@@ -37,8 +37,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks/, with the harn
 from harness import host
 from harness.tables import table, write
 
+from rag.library.document_chunks import CHUNK_OVERLAP, CHUNK_SIZE
 from rag.library.ingest import Ingestion
-from rag.library.library import CHUNK_OVERLAP, CHUNK_SIZE, Library
+from rag.library.library import Library
 from rag.library.quota import Quota
 from rag.reading.chunk import chunk_document
 from rag.reading.parse import read_document

@@ -29,7 +29,8 @@ from rag.answering.answer import QUOTED_PASSAGES
 from rag.answering.evidence.candidates import retrieve_candidates
 from rag.answering.evidence.selection import find_quotes
 from rag.documents import Document
-from rag.library.library import Library, ParsedFile
+from rag.library.incoming_files import ParsedFile
+from rag.library.library import Library
 from rag.library.quota import UNLIMITED, Size
 from rag.search.embedding.embedders import Embedder
 from rag.search.fuse import DENSE_WEIGHT, MULTILINGUAL_WEIGHT, fuse

@@ -25,7 +25,7 @@ from harness.cached_embedder import CachedEmbedder
 from harness.tables import table, write
 
 from rag.answering import retrieve
-from rag.library import library
+from rag.library import document_chunks
 from rag.library.library import Library
 from rag.search import fuse, index
 from rag.search.embedding.embedders import Embedder
@@ -123,7 +123,7 @@ def _covered_share(
 
 def main() -> None:
     options = _options()
-    library.CHUNK_SIZE, library.CHUNK_OVERLAP = options.size, options.overlap
+    document_chunks.CHUNK_SIZE, document_chunks.CHUNK_OVERLAP = options.size, options.overlap
     embedder = CachedEmbedder(options.vectors)
     files = sorted(options.directory.glob("*.md"))
     with (options.directory / "questions_df.csv").open(newline="", encoding="utf-8") as file:
@@ -143,8 +143,8 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("directory", type=Path)
-    parser.add_argument("--size", type=int, default=library.CHUNK_SIZE)
-    parser.add_argument("--overlap", type=int, default=library.CHUNK_OVERLAP)
+    parser.add_argument("--size", type=int, default=document_chunks.CHUNK_SIZE)
+    parser.add_argument("--overlap", type=int, default=document_chunks.CHUNK_OVERLAP)
     parser.add_argument("--limit-chars", type=int, default=6000)
     parser.add_argument("--vectors", type=Path, help="an .npz file that caches the vectors for the next run")
     return parser.parse_args()

@@ -19,8 +19,9 @@ import pytest
 from chat_page.sources.page_picture import page_picture
 from rag.documents import Document
 from rag.errors import Cancelled, DocumentError, ReaderStopped, StopReason
+from rag.library.incoming_files import ParsedFile
 from rag.library.ingest import Ingestion
-from rag.library.library import Library, ParsedFile
+from rag.library.library import Library
 from rag.library.progress import Step
 from rag.reading.parse import read_document
 from rag.reading.processes.limits import ProcessLimits

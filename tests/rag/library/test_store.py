@@ -22,7 +22,8 @@ import pytest
 from rag.answering.retrieve import retrieve_passages
 from rag.documents import Chunk, Document, Page
 from rag.errors import Cancelled, DocumentError
-from rag.library.library import CHUNK_OVERLAP, CHUNK_SIZE, CHUNKING_VERSION, Library
+from rag.library.document_chunks import CHUNK_OVERLAP, CHUNK_SIZE, CHUNKING_VERSION
+from rag.library.library import Library
 from rag.library.progress import FileSummary, Step
 from rag.library.quota import Quota, QuotaExceeded, Size
 from rag.library.storage.conversation_file import conversation_data

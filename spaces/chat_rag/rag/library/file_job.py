@@ -8,7 +8,7 @@ from enum import Enum, auto
 from pathlib import Path
 
 from rag.errors import Cancelled, RagError
-from rag.library.library import ParsedFile
+from rag.library.incoming_files import ParsedFile
 from rag.library.progress import FileProgress, FileSummary, Step
 
 

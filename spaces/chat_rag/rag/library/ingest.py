@@ -15,7 +15,8 @@ from typing import TypeVar
 from backends import stopwatch
 from rag.errors import DocumentError, RagError, SessionEnded
 from rag.library.file_job import Job, State
-from rag.library.library import AddedDocument, Library
+from rag.library.incoming_files import AddedDocument
+from rag.library.library import Library
 from rag.library.progress import Snapshot, Step
 from rag.library.unpacking import unpack_archive
 from rag.reading.archives.listing import is_archive

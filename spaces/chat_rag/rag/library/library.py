@@ -8,59 +8,25 @@ import logging
 import threading
 from collections.abc import Collection, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rag.documents import Chunk, Document, Limits, ShareReport
+from rag.documents import Chunk, Document, Limits
 from rag.errors import DocumentError, SessionEnded
-from rag.library.progress import FileSummary, Report, Step
+from rag.library.document_chunks import embed_document, vectors_label
+from rag.library.incoming_files import AddedDocument, ParsedFile, fingerprint
+from rag.library.progress import Report, Step
 from rag.library.quota import Quota, Size, page_count
 from rag.library.storage.memory_store import MemoryStore
 from rag.library.storage.store import Store
-from rag.reading.chunk import chunk_document
 from rag.reading.file_names import display_name
 from rag.reading.parse import read_document
 from rag.reading.processes.pool import ReaderPool, file_readers
 from rag.search.embedding.embedders import Embedder
-from rag.search.index import Hit, Index, search_text
-from rag.search.languages import DENSE_LANGUAGES, detect_language
+from rag.search.index import Hit, Index
 
 logger = logging.getLogger(__name__)
-# Characters. Small chunks are found precisely, and `rag.answering.retrieve` joins neighbours, so an overlap would only
-# repeat text. Measured on 472 questions (benchmarks/search/retrieval.py): sizes from 400 to 500 find most.
-CHUNK_SIZE, CHUNK_OVERLAP = 450, 0
-# The share of it for text in Chinese, Japanese and Korean: XQuAD's paragraphs have 785 characters in English and 252 in
-# Chinese. Over 298 Chinese questions, 600 characters of passages contain 94.6 % of the answers at 225, 93.0 % at 450.
-DENSE_SHARE = 0.5
-# Raise it when the chunker changes at the same sizes: stored documents are then discarded.
-CHUNKING_VERSION = 4
-
-
-@dataclass(frozen=True, slots=True)
-class AddedDocument:
-    """A document and its number of chunks; `duplicate` means that the library already has this content."""
-
-    document: Document
-    chunks: int
-    duplicate: bool = False
-
-    @property
-    def summary(self) -> FileSummary:
-        """The facts about the document, without its text."""
-        document = self.document
-        return FileSummary(
-            document.name, len(document.pages), len(document.text), self.chunks, self.duplicate, document.notes
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class ParsedFile:
-    """A file that has been read but not stored; `original` is empty if there is no store."""
-
-    document: Document
-    size: Size
-    original: bytes
 
 
 class Library:
@@ -295,34 +261,5 @@ class Library:
         return vectors_label(self._embedder.full_name)
 
 
-def vectors_label(model: str) -> str:
-    """Return the model and the chunker that stored vectors depend on; vectors with another label are useless."""
-    return f"{model} {CHUNKING_VERSION} {CHUNK_SIZE} {CHUNK_OVERLAP}"
-
-
-def embed_document(
-    document: Document, embedder: Embedder, report: ShareReport | None = None
-) -> tuple[list[Chunk], Any]:
-    """Return the chunks of a document, and one vector (float32) for each."""
-    chunks = chunk_document(document, size=_chunk_size(document.text), overlap=CHUNK_OVERLAP)
-    return chunks, embedder.encode([search_text(chunk) for chunk in chunks], report)
-
-
-def _chunk_size(text: str) -> int:
-    return int(CHUNK_SIZE * DENSE_SHARE) if detect_language(text) in DENSE_LANGUAGES else CHUNK_SIZE
-
-
 def _ignore(step: Step, share: float) -> None:
     pass
-
-
-def fingerprint(path: Path, max_bytes: int) -> tuple[str, int]:
-    """Return the file's document id and its length in bytes; `("", 0)` if it is too large or can't be read."""
-    try:
-        length = path.stat().st_size
-        if length <= max_bytes:
-            with path.open("rb") as file:
-                return hashlib.file_digest(file, "sha256").hexdigest()[:16], length
-    except (OSError, ValueError):
-        pass  # `read_document` reports the error
-    return "", 0

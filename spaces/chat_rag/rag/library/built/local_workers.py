@@ -8,7 +8,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from rag.errors import DocumentError
 from rag.library.built.sources import FoundFile
-from rag.library.library import AddedDocument, Library, ParsedFile, embed_document
+from rag.library.document_chunks import embed_document
+from rag.library.incoming_files import AddedDocument, ParsedFile
+from rag.library.library import Library
 from rag.library.quota import UNLIMITED
 from rag.library.storage.stored_files import StoredDocument
 from rag.reading.processes.pool import ReaderPool

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import RagError
-from rag.library.library import vectors_label
+from rag.library.document_chunks import vectors_label
 from rag.library.storage import disk
 from rag.search.embedding.embedders import Embedder
 from rag.search.embedding.onnx_export import HUB_MODEL, packaged_model

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rag.documents import Limits
 from rag.errors import DocumentError
-from rag.library.library import fingerprint
+from rag.library.incoming_files import fingerprint
 from rag.reading.archives.limits import ArchiveLimits
 from rag.reading.archives.listing import is_archive
 from rag.reading.archives.sources import Source, Unpacking, folder_sources
