@@ -18,7 +18,7 @@ from backends.vision.batcher import Batcher
 from backends.vision.engine import Engine
 from backends.vision.model_files import DEFAULT_MODEL, find_model
 from backends.vision.pictures import MAX_PIXELS, read_picture
-from backends.vision.types import Classification, Classifier, Label
+from backends.vision.types import LABELS, Classification, Classifier, Label
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -93,7 +93,7 @@ class EmbeddedClassifier(Classifier):
     async def check(self) -> Health:
         return Health(model=await self.load())
 
-    async def classify(self, picture: bytes, *, top: int = 5, explain: bool = False) -> Classification:
+    async def classify(self, picture: bytes, *, top: int = LABELS, explain: bool = False) -> Classification:
         """Return the likeliest labels; raises `Rejected` for what isn't a picture."""
         await self.load()
         loop = asyncio.get_running_loop()

@@ -14,7 +14,7 @@ from backends.http.settings import HttpSettings
 from backends.kinds.openai import base_url
 from backends.settings import read_settings
 from backends.types import Health
-from backends.vision.types import Classification, Classifier, Label
+from backends.vision.types import LABELS, Classification, Classifier, Label
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class ServerClassifier(Classifier):
         except (LookupError, TypeError) as error:
             raise self._not_a_vision_server() from error
 
-    async def classify(self, picture: bytes, *, top: int = 5, explain: bool = False) -> Classification:
+    async def classify(self, picture: bytes, *, top: int = LABELS, explain: bool = False) -> Classification:
         """Return the labels that the server finds."""
         body = {"image": base64.b64encode(picture).decode(), "top_k": top}
         document = await post_json(self._endpoint, "/classify", body | ({"explain": "occlusion"} if explain else {}))

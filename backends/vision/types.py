@@ -29,13 +29,16 @@ class Classification:
     heat_map: bytes | None = field(default=None, repr=False)
 
 
+LABELS = 5  # that a picture gets, unless its caller asks for another number
+
+
 class Classifier(ABC):
     """A target of the catalogue that classifies pictures, with `task = "classify"`."""
 
     local = True
 
     @abstractmethod
-    async def classify(self, picture: bytes, *, top: int = 5, explain: bool = False) -> Classification:
+    async def classify(self, picture: bytes, *, top: int = LABELS, explain: bool = False) -> Classification:
         """Return the `top` labels of a picture, the bytes of its file; `explain` asks for the heat map."""
 
     @abstractmethod

@@ -32,7 +32,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks/, with the harness
 from harness.host import others_seconds, ticks, was_busy
 from harness.pages.chat_app import BENCHMARKS, ROOT, Server, model_server, run_chat
-from harness.siege.attack import KINDS
+from harness.siege.attack_process import KINDS
 from harness.siege.guest import Guest, Page
 from harness.siege.honest import QUESTIONS, visit, visit_regularly
 from harness.siege.leftovers import Folders, Memory
@@ -90,7 +90,7 @@ async def run_siege(siege: Siege, server: Server, folders: Folders, seconds: flo
 
 async def start_attackers(url: str, *options: str) -> asyncio.subprocess.Process:
     """Start the guests; their first line says that all are there."""
-    command = [sys.executable, "-m", "harness.siege.attack", url, *options]
+    command = [sys.executable, "-m", "harness.siege.attack_process", url, *options]
     return await asyncio.create_subprocess_exec(*command, cwd=BENCHMARKS, stdout=asyncio.subprocess.PIPE)
 
 

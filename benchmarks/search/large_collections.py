@@ -41,9 +41,9 @@ from rag.library.built.packed import PackedDocument
 from rag.library.built.shared_library import BuiltLibrary
 from rag.library.built.sources import FoundFile
 from rag.library.storage.stored_files import StoredDocument
+from rag.search.chroma_vectors import chroma_client
 from rag.search.embedding.embedders import Embedder
 from rag.search.index import HITS, Index
-from rag.search.vectors import chroma_client
 
 NAME = "large_collections"
 

@@ -16,7 +16,7 @@ from inference.answers.generation import Work
 from inference.errors import CLIENT_CLOSED_REQUEST, Refused
 from inference.lifecycle import Lifecycle
 from inference.metrics import ServerMetrics
-from inference.models.served_model import FOLDERS, fetch
+from inference.model_source.served_model import FOLDERS, fetch
 
 DIALECTS = ("images", "sagemaker", "vertex")
 STEP_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)

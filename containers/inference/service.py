@@ -1,4 +1,4 @@
-"""The server's lifecycle: loads the model, checks its health, and drains before shutdown."""
+"""Loads the model, checks its health and answers with it; `lifecycle` has the phases that all servers share."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from backends.vectors import EmbeddingBackend, Embeddings
 from inference.answers.endings import Ending
 from inference.lifecycle import Lifecycle, Phase
 from inference.metrics import Metrics
-from inference.models import served_model
+from inference.model_source import served_model
 from inference.settings import Settings
 
 logger = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from backends.vision.model_files import CONFIG, DEFAULT_MODEL
 from backends.vision.types import Classification
 from inference.lifecycle import Lifecycle
 from inference.metrics import ServerMetrics
-from inference.models.served_model import FOLDERS, fetch
+from inference.model_source.served_model import FOLDERS, fetch
 from vision.settings import VisionSettings
 
 logger = logging.getLogger(__name__)

@@ -42,7 +42,7 @@ from rag.documents import Limits
 from rag.library.quota import Quota
 from ui import launch
 from ui.admission.client import caller_of
-from ui.events import call_after
+from ui.event_chains import call_after
 from ui.link_preview import LinkPreview
 from ui.middleware.public_blocks import PublicBlocks
 from ui.middleware.refusals import refusal

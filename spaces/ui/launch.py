@@ -21,7 +21,7 @@ from ui.access.origins import SameOrigin, allowed_origins, outermost
 from ui.admission.client import ClientAddress, trust_hub_proxies
 from ui.middleware.bodies import BodyLimits
 from ui.middleware.connections import limit_connections
-from ui.middleware.events import UNKNOWN_EVENT, EventCheck
+from ui.middleware.event_check import UNKNOWN_EVENT, EventCheck
 from ui.middleware.page_files import PageFiles
 from ui.middleware.request_limits import MB, RequestLimits
 from ui.middleware.uploads import Uploads

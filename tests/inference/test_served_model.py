@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from backends import NotConfigured
-from inference.models.cloud_storage import download
-from inference.models.served_model import catalog_entry, connect_embedding_model, find_model, slot_count
+from inference.model_source.cloud_storage import download
+from inference.model_source.served_model import catalog_entry, connect_embedding_model, find_model, slot_count
 from inference.settings import Settings
 from tests.helpers.servers import serving
 from tests.inference.bucket import Bucket

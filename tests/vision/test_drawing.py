@@ -17,9 +17,9 @@ from tests.helpers.servers import wait_until
 from ui.admission.admission import Admission
 from ui.middleware.refusals import Refusal
 from vision_page import strings
-from vision_page.canvas import Canvas
 from vision_page.draw_page import MAX_CHARACTERS, DrawPage, _column_updates, read_form
 from vision_page.drawing import DrawingService
+from vision_page.drawn_pictures import Canvas
 from vision_page.visitor import Visitor
 
 __all__ = ["pictures", "tiny"]  # fixtures

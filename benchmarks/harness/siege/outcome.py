@@ -13,7 +13,7 @@ from harness.siege.leftovers import Memory
 
 @dataclass(frozen=True)
 class Siege:
-    """Who attacks: the options of `harness.siege.attack`."""
+    """Who attacks: the options of `harness.siege.attack_process`."""
 
     name: str
     options: Sequence[str]

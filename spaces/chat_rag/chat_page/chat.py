@@ -26,8 +26,8 @@ from rag.documents import Limits
 from rag.library.library import Library
 from rag.library.quota import Quota
 from rag.reading.processes.pool import page_renderers
+from rag.search.chroma_vectors import chroma_client, sweep
 from rag.search.embedding.embedders import Embedder
-from rag.search.vectors import chroma_client, sweep
 from ui.admission.admission import Admission
 from ui.admission.fair_queue import Caller
 from ui.admission.page_redis import PageRedis

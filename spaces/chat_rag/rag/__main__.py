@@ -14,7 +14,7 @@ from pathlib import Path
 
 from backends import telemetry
 from backends.terminal import exit_status
-from rag.answering.options import AnswerOptions
+from rag.answering.options import PASSAGE_CHARACTERS, AnswerOptions
 
 FILES = "a file, a folder, a ZIP archive of documents, or the address of a web page"
 GOLD_QUESTIONS = 'JSONL file of {"question", "answers" or "answerable": false}'
@@ -110,7 +110,7 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
     _add_files(parser)
     parser.add_argument("--questions", required=True, type=Path, help=QUESTIONS)
     parser.add_argument(
-        "--limit-chars", type=int, default=6000, help="characters of passages per question (%(default)s)"
+        "--limit-chars", type=int, default=PASSAGE_CHARACTERS, help="characters of passages per question (%(default)s)"
     )
     parser.add_argument("--out", required=True, type=Path, help="the JSONL file of passages to write")
 

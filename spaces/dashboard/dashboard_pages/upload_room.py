@@ -10,8 +10,8 @@ from streamlit.runtime import Runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
 from ui.access.client_address import network
-from ui.middleware.budget import Budget
 from ui.middleware.request_limits import MB, RequestLimits
+from ui.middleware.shared_room import SharedRoom
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -41,7 +41,7 @@ class UploadRoom:
         self._largest = limits.file_bytes
         self._routes = routes
         self._per_address, self._total = per_address, total
-        self._arriving = Budget(per_address, total)
+        self._arriving = SharedRoom(per_address, total)
         self._addresses: dict[str, str] = {}  # of the sessions that have uploaded something
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -11,6 +11,7 @@ import gradio as gr
 from backends import SpaceportError
 from compare.interactive.service import ComparisonService
 from compare.measure.measurement import Progress
+from compare.measure.plan import WARMUP
 from compare.measure.workloads.workload import SHAPES
 from compare.rag_process import has_rag
 from compare.report.words.strings import run_name
@@ -72,7 +73,7 @@ class MeasurePage:
         modes = [(label, mode) for mode, label in strings.MODES.items()]
         self.mode = gr.Radio(modes, value="concurrency", label=strings.MODE)
         self.loads = gr.Textbox("1", label=strings.LOADS, info=strings.LOADS_INFO, elem_id="loads")
-        self.warmup = gr.Number(2, label=strings.WARMUP, precision=0)
+        self.warmup = gr.Number(WARMUP, label=strings.WARMUP, precision=0)
         self.seed = gr.Number(0, label=strings.SEED, precision=0)
         self.minutes = gr.Number(
             self.service.admission.limits.measured_minutes or 30, label=strings.MINUTES, elem_id="minutes"

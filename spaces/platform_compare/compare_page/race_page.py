@@ -19,7 +19,7 @@ from compare.report.words.strings import answer_label
 from compare_page import strings
 from compare_page.events import PRIVATE, VISITOR, VisitorIdentity
 from compare_page.scripts import show_js
-from ui.events import call_after
+from ui.event_chains import call_after
 from ui.middleware.refusals import Refusal, refusal
 from ui.sections import closed_section
 from ui.static.scripts import download_js

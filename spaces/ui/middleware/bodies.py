@@ -13,9 +13,9 @@ from backends import stopwatch
 from backends.json_values import ValueCounter
 from ui.access.client_address import network
 from ui.access.routes import API, RouteTable
-from ui.middleware.budget import Budget
 from ui.middleware.multipart import MultipartCheck, boundary_of
 from ui.middleware.request_limits import Refused, RequestLimits, size_text
+from ui.middleware.shared_room import SharedRoom
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -61,7 +61,7 @@ class BodyLimits:
         self._limits = limits
         self._uploads = uploads
         self._upload_routes = upload_routes
-        self._bodies = Budget(limits.bodies_per_address, limits.bodies)
+        self._bodies = SharedRoom(limits.bodies_per_address, limits.bodies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -111,7 +111,7 @@ class _Exchange:
     """One request and its response. A refusal takes the place of whatever the page answers."""
 
     def __init__(
-        self, scope: Scope, receive: Receive, send: Send, limits: RequestLimits, most: int, budget: Budget | None,
+        self, scope: Scope, receive: Receive, send: Send, limits: RequestLimits, most: int, budget: SharedRoom | None,
         check: BodyCheck | None = None,
     ) -> None:  # fmt: skip
         self._scope, self._receive, self._send = scope, receive, send

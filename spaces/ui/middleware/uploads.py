@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backends import stopwatch
-from ui.middleware.budget import Budget
 from ui.middleware.request_limits import Refused, RequestLimits, size_text
+from ui.middleware.shared_room import SharedRoom
 
 # What is this old and wasn't used may be deleted when there is no room: most uploads are used at once.
 UNUSED_SECONDS = 60.0
@@ -54,8 +54,8 @@ class Uploads:
         self._timer: asyncio.TimerHandle | None = None
         self._folder = folder
         self._limits = limits
-        self._budget = Budget(limits.uploads_per_address, limits.uploads)
-        self._broken = Budget(limits.broken_uploads_per_address, sys.maxsize)
+        self._budget = SharedRoom(limits.uploads_per_address, limits.uploads)
+        self._broken = SharedRoom(limits.broken_uploads_per_address, sys.maxsize)
         self._stored: dict[str, _Stored] = {}
         self._cleaned = self._now()
         self._freed = -1.0

@@ -13,12 +13,12 @@ from backends import SpaceportError, Target
 from backends.diffusion.limits import PictureLimits
 from backends.diffusion.types import PictureRequest
 from backends.streams import closing
-from ui.events import call_after
+from ui.event_chains import call_after
 from ui.html import unavailable_html
 from ui.middleware.refusals import Refusal, refusal
 from vision_page import strings
-from vision_page.canvas import Canvas
 from vision_page.drawing import DrawingService
+from vision_page.drawn_pictures import Canvas
 from vision_page.targets import MAX_TARGETS
 from vision_page.visitor import PRIVATE, VISITOR, Visitor
 

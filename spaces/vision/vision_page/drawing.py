@@ -13,7 +13,7 @@ from backends.types import Downloadable
 from backends.zero_gpu import load_on_zero_gpu
 from ui.admission.admission import Admission
 from vision_page import strings
-from vision_page.canvas import Canvas
+from vision_page.drawn_pictures import Canvas
 from vision_page.targets import TaskTargets
 
 

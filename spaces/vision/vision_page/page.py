@@ -11,7 +11,7 @@ import gradio as gr
 
 from backends import SpaceportError, Target
 from backends.streams import closing
-from ui.events import call_after
+from ui.event_chains import call_after
 from ui.html import unavailable_html
 from ui.middleware.refusals import Refusal, refusal
 from vision_page import strings

@@ -32,9 +32,9 @@ from rag.library.progress import FileSummary
 from rag.library.quota import QuotaExceeded
 from rag.reading.archives.limits import ArchiveLimits
 from rag.reading.archives.listing import list_archive
-from rag.reading.file_types import check_signature
 from rag.reading.ocr.errors import PageFailed
 from rag.reading.ocr.images import open_image
+from rag.reading.signatures import check_signature
 from rag.reading.web.fetch import fetch
 from ui.admission.errors import Refused, TooSlow
 from ui.admission.strings import Reason

@@ -15,10 +15,10 @@ from rag.library.library import Library
 from rag.library.samples import SampleLibrary
 from rag.reading.chunk import chunk_document
 from rag.search.bm25 import BM25Index
+from rag.search.chroma_vectors import VectorIndex, chroma_client
 from rag.search.embedding.embedders import Embedder
 from rag.search.fuse import fuse, unit_score
 from rag.search.index import Hit, Index, ScoreSpread
-from rag.search.vectors import VectorIndex, chroma_client
 from tests.rag.make_documents import quarterly_report
 
 WriteFile = Callable[[str, str], Path]

@@ -16,8 +16,8 @@ import pytest
 from rag.documents import Chunk
 from rag.errors import RetrievalError
 from rag.search.bm25 import BM25Index
+from rag.search.chroma_vectors import LAST_USED, PREFIX, VectorIndex, chroma_client, sweep
 from rag.search.index import Index, contextual_vectors, mix_neighbours, pooled_statistics
-from rag.search.vectors import LAST_USED, PREFIX, VectorIndex, chroma_client, sweep
 from tests.helpers.servers import free_port, wait_until
 
 BIRDS = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 MAX_QUESTION_CHARACTERS = 10_000
+PASSAGE_CHARACTERS = 6000  # of all passages of one answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,5 +23,5 @@ class AnswerOptions:
     temperature: float = 0.0
     system: str = ""
     general_knowledge: bool = False
-    characters: int = 6000
+    characters: int = PASSAGE_CHARACTERS
     writes: str = "answer"

@@ -9,7 +9,6 @@ from pathlib import Path
 from rag.documents import Content, Document, Limits, NoteKind, ShareReport
 from rag.errors import DocumentError, FileError, FileProblem
 from rag.reading.file_names import display_name
-from rag.reading.file_types import check_signature
 from rag.reading.formats.delimited.rows import read_csv, read_tsv
 from rag.reading.formats.html.page import read_html
 from rag.reading.formats.messages.mail import ReadFile, read_mail
@@ -29,6 +28,7 @@ from rag.reading.formats.restructured_text.reader import read_restructured
 from rag.reading.formats.rich_text.reader import read_rich_text
 from rag.reading.formats.text.plain import read_json, read_markdown, read_text, read_xml
 from rag.reading.ocr.recognizer import chosen_engine, install_remedy
+from rag.reading.signatures import check_signature
 
 Reader = Callable[[bytes, str, Limits, ShareReport], Content]
 

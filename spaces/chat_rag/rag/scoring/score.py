@@ -13,7 +13,7 @@ from rag.scoring.answer_text import MAX_CHARACTERS, count_words, parse_json, pla
 from rag.scoring.correctness import mark_answer
 from rag.scoring.questions import Identifier
 from rag.scoring.schemas import is_well_formed
-from rag.scoring.support import open_verifier, supported_share
+from rag.scoring.supported_share import open_verifier, supported_share
 from rag.scoring.texts.refusals import is_refusal
 from rag.scoring.workload import AskedQuestion
 

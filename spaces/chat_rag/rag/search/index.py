@@ -9,9 +9,9 @@ from typing import Any
 
 from rag.documents import Chunk
 from rag.search.bm25 import BM25Index, Postings
-from rag.search.exact import ExactVectors, chunk_keys
+from rag.search.chroma_vectors import VectorIndex
+from rag.search.memory_vectors import ExactVectors, chunk_keys
 from rag.search.quantized_vectors import QuantizedVectors
-from rag.search.vectors import VectorIndex
 
 # The share of the previous and the next chunk's score that is added to a chunk's own. Measured with
 # benchmarks/search/retrieval.py: values from 0.25 to 0.5 find the same; without it, 3 points less of the answers

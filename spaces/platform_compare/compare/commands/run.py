@@ -60,7 +60,10 @@ def add_run_command(commands: Any) -> None:
         "--burst", default="2,8", metavar="ON,OFF", help="for bursts: seconds with requests, without (2,8)"
     )
     run.add_argument("--requests", type=int, help="measured requests per target and load (40, or each question)")
-    run.add_argument("--warmup", type=int, default=2, help="requests per target that precede them and don't count (2)")
+    run.add_argument(
+        "--warmup", type=int, default=plans.WARMUP,
+        help="requests per target that precede them and don't count (%(default)s)",
+    )  # fmt: skip
     run.add_argument("--clients", type=int, default=1, metavar="N", help="measure with so many processes (1)")
     run.add_argument("--client", metavar="I/N", help="be client I of N on several machines; merge their files")
     run.add_argument("--meet", metavar="HOST:PORT", help="for --client: where client 0 listens for the others")

@@ -12,6 +12,7 @@ from compare.errors import PlanError
 from compare.measure.load import Load
 from compare.measure.workloads.workload import Workload
 
+WARMUP = 2  # requests per target before those that count
 MAX_TARGETS = 8
 MAX_REQUESTS = 100_000
 MAX_SECONDS = 24 * 3600.0
@@ -42,7 +43,7 @@ class RunPlan:
     targets: tuple[str, ...]
     loads: tuple[Load, ...] = (Load("closed", 1),)
     requests: int = 40
-    warmup: int = 2
+    warmup: int = WARMUP
     seed: int = 0
     max_tokens: int | None = None
     temperature: float = 0.0

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pytest
 
 from rag.documents import Content
-from rag.reading.ocr.pieces import Piece, Reading
 from rag.reading.ocr.recognized_page import recognized_page
+from rag.reading.ocr.recognized_text import Piece, Reading
 from tests.rag.reading.ocr.conftest import content_of
 
 WIDTH, HEIGHT = 1000, 1400

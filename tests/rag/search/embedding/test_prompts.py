@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rag.search.embedding.calibration_texts import UNRELATED_PASSAGES, UNRELATED_QUESTIONS, UNUSUAL_COSINE
 from rag.search.embedding.embedders import Embedder
 from rag.search.embedding.prompts import Prompts, prompts_of
-from rag.search.embedding.unrelated import UNRELATED_PASSAGES, UNRELATED_QUESTIONS, UNUSUAL_COSINE
 from tests.rag.search.tiny_models import save_embedding_model
 
 pytestmark = pytest.mark.skipif(not find_spec("sentence_transformers"), reason="sentence-transformers is not here")

@@ -15,7 +15,7 @@ from typing import Any
 
 from rag.reading.ocr.errors import PageFailed, PageTooSlow
 from rag.reading.ocr.images import GreyImage
-from rag.reading.ocr.pieces import Piece, Reading
+from rag.reading.ocr.recognized_text import Piece, Reading
 
 INSTALL_COMMAND = "pip install 'spaceport[ocr]'"
 SIZE = struct.Struct(">II")  # width and height, which come before the pixels

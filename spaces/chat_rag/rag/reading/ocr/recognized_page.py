@@ -11,7 +11,7 @@ from rag.reading.layout.page_text import PageText
 from rag.reading.layout.reader import ReadPage
 from rag.reading.layout.text_lines.lines import group_by_baseline
 from rag.reading.layout.text_lines.segments import Segment
-from rag.reading.ocr.pieces import Piece, Reading
+from rag.reading.ocr.recognized_text import Piece, Reading
 
 _SAME_ROW = 0.5  # how far the middles of a row's pieces may be apart, in units of their height
 _PAGE_HEIGHT = 842.0  # points: sizes and places are comparable with those of a PDF, and between pages

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from rag.errors import DocumentError
 from rag.reading.ocr.errors import PageFailed, PageTooSlow
 from rag.reading.ocr.images import GreyImage
-from rag.reading.ocr.pieces import Piece, Reading
+from rag.reading.ocr.recognized_text import Piece, Reading
 
 INSTALL_COMMAND = "apt-get install tesseract-ocr"
 LANGUAGES = "eng"

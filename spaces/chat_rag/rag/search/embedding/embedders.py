@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, Any, Protocol
 from backends.processors import has_accelerator, has_feature
 from rag.documents import ShareReport
 from rag.search.embedding.batches import batch_by_length, compute_batches
-from rag.search.embedding.onnx_embedder import OnnxModel
-from rag.search.embedding.onnx_export import HUB_MODEL, cached_export, is_exported, packaged_model
-from rag.search.embedding.prompts import Prompts
-from rag.search.embedding.target_models import PREFIX, TargetModel, full_name
-from rag.search.embedding.token_vectors import Span, TokenVectors
-from rag.search.embedding.torch_embedder import BFLOAT16_FEATURE, TorchModel
-from rag.search.embedding.unrelated import (
+from rag.search.embedding.calibration_texts import (
     MULTILINGUAL_SIMILARITY,
     TRANSLATIONS,
     UNRELATED_PASSAGES,
     UNRELATED_QUESTIONS,
     UNUSUAL_COSINE,
 )
+from rag.search.embedding.onnx_embedder import OnnxModel
+from rag.search.embedding.onnx_export import HUB_MODEL, cached_export, is_exported, packaged_model
+from rag.search.embedding.prompts import Prompts
+from rag.search.embedding.target_models import PREFIX, TargetModel, full_name
+from rag.search.embedding.token_vectors import Span, TokenVectors
+from rag.search.embedding.torch_embedder import BFLOAT16_FEATURE, TorchModel
 from ui.process.threads import lower_priority
 
 if TYPE_CHECKING:

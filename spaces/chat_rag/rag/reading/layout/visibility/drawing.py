@@ -20,7 +20,7 @@ from rag.reading.layout.visibility.clips import (
     transform,
     transform_box,
 )
-from rag.reading.layout.visibility.order import Order, form_order, page_order
+from rag.reading.layout.visibility.drawing_order import Order, form_order, page_order
 
 if TYPE_CHECKING:
     import numpy as np

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 
-class Budget:
+class SharedRoom:
     """Counts the bytes that each address uses; used only on the event loop."""
 
     def __init__(self, per_address: int, total: int) -> None:

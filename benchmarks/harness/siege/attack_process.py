@@ -1,4 +1,4 @@
-"""The hostile guests, as a process of their own: `cd benchmarks && python -m harness.siege.attack URL`.
+"""The hostile guests, as a process of their own: `cd benchmarks && python -m harness.siege.attack_process URL`.
 
 It has the lowest priority (nice 19). Attackers bring processors of their own; on one machine, theirs would otherwise be
 missing for the page and be counted against it. Each guest starts at most `--rate` actions per second.

@@ -82,7 +82,7 @@ def fetch(uri: str) -> Path:
     """Return the folder of an address, copied from Cloud Storage if it's there; blocks."""
     if not uri.startswith("gs://"):
         return Path(uri.removeprefix("file://"))
-    from inference.models import cloud_storage
+    from inference.model_source import cloud_storage
 
     # One folder per address, so that two addresses never mix their files.
     name = f"spaceport-model-{hashlib.sha256(uri.encode()).hexdigest()[:12]}"

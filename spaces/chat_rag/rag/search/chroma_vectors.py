@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rag.errors import RetrievalError
-from rag.search.exact import chunk_key
+from rag.search.memory_vectors import chunk_key
 
 logger = logging.getLogger(__name__)
 BATCH = 1000
