@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from chat_page.conversations.conversations import ListedConversation
+from chat_page.conversations.listing import ListedConversation
 from chat_page.translations.languages import strings
 
 # Each answer draws the list again; a search finds the others.

@@ -10,11 +10,12 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from backends.stopwatch import wall_clock
 from chat_page.conversations.conversation import Conversation, Stored, from_json, head_json, to_json
+from chat_page.conversations.listing import ListedConversation, listed, number, stored_contains, turns_contain
 from chat_page.conversations.merging import merge_turns
 from chat_page.translations.languages import strings
 from rag.answering.turn import Turn
@@ -30,15 +31,6 @@ logger = logging.getLogger(__name__)
 MAX_LOADED = 50
 # The conversation that the version before stored. A fixed id: moving it twice makes no second one.
 EARLIER_ID = "0" * 16
-
-
-@dataclass(frozen=True, slots=True)
-class ListedConversation:
-    """A line of the list; `updated` is a Unix time."""
-
-    id: str
-    title: str
-    updated: float
 
 
 class Conversations:
@@ -112,7 +104,7 @@ class Conversations:
         """Return the conversations with this text in their title, questions or answers; the one changed last first."""
         for conversation in self.loaded:
             self._refresh(conversation)
-        lines = {each: _line(each, head) for each, head in self._store.conversation_heads().items()}
+        lines = {each: listed(each, head) for each, head in self._store.conversation_heads().items()}
         with self._lock:  # also those that couldn't be stored
             loaded = {each.id: each for each in self._loaded.values() if each.turns}
         lines |= {each.id: ListedConversation(each.id, each.title, each.updated) for each in loaded.values()}
@@ -194,7 +186,7 @@ class Conversations:
         conversation.id, conversation.saved = conversation_id, True
         if isinstance(head, dict):
             conversation.name = str(head.get("name") or "")
-            conversation.created, conversation.updated = _number(head.get("created")), _number(head.get("updated"))
+            conversation.created, conversation.updated = number(head.get("created")), number(head.get("updated"))
         return stamp, conversation
 
     def _refresh(self, conversation: Conversation) -> None:
@@ -259,8 +251,8 @@ class Conversations:
                 stored = self._store.read_conversation(line.id)
             except (ValueError, DocumentError):
                 return False
-            return stored is not None and any(words in text.casefold() for text in _stored_texts(stored[1]))
-        return any(words in text.casefold() for turn in loaded.turns for text in _texts(turn))
+            return stored is not None and stored_contains(stored[1], words)
+        return turns_contain(loaded.turns, words)
 
     def _write(self, conversation: Conversation) -> None:
         with conversation.save_lock, self._store.exclusive():
@@ -292,30 +284,3 @@ class Conversations:
         self._loaded[EARLIER_ID] = conversation
         if conversation.turns:
             self.save(conversation)
-
-
-def _line(conversation_id: str, head: Any) -> ListedConversation:
-    """A line of the list, also for a conversation whose file is damaged: it can be deleted there."""
-    title = head.get("title") if isinstance(head, dict) else None
-    updated = _number(head.get("updated")) if isinstance(head, dict) else 0.0
-    return ListedConversation(conversation_id, title if isinstance(title, str) else strings().unreadable_title, updated)
-
-
-def _number(value: Any) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0
-
-
-def _texts(turn: Turn) -> list[str]:
-    return [turn.question, turn.answer, *(quote.text for quote in turn.quotes)]
-
-
-def _stored_texts(body: Any) -> list[str]:
-    """The questions, answers and quotes of a stored conversation, without checking the rest of it."""
-    try:
-        return [
-            str(text)
-            for turn in body["turns"]
-            for text in (turn["question"], turn.get("answer", ""), *(quote["text"] for quote in turn.get("quotes", [])))
-        ]
-    except (TypeError, KeyError, AttributeError):
-        return []
