@@ -1,7 +1,7 @@
 """A pool of connections that takes the same time for a request however many of them are open.
 
 httpcore2's own goes through all its connections when a request begins and when it ends: with 256 streams, that took
-half of a request's time. (2026-11-30.)
+more than half of a request's time. (2026-11-30.)
 """
 
 from __future__ import annotations
