@@ -6,6 +6,7 @@ import functools
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import httpx2
@@ -22,6 +23,8 @@ from backends.telemetry.spans import request_headers
 MAX_DOCUMENT_BYTES = 32 * 1024 * 1024
 MAX_ERROR_BYTES = 1024 * 1024  # the error has only some words of it
 _USUAL_HEADERS = {"accept": "*/*", "connection": "keep-alive", "user-agent": f"python-httpx2/{httpx2.__version__}"}
+# As httpx2 writes it; `json.dumps` with these arguments would create an encoder for each call.
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
 async def get_json(endpoint: Endpoint, path: str, make_error: ErrorFactory = response_error) -> Any:
@@ -110,12 +113,12 @@ async def _send(
     headers: Mapping[str, str] | None = None,
 ) -> httpx2.Response:
     """Send a request and return the response with its body unread."""
-    sent = _headers({**endpoint.headers, **request_headers(), **(headers or {})})
+    more = {**request_headers(), **(headers or {})}
     while True:
         begin_request()
         try:
             client = pooled_client(endpoint.network)
-            request = _request(client, method, _url(endpoint, path), endpoint.timeout, sent, body)
+            request = _request(client, method, _target(endpoint, path), body, more)
             response = await client.send(request, stream=True)
         except (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError):
             # llama-server closes a connection after a stream without announcing it. A request that reuses the
@@ -127,27 +130,44 @@ async def _send(
             return response
 
 
-def _request(
-    client: httpx2.AsyncClient,
-    method: str,
-    url: httpx2.URL,
-    timeout: httpx2.Timeout,
-    headers: Mapping[str, str],
-    body: Mapping[str, Any] | bytes | None,
-) -> httpx2.Request:
-    """Return the request; `build_request` of the client takes twice as long, to merge headers that never change."""
-    content: dict[str, Any] = {"content" if isinstance(body, bytes) else "json": body}
-    extensions = {"timeout": timeout.as_dict()}
-    return httpx2.Request(method, url, headers=headers, cookies=client.cookies, extensions=extensions, **content)
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """What all requests of one call have in common; making it takes a third of the time that a request takes."""
 
-
-def _headers(headers: dict[str, str]) -> Mapping[str, str]:
-    """Return these headers, and the usual ones that aren't among them."""
-    names = set(map(str.lower, headers))
-    return {name: value for name, value in _USUAL_HEADERS.items() if name not in names} | headers
+    url: httpx2.URL
+    headers: tuple[tuple[bytes, bytes], ...]
+    extensions: Mapping[str, Any]
 
 
 @functools.lru_cache(maxsize=256)
-def _url(endpoint: Endpoint, path: str) -> httpx2.URL:
-    """Return the URL of a call; parsing it took a tenth of the time that a request takes."""
-    return httpx2.URL(endpoint.url_for(path))
+def _target(endpoint: Endpoint, path: str) -> _Target:
+    url = httpx2.URL(endpoint.url_for(path))
+    headers = httpx2.Headers({"host": url.netloc.decode("ascii")} | _USUAL_HEADERS)
+    headers.update(endpoint.headers)
+    return _Target(url, tuple(headers.raw), {"timeout": endpoint.timeout.as_dict()})
+
+
+def _request(
+    client: httpx2.AsyncClient,
+    method: str,
+    target: _Target,
+    body: Mapping[str, Any] | bytes | None,
+    more: Mapping[str, str],
+) -> httpx2.Request:
+    """Return the request with `more` headers; `build_request` of the client merges headers that never change."""
+    content = b"" if body is None else body if isinstance(body, bytes) else _to_json(body).encode()
+    headers = httpx2.Headers(target.headers)
+    if body is not None:
+        headers["content-length"] = str(len(content))
+    if isinstance(body, Mapping):
+        headers["content-type"] = "application/json"
+    if more:
+        headers.update(more)
+    return httpx2.Request(
+        method,
+        target.url,
+        headers=headers,
+        cookies=client.cookies,
+        stream=httpx2.ByteStream(content),
+        extensions=target.extensions,
+    )

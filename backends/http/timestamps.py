@@ -19,6 +19,7 @@ import httpx2
 from backends.errors import BackendError
 from backends.http.network import DialFailed
 from backends.http.new_connections import note_opened
+from backends.http.pool import ConnectionPool
 from backends.http.receive_times import with_receive_times
 from backends.http.sockets import DirectStream
 
@@ -43,10 +44,9 @@ class DirectTransport(httpx2.AsyncHTTPTransport):
         super().__init__(verify=verify, limits=limits)
         backend = DialBackend(dial, receive_times=receive_times) if dial else DirectBackend(receive_times=receive_times)
         # httpx2 has no argument for a network backend; its pool has. A test checks that timestamps are recorded.
-        self._pool = httpcore2.AsyncConnectionPool(
+        self._pool = ConnectionPool(
+            max_idle=limits.max_keepalive_connections,
             ssl_context=verify,
-            max_connections=limits.max_connections,
-            max_keepalive_connections=limits.max_keepalive_connections,
             keepalive_expiry=limits.keepalive_expiry,
             network_backend=backend,
         )

@@ -17,11 +17,11 @@ from inference.errors import Unauthorized, response, status
 from inference.formats.cloud_platforms import FormatResponse
 
 KEEP_ALIVE = b": still here\n\n"  # a comment in the event stream, which clients ignore
-HEADERS = {
-    "content-type": "text/event-stream; charset=utf-8",
-    "cache-control": "no-cache",
-    "x-accel-buffering": "no",  # nginx would hold events back until they fill a buffer
-}
+HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache"),
+    (b"x-accel-buffering", b"no"),  # nginx would hold events back until they fill a buffer
+]
 
 
 class GeneratedResponse(Response, ABC):
@@ -135,9 +135,8 @@ class EventResponse(GeneratedResponse, ABC):
         """Send the status and the headers, unless they are sent."""
         if not self._started:
             self._started = True
-            headers = HEADERS | self._work.headers
-            encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
-            await send({"type": "http.response.start", "status": 200, "headers": encoded})
+            encoded = [(name.encode(), value.encode()) for name, value in self._work.headers.items()]
+            await send({"type": "http.response.start", "status": 200, "headers": HEADERS + encoded})
 
 
 class EventStream(EventResponse):

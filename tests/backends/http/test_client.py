@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
 from backends import BackendError, Delta, Event, Unreachable
+from backends.http.client import post_stream
 from backends.http.connections import close_connections
 from backends.http.endpoint import Endpoint
 from backends.kinds.openai import OpenAIBackend
@@ -92,3 +94,30 @@ async def test_an_unreachable_engine_has_no_address_in_its_error() -> None:
     with pytest.raises(Unreachable, match=r"The engine is not answering \(connection refused\)"):
         await collect(OpenAIBackend(endpoint, model="tiny"))
     await close_connections()
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "expected"),
+    [
+        ({"text": "zażółć"}, {}, ["content-length: 21", "content-type: application/json"]),
+        (b"abc", {"Content-Type": "text/plain"}, ["content-length: 3", "content-type: text/plain"]),
+        ({}, {"content-type": "application/x-own", "ACCEPT": "text/own"}, ["content-length: 2", "accept: text/own"]),
+    ],
+)
+async def test_a_request_has_each_header_once(body: Any, headers: dict[str, str], expected: list[str]) -> None:
+    heads: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with post_stream(Endpoint(f"http://127.0.0.1:{port}/v1", "key"), "/chat", body, headers):
+            pass
+        await close_connections()
+    first, *lines = heads[0].decode().lower().rstrip().split("\r\n")
+    assert first == "post /v1/chat http/1.1"
+    assert len({line.partition(":")[0] for line in lines}) == len(lines) == 8
+    assert {*expected, f"host: 127.0.0.1:{port}", "authorization: bearer key", "accept-encoding: identity"} <= {*lines}
