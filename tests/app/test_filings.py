@@ -53,7 +53,7 @@ def _expect_whole_words(page: Page) -> None:
 
 
 def _expect_steady_zoom(view: Locator) -> None:
-    """Expect a page larger than its pane, its mark to stay where it is while it grows, and a click to show all of it."""
+    """Expect a page larger than its pane, its mark in place while it grows, and a click to show all of it."""
     spot, sheet, widths = view.locator(".sp-spot"), view.locator(".sp-sheet"), list[float]()
     share = "sheet => sheet.offsetWidth / sheet.parentElement.clientWidth"
     widths.append(sheet.evaluate(share))

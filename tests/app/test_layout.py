@@ -78,11 +78,7 @@ def test_a_citation_says_its_words_and_the_tab_its_chat(app: App, open_page: Ope
     page.keyboard.press("Control+Shift+O")
     expect(page.locator("#chat .message")).to_have_count(0)
     expect(page).to_have_title("Chat with documents")
-    page.locator("#new-chat").focus()
-    page.keyboard.press("/")
     expect(page.locator("#question textarea")).to_be_focused()
-    page.keyboard.type("and/or")
-    expect(page.locator("#question textarea")).to_have_value("and/or")
 
 
 def test_the_composer_stays_at_the_bottom_and_a_question_goes_to_the_top(app: App, open_page: Open) -> None:

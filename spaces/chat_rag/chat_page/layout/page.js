@@ -135,13 +135,11 @@ document.addEventListener("pointerover", (event) => {
   link.title = `${[name, place].filter(Boolean).join(", ")}\n${words.length > 400 ? `${words.slice(0, 399)}…` : words}`;
 });
 
-// The keys of other chat pages: a new chat, and the question.
+// A new chat by the keys of other chat pages. None without a modifier: those who dictate would press it by speaking.
 document.addEventListener("keydown", (event) => {
-  const isTyping = event.target.closest?.("input, textarea, select, [contenteditable=true]");
-  if ((event.ctrlKey || event.metaKey) && event.shiftKey && event.code === "KeyO") {
-    document.querySelector("#new-chat").click();
-  } else if (event.key !== "/" || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (!(event.ctrlKey || event.metaKey) || !event.shiftKey || event.code !== "KeyO") return;
   event.preventDefault();
+  document.querySelector("#new-chat").click();
   document.querySelector("#question textarea").focus();
 });
 
