@@ -84,10 +84,10 @@ def _block(text: str, lines: Sequence[Span], are_rows: bool, spans: Sequence[Spa
             return _table(text, rows, columns, spans)
         if len(lines) > 1 or text.startswith("| ", lines[0][0]):  # |x| is an absolute value
             return "".join(f"{_cell_line(text, row, spans)}\n" for row in rows)
-    return _prose(text, lines[0][0], lines[-1][1], spans)
+    return prose_html(text, lines[0][0], lines[-1][1], spans)
 
 
-def _prose(text: str, begin: int, end: int, spans: Sequence[Span]) -> str:
+def prose_html(text: str, begin: int, end: int, spans: Sequence[Span]) -> str:
     """Return a part of the text as HTML, with headings in bold and not with their marks."""
     parts = list[str]()
     for heading in _HEADING.finditer(text, begin, end):

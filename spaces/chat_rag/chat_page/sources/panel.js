@@ -32,7 +32,7 @@ const fill = () => {
   if (box && spot) {
     const from = box.getBoundingClientRect(), to = spot.getBoundingClientRect();
     box.scrollTop += to.top - from.top - box.clientHeight / 4;
-    box.scrollLeft += to.left - from.left - box.clientWidth * 2 / 3; // what is before a number says what it is
+    box.scrollLeft += to.left - from.left - box.clientWidth * .85; // what is before a number says what it is
   }
   slot.firstElementChild?.focus({preventScroll: true});
   slot.closest(".sp-card").scrollIntoView({block: "nearest", behavior: reducedMotion.matches ? "auto" : "smooth"});
