@@ -128,8 +128,9 @@ def _take_phone_picture(browser: Browser, url: str, out: Path) -> None:
             box.press("Enter")
         ready = page.locator(".js-plotly-plot").first if path else page.get_by_text("tokens/s")
         ready.wait_for(timeout=180_000)
-        page.locator(".stMain").evaluate("(main) => main.scrollTo(0, 0)")  # an answer scrolls down to its end
         page.wait_for_timeout(2000)
+        page.locator(".stMain").evaluate("(main) => main.scrollTo(0, 0)")  # an answer scrolls down to its end
+        page.wait_for_timeout(300)
         pictures.append(page.screenshot())
         page.context.close()
     _join(browser, pictures, out / "dashboard-phone.png")
