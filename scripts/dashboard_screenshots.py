@@ -126,9 +126,11 @@ def _take_phone_picture(browser: Browser, url: str, out: Path) -> None:
             box = page.get_by_test_id("stChatInputTextArea")
             box.fill("Name three colours of the sea.")
             box.press("Enter")
-            page.get_by_text("tokens/s").wait_for(timeout=180_000)
-        page.locator(".stMain").evaluate("(main) => main.scrollTo(0, 0)")  # an answer scrolls down to its end
+        ready = page.locator(".js-plotly-plot").first if path else page.get_by_text("tokens/s")
+        ready.wait_for(timeout=180_000)
         page.wait_for_timeout(2000)
+        page.locator(".stMain").evaluate("(main) => main.scrollTo(0, 0)")  # an answer scrolls down to its end
+        page.wait_for_timeout(300)
         pictures.append(page.screenshot())
         page.context.close()
     _join(browser, pictures, out / "dashboard-phone.png")

@@ -43,7 +43,9 @@ input[type=number]:focus-visible { outline-offset: -2px; }
 .sp-bar { height: 4px; border-radius: 2px; background: var(--border-color-primary); overflow: hidden; }
 .sp-bar > i { display: block; height: 100%; background: var(--sp-accent); }
 
-.sp-card { border: 1px solid var(--border-color-primary); border-left: 3px solid var(--sp-accent);
+/* Gradio drops a border with a variable if a rule changes one of its sides, so style, width and colour are apart. */
+.sp-card { border-style: solid; border-width: 1px 1px 1px 3px;
+  border-color: var(--border-color-primary) var(--border-color-primary) var(--border-color-primary) var(--sp-accent);
   border-radius: 8px; padding: .6rem .75rem; margin: 0 0 .6rem; background: var(--background-fill-primary);
   scroll-margin: 1rem; }
 .sp-more .sp-card { border-left-color: var(--border-color-primary); }
@@ -70,7 +72,8 @@ input[type=number]:focus-visible { outline-offset: -2px; }
 .sp-state { font-size: .75rem; color: var(--body-text-color-subdued); white-space: nowrap; }
 .sp-state.sp-answering, .sp-state.sp-thinking { color: var(--sp-accent); }
 .sp-state.sp-failed { color: var(--sp-bad); }
-.sp-race dl { display: flex; flex-wrap: wrap; gap: .25rem 1rem; margin: .5rem 0; }
+.sp-race dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(6rem, 1fr)); gap: .25rem .75rem;
+  margin: .5rem 0; }
 .sp-race dt { font-size: .7rem; color: var(--body-text-color-subdued); }
 .sp-race dd { margin: 0; font-size: .875rem; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .sp-race details p { white-space: pre-wrap; font-size: .875rem; color: var(--body-text-color-subdued); }
@@ -83,13 +86,15 @@ input[type=number]:focus-visible { outline-offset: -2px; }
 .sp-verdict .sp-caveats li { color: var(--sp-accent); font-size: .875rem; }
 .sp-table { overflow-x: auto; margin: .25rem 0 .5rem; }
 .sp-table table { border-collapse: collapse; width: 100%; font-size: .8125rem; margin: 0; }
-.sp-table :is(table, thead, tbody, tr) { border: 0 !important; }
-.sp-table :is(th, td) { text-align: left; padding: .3rem .45rem; vertical-align: top;
+/* Gradio's prefix goes into :is() too, and would make these stronger than the rules for narrow windows. */
+.sp-table table, .sp-table thead, .sp-table tbody, .sp-table tr { border: 0 !important; }
+.sp-table th, .sp-table td { text-align: left; padding: .3rem .45rem; vertical-align: top;
   border: 0 !important; border-bottom: 1px solid var(--border-color-primary) !important; }
 .sp-table td:first-child, .sp-table td:nth-child(2):not(:last-child) { white-space: nowrap; }
 .sp-column .html-container { padding: 0 !important; }
 .sp-table th { font-weight: 500; color: var(--body-text-color-subdued); }
-.sp-table :is(td, th).sp-num { text-align: right !important; white-space: nowrap; font-variant-numeric: tabular-nums; }
+.sp-table td.sp-num, .sp-table th.sp-num { text-align: right !important; white-space: nowrap;
+  font-variant-numeric: tabular-nums; }
 .js-plotly-plot text { fill: var(--body-text-color-subdued) !important; }
 #chat .placeholder-content { padding: 0 1rem; }
 /* Where a link leads, in brackets: the text of a link comes from a model. */

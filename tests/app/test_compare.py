@@ -209,6 +209,23 @@ def test_a_recorded_run_is_there_without_any_key_and_explains_its_terms(compared
     expect(tip).not_to_be_visible()
 
 
+def test_cards_have_frames_in_every_window(compared: App, open_page: OpenPage) -> None:
+    """Gradio rewrites the page's CSS: a border with a variable can get lost, and `:is()` makes a rule stronger."""
+    page = open_at(open_page, compared, "Measure")
+    expect(page.locator(".sp-target")).to_have_count(2)
+    assert _borders(page, ".sp-target") == ["4px", "1px", "1px", "1px"]
+    page.set_viewport_size({"width": 390, "height": 860})
+    assert _borders(page, "#metrics-table tr.sp-row") == ["1px"] * 4
+    assert _borders(page, "#metrics-table tr.sp-row td") == ["0px"] * 4
+
+
+def _borders(page: Page, selector: str) -> list[str]:
+    """Return the widths of an element's borders, from the top clockwise."""
+    script = """element => ["Top", "Right", "Bottom", "Left"]
+        .map(side => getComputedStyle(element)[`border${side}Width`])"""
+    return page.locator(selector).first.evaluate(script)
+
+
 def test_a_wrong_price_is_reported_at_its_field_and_nowhere_else(compared: App, open_page: OpenPage) -> None:
     page = open_at(open_page, compared, "Measure")
     open_details(page, "Cost")

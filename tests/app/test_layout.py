@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -64,6 +65,20 @@ def test_a_citation_never_moves_the_answer(app: App, open_page: Open, width: int
     expect(page.locator("#pane")).to_be_hidden()
     assert abs(top(quote) - before) <= 4
     expect(quote).to_be_focused()
+
+
+def test_a_citation_says_its_words_and_the_tab_its_chat(app: App, open_page: Open) -> None:
+    page = open_page(app)
+    ask(page, "How many visitors does the viewing deck hold? Say: So many.")
+    wait_for_answer(page)
+    quote = page.locator("#chat .sp-quote a").first
+    quote.hover()
+    expect(quote).to_have_attribute("title", re.compile(r"^[\w-]+\.\w+, [^\n]+\n.*viewing deck.*600 visitors"))
+    expect(page).to_have_title(re.compile(r"^How many visitors .* · Chat with documents$"))
+    page.keyboard.press("Control+Shift+O")
+    expect(page.locator("#chat .message")).to_have_count(0)
+    expect(page).to_have_title("Chat with documents")
+    expect(page.locator("#question textarea")).to_be_focused()
 
 
 def test_the_composer_stays_at_the_bottom_and_a_question_goes_to_the_top(app: App, open_page: Open) -> None:

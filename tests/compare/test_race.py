@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -206,3 +207,18 @@ async def test_a_race_counts_a_models_load_apart_from_its_first_token(models: Mo
     assert slow.load_seconds is None
     assert f"<dt>model load</dt><dd>{steady.load_seconds:.2f} s</dd>" in race_view.head_html(steady)
     assert "model load" not in race_view.head_html(slow)
+
+
+async def test_the_bars_of_a_race_share_one_scale(models: Models, tmp_path: Path) -> None:
+    """The slowest column's bar is full; the first part of each is the wait for the first token."""
+    race = [race async for race in start_race(create_service(models, tmp_path, "steady", "slow"), "steady", "slow")][-1]
+    longest = max(column.elapsed_seconds for column in race.columns)
+    lengths = []
+    for column in race.columns:
+        head = race_view.column_view(race, race.columns.index(column), {})[0]
+        wait, answer = (float(width) for width in re.findall(r'<i style="width:([\d.]+)%"', head))
+        assert wait == pytest.approx(100 * (column.stopwatch.first_token_seconds or 0) / longest, abs=0.1)
+        assert wait + answer == pytest.approx(100 * (column.stopwatch.total_seconds or 0) / longest, abs=0.2)
+        lengths.append(wait + answer)
+    assert max(lengths) == pytest.approx(100, abs=0.2)
+    assert min(lengths) < 99

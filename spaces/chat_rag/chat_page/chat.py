@@ -31,6 +31,7 @@ from rag.search.embedding.embedders import Embedder
 from ui.admission.admission import Admission
 from ui.admission.fair_queue import Caller
 from ui.admission.page_redis import PageRedis
+from ui.process.memory import keep_loaded
 
 ABANDONED_SECONDS = 86_400
 
@@ -134,3 +135,4 @@ class Chat:
             self._embedder.warm()
             for library in self.shared.libraries:
                 library.documents  # noqa: B018  # the first access reads the samples
+        keep_loaded()

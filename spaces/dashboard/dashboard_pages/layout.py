@@ -36,6 +36,7 @@ STREAMLIT_CSS = """
 [data-testid="stSelectbox"] input { text-overflow: ellipsis; }
 .st-key-figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(15rem, 45%), 1fr)); }
 .st-key-figures [data-testid="stMetricLabel"] p { white-space: normal; }
+[data-testid="stHtml"]:has(.sp-chart) { margin-bottom: -2.6rem; }  /* a chart's first line is its toolbar's */
 .sp-table table { color: var(--body-text-color); }
 .st-key-navigation { display: none; }
 @media (max-width: 767px) {  /* from 768 on, Streamlit shows its own */

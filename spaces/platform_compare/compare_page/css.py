@@ -20,6 +20,7 @@ button[role="tab"][aria-selected="true"] { color: var(--sp-accent); }
 .sp-table.sp-leaderboard tr.sp-below td { padding-bottom: .9rem; white-space: normal; font-weight: 400; }
 .sp-leaderboard p { margin: 0; font-size: .8125rem; color: var(--body-text-color); }
 .js-plotly-plot .modebar-btn--logo { display: none; }
+#charts .block:has(.sp-chart) { margin-bottom: -2.6rem; }  /* a chart's first line is its toolbar's, at the right */
 #charts > :first-child { flex-basis: 100%; }
 #details .html-container, #overview .html-container { padding: 0; }
 #standing .html-container, #progress .html-container { padding: 0; }

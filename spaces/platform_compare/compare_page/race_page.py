@@ -55,8 +55,8 @@ class RacePage:
         with gr.Row(elem_id="race-columns"):
             self.columns = [part for _ in range(MAX_COLUMNS) for part in self._create_column()]
         with gr.Row(visible=False, elem_id="ballot") as self.ballot:
-            self.vote_buttons = [gr.Button("", size="sm") for _ in range(MAX_COLUMNS)]
-            self.vote_buttons += [gr.Button(label, size="sm") for label in (strings.EQUAL, strings.BOTH_BAD)]
+            self.vote_buttons = [gr.Button("", size="md") for _ in range(MAX_COLUMNS)]
+            self.vote_buttons += [gr.Button(label, size="md") for label in (strings.EQUAL, strings.BOTH_BAD)]
         self.standings = gr.HTML("", elem_id="standing")
         self.votes_file = gr.Button(strings.VOTES_FILE, visible=False, size="sm")
         self._download = gr.Textbox(visible=False)

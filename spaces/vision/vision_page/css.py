@@ -3,6 +3,7 @@
 CSS = """
 #picture { min-height: 16rem; }
 #results { min-height: 12rem; }
+#empty ~ #results, #empty-drawing ~ #pictures { min-height: 0; }
 .html-container:has(> .prose > .sp-head), #empty .html-container, #empty-drawing .html-container { padding: 0; }
 #no-generators .html-container { padding: 0; }
 #size .wrap-inner { min-height: 40px; }

@@ -62,6 +62,7 @@ class DrawPage:
             label=strings.PROMPT, placeholder=strings.PROMPT_PLACEHOLDER, lines=3, max_lines=8,
             max_length=MAX_CHARACTERS, elem_id="prompt",
         )  # fmt: skip
+        gr.Examples(strings.EXAMPLE_PROMPTS, self.prompt, label=strings.EXAMPLES)
         sizes = [(strings.SIZE_OF_MODEL, ""), *((name.replace("x", " × "), name) for name in SIZES)]
         with gr.Row():
             self.size = gr.Dropdown(sizes, value="", label=strings.SIZE, min_width=140, elem_id="size")

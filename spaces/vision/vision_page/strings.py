@@ -28,7 +28,13 @@ MAP_CAPTION = "The orange parts decided for “{label}”. The model doesn't see
 PROBABILITIES = "Labels and how likely they are"
 
 PROMPT = "Prompt"
-PROMPT_PLACEHOLDER = "What should the picture show? For example: a lighthouse at dusk, oil on canvas"
+PROMPT_PLACEHOLDER = "What should the picture show?"
+EXAMPLES = "Examples"
+EXAMPLE_PROMPTS = [
+    "A lighthouse at dusk, oil on canvas",
+    "A red fox in the snow, photograph",
+    "A reading robot, children's book",
+]
 SIZE = "Size"
 SIZE_OF_MODEL = "Default"
 SEED = "Seed"

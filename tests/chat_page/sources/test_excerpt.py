@@ -97,3 +97,13 @@ def test_the_line_below_a_header_of_markdown_is_left_out() -> None:
     text = "| Pump | Flow |\n| --- | ---: |\n| A1 | 40 |"
     assert cells(excerpt_html(replace(PASSAGE, text=text, end=len(text)), [])) == [["Pump", "Flow"], ["A1", "40"]]
     assert excerpt_html(replace(PASSAGE, text="| --- | ---: |\nFlow", end=20), []) == "Flow"
+
+
+def test_a_heading_is_bold_and_a_comment_in_code_stays() -> None:
+    text = "# Tower\n\nIt is <high>.\n\n## The deck\n\nOpen.\n\n# add one\nx += 1\n\n## End"
+    passage = replace(PASSAGE, text=text, end=len(text))
+    start = text.index("deck")
+    assert excerpt_html(passage, []) == (
+        "<b>Tower</b>\n\nIt is &lt;high&gt;.\n\n<b>The deck</b>\n\nOpen.\n\n# add one\nx += 1\n\n<b>End</b>"
+    )
+    assert "<b>The <mark>deck</mark></b>" in excerpt_html(passage, [(start, start + 4)])

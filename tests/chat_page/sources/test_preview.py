@@ -80,6 +80,14 @@ def test_the_exact_span_is_highlighted_and_the_lines_around_it_are_separate(read
     assert 'aria-label="tea.md. Cited: The kettle holds 1.7 litres."' in html
 
 
+def test_headings_are_bold_without_their_marks(read: Read) -> None:
+    document = read("tea.md", "# Tea\n\nIt is hot.\n\n## Kettles\n\nOne holds 1.7 litres.\n\n## Cups\n\nTen.\n")
+    html = preview(document, passage_of(document, "## Kettles\n\nOne holds 1.7 litres."), "1.7 litres")
+    assert re.findall("<b>(.*?)</b>", html) == ["Tea", "Kettles", "Cups"]
+    assert "#" not in html
+    assert marks(html) == ["1.7 litres"]
+
+
 @pytest.mark.parametrize("name", ["a.md", "a.txt", "a.html", "a.csv", "a.docx"])
 def test_a_document_is_only_text(read: Read, name: str) -> None:
     rows = "name;note\n" + "".join(f'"{n}";"{EVIL.replace(chr(34), chr(34) * 2)}"\n' for n in range(3))
@@ -94,7 +102,7 @@ def test_a_document_is_only_text(read: Read, name: str) -> None:
     passage = passage_of(document, document.text, heading=EVIL)
     for html in (preview_html(document, passage, (3, 40), None), missing_html(passage)):
         elements = Elements(html)
-        assert elements.names <= {"section", "header", "bdi", "div", "mark", "p"} | TABLE
+        assert elements.names <= {"section", "header", "bdi", "div", "mark", "p", "b"} | TABLE
         assert not any(name.startswith("on") or name in ("href", "src", "style") for name in elements.attributes)
         assert "alert(1)" in html
 

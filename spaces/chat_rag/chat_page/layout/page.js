@@ -124,6 +124,25 @@ document.addEventListener("click", (event) => {
   button.click();
 }, true);
 
+// A citation that is pointed at says its words, so that a look at each doesn't need a click.
+document.addEventListener("pointerover", (event) => {
+  const link = event.target.closest('.message a[href*="#source-"]:not([title])');
+  const key = link?.getAttribute("href").match(/^#source-(\d+-\d+)/)?.[1];
+  const card = key && document.getElementById(`source-${key}`);
+  if (!card) return;
+  const [name, place, words] = [".sp-name", ".sp-place", "blockquote"].map((part) =>
+    card.querySelector(part).textContent.trim().replace(/\s+/g, " "));
+  link.title = `${[name, place].filter(Boolean).join(", ")}\n${words.length > 400 ? `${words.slice(0, 399)}…` : words}`;
+});
+
+// A new chat by the keys of other chat pages. None without a modifier: those who dictate would press it by speaking.
+document.addEventListener("keydown", (event) => {
+  if (!(event.ctrlKey || event.metaKey) || !event.shiftKey || event.code !== "KeyO") return;
+  event.preventDefault();
+  document.querySelector("#new-chat").click();
+  document.querySelector("#question textarea").focus();
+});
+
 // On a phone an open sidebar covers the page, so it starts closed. Gradio opens it more than once while the page loads:
 // close it until the visitor does something.
 let untouched = phone.matches;
@@ -142,14 +161,15 @@ const showFilesState = () => {
   if (state.textContent !== text) state.textContent = text;
 };
 
-// Gradio translates the words of the page, but not the title of its tab.
-const translateTitle = () => {
-  const title = document.querySelector("#head h1")?.textContent;
+// The title of the tab names the chat. Gradio translates the words of the page, but not this one.
+const nameTab = () => {
+  const parts = ["#chats .sp-current .sp-chat", "#head h1"].map((part) => document.querySelector(part)?.textContent);
+  const title = parts.filter(Boolean).join(" · ");
   if (title && document.title !== title) document.title = title;
 };
 
 new MutationObserver(() => {
-  for (const update of [markStates, watchSize, watchQuestions, closeSidebar, translateTitle, showFilesState]) update();
+  for (const update of [markStates, watchSize, watchQuestions, closeSidebar, nameTab, showFilesState]) update();
 }).observe(document, {childList: true, subtree: true, attributeFilter: ["class"]});
 
 // A copied message has the text of its quotes, not their HTML, and markers instead of links to this page's sources.

@@ -16,6 +16,8 @@ CONTEXT_CHARACTERS = 160
 # A row of a table isn't cut, unless it is longer than this. Longer cells are text with a stroke in it.
 MAX_ROW_CHARACTERS, MAX_CELL_CHARACTERS, MAX_FIGURE_CHARACTERS = 600, 60, 20
 _CODE = re.compile(r"[{}=;`]|->|\|\|")
+# A block of its own that the readers, or the author, marked as a heading; a comment in code has the code below it.
+_HEADING = re.compile(r"(?:\A|(?<=\n\n))#{1,6} (?=\S)([^\n]*)(?=\n\n|\n?\Z)")
 Span = tuple[int, int]
 
 
@@ -82,7 +84,16 @@ def _block(text: str, lines: Sequence[Span], are_rows: bool, spans: Sequence[Spa
             return _table(text, rows, columns, spans)
         if len(lines) > 1 or text.startswith("| ", lines[0][0]):  # |x| is an absolute value
             return "".join(f"{_cell_line(text, row, spans)}\n" for row in rows)
-    return _marked(text, lines[0][0], lines[-1][1], spans)
+    return prose_html(text, lines[0][0], lines[-1][1], spans)
+
+
+def prose_html(text: str, begin: int, end: int, spans: Sequence[Span]) -> str:
+    """Return a part of the text as HTML, with headings in bold and not with their marks."""
+    parts = list[str]()
+    for heading in _HEADING.finditer(text, begin, end):
+        parts += [_marked(text, begin, heading.start(), spans), f"<b>{_marked(text, *heading.span(1), spans)}</b>"]
+        begin = heading.end()
+    return "".join([*parts, _marked(text, begin, end, spans)])
 
 
 def _cells(text: str, start: int, end: int) -> Iterator[Span]:

@@ -7,6 +7,13 @@ const setOpen = (button, open) => {
   button.closest(".sp-card").classList.toggle("sp-open", open);
   slotOf(button).hidden = !open;
 };
+// In a narrow pane, a page at its width is too small to read: it opens larger, at its mark.
+const NARROW = 448, OPENING_ZOOM = 1.5, LARGE = 2;
+const zoomOf = (sheet) => Number(sheet.style.getPropertyValue("--zoom") || 1);
+const setZoom = (sheet, zoom) => {
+  sheet.style.setProperty("--zoom", zoom);
+  sheet.toggleAttribute("data-large", zoom >= LARGE);
+};
 const request = (button) => {
   const [claim, page] = button.dataset.requested.split("-").map(Number);
   trigger("select", {source: button.dataset.open, claim, page});
@@ -21,10 +28,11 @@ const fill = () => {
   slot.dataset.view = view.dataset.view;
   const box = slot.querySelector(".sp-text, .sp-page, .sp-rows");
   const spot = slot.querySelector(".sp-spot, mark");
+  if (box?.matches(".sp-page") && spot && box.clientWidth < NARROW) setZoom(box.firstElementChild, OPENING_ZOOM);
   if (box && spot) {
     const from = box.getBoundingClientRect(), to = spot.getBoundingClientRect();
     box.scrollTop += to.top - from.top - box.clientHeight / 4;
-    box.scrollLeft += to.left - from.left - box.clientWidth / 8;
+    box.scrollLeft += to.left - from.left - box.clientWidth * .85; // what is before a number says what it is
   }
   slot.firstElementChild?.focus({preventScroll: true});
   slot.closest(".sp-card").scrollIntoView({block: "nearest", behavior: reducedMotion.matches ? "auto" : "smooth"});
@@ -49,15 +57,14 @@ const zoomTo = (page, zoom, point) => {
   const box = page.getBoundingClientRect(), mark = page.querySelector(".sp-spot")?.getBoundingClientRect();
   const isVisible = mark && mark.top >= box.top && mark.bottom <= box.bottom && mark.left <= box.right;
   const {x, y} = point ?? (isVisible ? mark : {x: box.x + box.width / 2, y: box.y + box.height / 2});
-  if (zoom === 1) sheet.removeAttribute("style");
-  else sheet.style.setProperty("--zoom", zoom);
+  setZoom(sheet, zoom);
   const grown = sheet.getBoundingClientRect().width / from.width;
   page.scrollLeft += (x - from.x) * (grown - 1);
   page.scrollTop += (y - from.y) * (grown - 1);
 };
 element.addEventListener("click", (event) => {
   const sheet = event.target.closest(".sp-sheet");
-  if (sheet) zoomTo(sheet.parentElement, sheet.hasAttribute("style") ? 1 : 2, event);
+  if (sheet) zoomTo(sheet.parentElement, sheet.hasAttribute("data-large") ? 1 : LARGE, event);
 });
 // The buttons above a page: the page before or after it, and its size in steps of a half.
 element.addEventListener("click", (event) => {
@@ -70,7 +77,7 @@ element.addEventListener("click", (event) => {
     return show(opener, `${claim}-${tool.dataset.page}`);
   }
   if (!sheet) return;
-  const zoom = Number(sheet.style.getPropertyValue("--zoom") || 1) + Number(tool.dataset.zoom) / 2;
+  const zoom = zoomOf(sheet) + Number(tool.dataset.zoom) / 2;
   zoomTo(sheet.parentElement, Math.min(3, Math.max(1, zoom)));
 });
 element.addEventListener("click", (event) => {

@@ -11,6 +11,7 @@ from html import escape
 
 from chat_page.rendering.markdown import shorten
 from chat_page.sources.csv_preview import Span, table_html
+from chat_page.sources.excerpt import prose_html
 from chat_page.sources.page_picture import Picture, page_picture
 from chat_page.sources.page_view import page_tools, picture_html
 from chat_page.sources.photo import photo
@@ -84,7 +85,7 @@ def _document_span(document: Document, passage: Passage, highlight: Span) -> Spa
 
 def _text(document: Document, passage: Passage, span: Span) -> str:
     """The passage with the span in <mark>, and separately some lines before and after it."""
-    text, (start, end) = document.text, span
+    text = document.text
     page = next((page for page in document.pages if page.start <= passage.start < page.end), None)
     low, high = (page.start, page.end) if page else (0, len(text))
     before = _last_lines(text[max(low, passage.start - CONTEXT_CHARACTERS) : passage.start])
@@ -92,13 +93,14 @@ def _text(document: Document, passage: Passage, span: Span) -> str:
     return (
         f'<div class="sp-text" tabindex="0" role="group" aria-label="{strings().text_part}">'
         f"{_context(before, 'before')}"
-        f'<div class="sp-passage" dir="auto">{escape(text[passage.start : start])}'
-        f"<mark>{escape(text[start:end])}</mark>{escape(text[end : passage.end])}</div>{_context(after, 'after')}</div>"
+        f'<div class="sp-passage" dir="auto">{prose_html(text, passage.start, passage.end, [span])}</div>'
+        f"{_context(after, 'after')}</div>"
     )
 
 
 def _context(text: str, where: str) -> str:
-    return f'<div class="sp-around sp-{where}" dir="auto">{escape(text)}</div>' if text.strip() else ""
+    words = prose_html(text, 0, len(text), [])
+    return f'<div class="sp-around sp-{where}" dir="auto">{words}</div>' if text.strip() else ""
 
 
 def _last_lines(text: str) -> str:

@@ -40,6 +40,14 @@ class RaceColumn:
     is_cut: bool = False
 
     @property
+    def elapsed_seconds(self) -> float:
+        """Seconds from the request to the end of its answer, or until now; 0 before the request."""
+        if self.stopwatch.started_at is None:
+            return 0.0
+        total = self.stopwatch.total_seconds
+        return now() - self.stopwatch.started_at if total is None else total
+
+    @property
     def cost(self) -> float | None:
         """The cost of this request in USD; None without a price or without the token counts that it needs."""
         seconds, usage = self.stopwatch.total_seconds, self.stopwatch.usage

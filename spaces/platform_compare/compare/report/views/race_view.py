@@ -22,20 +22,25 @@ def column_view(race: Race, place: int, colours: Mapping[str, str]) -> tuple[str
     """
     column = race.columns[place]
     if not race.hidden:
-        return head_html(column, colours.get(column.target, "")), body_markdown(column)
+        longest = max(each.elapsed_seconds for each in race.columns)
+        return head_html(column, colours.get(column.target, ""), longest), body_markdown(column)
     label = escape(strings.answer_label(LETTERS[place]))
     head = f'<div class="sp-race"><header><b>{label}</b></header></div>'
     return head, (safe_markdown(column.answer) or strings.NO_ANSWER) if race.over else strings.HIDDEN_UNTIL_DONE
 
 
-def head_html(column: RaceColumn, colour: str = "") -> str:
-    """Return a column's head: name, state, times and cost; the thoughts fold when the answer begins."""
+def head_html(column: RaceColumn, colour: str = "", longest: float = 0.0) -> str:
+    """Return a column's head: name, state, times and cost; the thoughts fold when the answer begins.
+
+    `longest` is the time of the slowest column in seconds; its bar is full.
+    """
     words = strings.LENGTH_LIMIT if column.is_cut else strings.RACE_STATES[column.state]
     state = f'<span class="sp-state sp-{column.state}">{words}</span>'
     title = f"<p>{escape(column.title)}</p>" if column.title != column.target else ""
     style = f' style="--sp-colour:{colour}"' if colour else ""
     header = f"<header><b>{escape(column.target)}</b>{state}</header>{title}"
-    return f'<div class="sp-race"{style}>{header}{_times_html(column)}{_thoughts_html(column)}</div>'
+    times = _timeline_html(column, longest) + _times_html(column)
+    return f'<div class="sp-race"{style}>{header}{times}{_thoughts_html(column)}</div>'
 
 
 def body_markdown(column: RaceColumn) -> str:
@@ -52,17 +57,27 @@ def standings_html(rows: Sequence[tuple[str, int, int]]) -> str:
     return f'<p class="sp-note">{escape(strings.standings_text(rows))}</p>' if rows else ""
 
 
+def _timeline_html(column: RaceColumn, longest: float) -> str:
+    """Return a bar for the race so far: pale until the first token, then in the target's colour."""
+    if not longest:
+        return ""
+    elapsed = column.elapsed_seconds
+    wait = elapsed if column.stopwatch.first_token_seconds is None else column.stopwatch.first_token_seconds
+    parts = "".join(f'<i style="width:{seconds / longest:.1%}"></i>' for seconds in (wait, max(0.0, elapsed - wait)))
+    return f'<div class="sp-timeline" aria-hidden="true">{parts}</div>'
+
+
 def _times_html(column: RaceColumn) -> str:
     stopwatch, usage = column.stopwatch, column.stopwatch.usage
     tokens = strings.token_counts_text(usage.input_tokens, usage.output_tokens) if usage else MISSING
     load = column.load_seconds or 0.0
     values = {
-        **({strings.RACE_LOAD: _seconds(load)} if load >= SHOWN_LOAD_SECONDS else {}),
         strings.RACE_TTFT: _seconds(stopwatch.first_token_seconds),
         strings.RACE_RATE: rate(stopwatch.tokens_per_second),
         strings.RACE_END_TO_END: _seconds(stopwatch.total_seconds),
         strings.RACE_TOKENS: tokens,
         strings.RACE_COST: MISSING if column.cost is None else f"{usd(column.cost)} USD",
+        **({strings.RACE_LOAD: _seconds(load)} if load >= SHOWN_LOAD_SECONDS else {}),
     }
     cells = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in values.items())
     return f"<dl>{cells}</dl>"
