@@ -17,7 +17,7 @@ import ui.gradio_imports  # noqa: F401 - before Gradio
 from backends.processors import usable_processors
 from rag.search.embedding.embedders import RUNTIME
 from tests.helpers.apps import App, running_app
-from tests.helpers.groups import GroupScheduling, group, needs
+from tests.helpers.groups import GroupScheduling, group, is_left_out, needs
 from tests.helpers.page_log import PageLog, sections
 
 if TYPE_CHECKING:
@@ -137,6 +137,14 @@ def pytest_configure(config: pytest.Config) -> None:
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     if workers > 1:
         os.environ.setdefault("OMP_NUM_THREADS", str(max(1, usable_processors() // workers)))
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Don't import modules all of whose tests `-m` leaves out, as in `make quick`: each process would do so."""
+    if not collection_path.is_relative_to(ROOT):
+        return None
+    module = collection_path.relative_to(ROOT).as_posix()
+    return is_left_out(module, config.getoption("markexpr")) or None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
