@@ -15,8 +15,9 @@ import pytest
 
 import ui.gradio_imports  # noqa: F401 - before Gradio
 from backends.processors import usable_processors
+from rag.search.embedding.embedders import RUNTIME
 from tests.helpers.apps import App, running_app
-from tests.helpers.groups import GroupScheduling, group, needs
+from tests.helpers.groups import GroupScheduling, group, is_left_out, needs
 from tests.helpers.page_log import PageLog, sections
 
 if TYPE_CHECKING:
@@ -130,9 +131,20 @@ def pytest_configure(config: pytest.Config) -> None:
     # A shell starts background jobs with SIGINT ignored, and so does whatever they start: nothing could be interrupted.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # On a processor with AMX, each of the many processes that embed a sentence would import torch: 6.4 s of CPU time,
+    # 0.5 with onnxruntime (2026-11-30). test_embedders.py tests both.
+    os.environ.setdefault(RUNTIME, "onnx")
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     if workers > 1:
         os.environ.setdefault("OMP_NUM_THREADS", str(max(1, usable_processors() // workers)))
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Don't import modules all of whose tests `-m` leaves out, as in `make quick`: each process would do so."""
+    if not collection_path.is_relative_to(ROOT):
+        return None
+    module = collection_path.relative_to(ROOT).as_posix()
+    return is_left_out(module, config.getoption("markexpr")) or None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

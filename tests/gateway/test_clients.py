@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from openai import AsyncOpenAI, PermissionDeniedError
 
 from gateway.billing import money
 from gateway.commands import command
@@ -71,6 +70,8 @@ async def test_the_report_adds_up_for_clients_with_different_keys(
 
 async def use_the_sdk(running: Running, key: str) -> None:
     """An answer as a whole, again from the cache, one as a stream, and one that the key may not have."""
+    from openai import AsyncOpenAI, PermissionDeniedError  # a second in each test process that collects this module
+
     async with AsyncOpenAI(base_url=f"{running.url}/v1", api_key=key, max_retries=0) as client:
         assert [model.id async for model in client.models.list()] == ["paid", "dear"]
         for _ in range(2):

@@ -7,8 +7,6 @@ import json
 from pathlib import Path
 
 import pytest
-from anthropic import AsyncAnthropic
-from openai import AsyncOpenAI
 
 from tests.backends.wire_server import Reply, WireServer
 from tests.gateway.servers import COST, Running, gateway, until
@@ -19,6 +17,9 @@ SECRET = "Tell nobody about the zebra."
 
 
 async def test_the_sdks_get_answers_and_the_ledger_gets_no_text(wire: WireServer, tmp_path: Path) -> None:
+    from anthropic import AsyncAnthropic  # two seconds, with openai, in each test process that collects this module
+    from openai import AsyncOpenAI
+
     async with gateway(wire, tmp_path) as running:
         key = await running.add_key()
         async with AsyncOpenAI(base_url=f"{running.url}/v1", api_key=key) as client:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from openai import AsyncOpenAI, RateLimitError
 
 from tests.backends.wire_server import Reply, WireServer, serving
 from tests.gateway.servers import COST, Running, gateway, until
@@ -80,6 +79,8 @@ async def ask(running: Running, key: str, model: str = "paid", **more: Any) -> t
 
 
 async def test_a_key_has_its_requests_a_minute(wire: WireServer, tmp_path: Path) -> None:
+    from openai import AsyncOpenAI, RateLimitError  # a second in each test process that collects this module
+
     async with gateway(wire, tmp_path) as running:
         key, other = await running.add_key(requests_per_minute=3), await running.add_key("bob")
         answers = await asyncio.gather(*(running.chat(key) for _ in range(10)))
@@ -164,6 +165,8 @@ async def test_equal_requests_are_answered_once_and_paid_once(wire: WireServer, 
 
 
 async def test_a_stored_answer_has_every_format(wire: WireServer, tmp_path: Path) -> None:
+    from openai import AsyncOpenAI
+
     async with gateway(wire, tmp_path, cache_mb=1.0) as running:
         key = await running.add_key()
         await ask(running, key)

@@ -132,6 +132,13 @@ def needs(nodeid: str, fixtures: Collection[str]) -> frozenset[str]:
     return _needs_of_module(nodeid.partition("::")[0]) | by_fixture
 
 
+def is_left_out(module: str, selection: str) -> bool:
+    """Return whether `-m` leaves out all tests of a module by its path, if it is like "not browser and not models"."""
+    conditions = [condition.strip().partition("not ") for condition in selection.split(" and ")]
+    names = {name for before, negation, name in conditions if negation and not before and name.isidentifier()}
+    return not names.isdisjoint(_needs_of_module(module))
+
+
 @cache
 def _needs_of_module(module: str) -> frozenset[str]:
     return frozenset(need for place, need in NEEDS_BY_PATH.items() if _is_in(module, [place]))

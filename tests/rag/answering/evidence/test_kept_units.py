@@ -66,11 +66,16 @@ def test_values_are_freed_with_their_document() -> None:
 
 def test_units_do_not_keep_their_document() -> None:
     source = document("The deck holds 24 visitors. It opens at nine.")
-    alive = [id(each) for each in gc.get_objects() if isinstance(each, Document)]
+    alive = documents_in_memory()
     find_units([passage(source)], {"d": source})
     del source
     gc.collect()
-    assert len([each for each in gc.get_objects() if isinstance(each, Document)]) == len(alive) - 1
+    assert documents_in_memory() == alive - 1
+
+
+def documents_in_memory() -> int:
+    """Count them by `type`: `isinstance` reads an attribute of any object, and torch has one that warns of it."""
+    return sum(type(each) is Document for each in gc.get_objects())
 
 
 def test_only_the_latest_values_are_kept() -> None:

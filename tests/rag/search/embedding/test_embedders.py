@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from backends import NotConfigured
 from rag.answering.retrieve import retrieve_passages
 from rag.errors import RetrievalError
 from rag.library.library import Library
@@ -291,6 +292,31 @@ def test_torch_embeds_if_the_cache_cannot_be_written(
     assert cached_export() is None
     assert "Embedding with torch" in caplog.text
     assert isinstance(embedders.load(str(packaged_model())), TorchModel)
+
+
+@pytest.mark.parametrize(
+    ("runtime", "has_unit", "expected"),
+    [
+        ("", False, OnnxModel),
+        ("", True, TorchModel),
+        ("onnx", True, OnnxModel),
+        ("torch", False, TorchModel),
+    ],
+)
+def test_the_environment_chooses_what_runs_the_default_model(
+    exported: Path, monkeypatch: pytest.MonkeyPatch, runtime: str, has_unit: bool, expected: type
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(exported.parents[2]))
+    monkeypatch.setenv(embedders.RUNTIME, runtime)
+    monkeypatch.setattr(embedders, "has_feature", lambda name: has_unit)
+    monkeypatch.setattr(embedders, "has_accelerator", lambda: False)
+    assert type(embedders.load(str(packaged_model()))) is expected
+
+
+def test_an_unknown_runtime_is_an_error_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(embedders.RUNTIME, "tensorrt")
+    with pytest.raises(NotConfigured, match="'tensorrt'; it must be onnx or torch"):
+        embedders.load(str(packaged_model()))
 
 
 def test_batches_have_each_text_once_and_little_padding() -> None:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Protocol
 
+from backends import NotConfigured
 from backends.processors import has_accelerator, has_feature
 from rag.documents import ShareReport
 from rag.search.embedding.batches import batch_by_length, compute_batches
@@ -25,12 +26,14 @@ from rag.search.embedding.prompts import Prompts
 from rag.search.embedding.target_models import PREFIX, TargetModel, full_name
 from rag.search.embedding.token_vectors import Span, TokenVectors
 from rag.search.embedding.torch_embedder import BFLOAT16_FEATURE, TorchModel
+from ui.process.environment import text_setting
 from ui.process.threads import lower_priority
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+RUNTIME = "SPACEPORT_EMBEDDINGS_RUNTIME"
 BATCH_TOKENS = 512  # with padding; larger batches were no faster and occupy a processor for longer
 # Someone waits for these, and all processors should finish at the same time.
 URGENT_BATCH_TOKENS = 128
@@ -202,13 +205,21 @@ def load(name: str) -> Model:
     """Load a model on the runtime that is fastest on this machine, or connect to its target.
 
     That is torch on a GPU or on a processor with a bfloat16 unit. Otherwise it is onnxruntime for the default model,
-    which is exported at the first use, and torch for any other model of the Hub.
+    which is exported at the first use, and torch for any other model of the Hub. `SPACEPORT_EMBEDDINGS_RUNTIME` chooses
+    for the default model.
     """
     if name.startswith(PREFIX):
         return TargetModel(name)
     if is_exported(name):
         return OnnxModel(name)
-    is_fast_in_torch = has_accelerator() or has_feature(BFLOAT16_FEATURE)
-    if name in (packaged_model(), HUB_MODEL) and not is_fast_in_torch and (folder := cached_export()):
+    if name in (packaged_model(), HUB_MODEL) and not _prefers_torch() and (folder := cached_export()):
         return OnnxModel(str(folder))
     return TorchModel(name)
+
+
+def _prefers_torch() -> bool:
+    """Return whether the default model runs on torch: as the environment says, or where torch is faster."""
+    runtime = text_setting(RUNTIME, None)
+    if runtime not in ("", "onnx", "torch"):
+        raise NotConfigured(f"{RUNTIME} is {runtime!r}; it must be onnx or torch.", "Set one of them, or unset it.")
+    return runtime == "torch" if runtime else has_accelerator() or has_feature(BFLOAT16_FEATURE)
