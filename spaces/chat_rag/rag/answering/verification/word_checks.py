@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rag.answering.verification.agreement import contradicts
-from rag.answering.verification.roles import has_other_roles
-from rag.answering.verification.sentences.bounds import has_other_bound, without_bounds
-from rag.answering.verification.sentences.causes import has_other_cause
 from rag.answering.verification.sentences.clauses import find_direction
+from rag.answering.verification.sentences.english.bounds import has_other_bound, without_bounds
+from rag.answering.verification.sentences.english.causes import has_other_cause
+from rag.answering.verification.sentences.english.roles import has_other_roles
 from rag.answering.verification.sentences.figures import find_periods, without_figures
 from rag.answering.verification.sentences.names import find_names
 from rag.answering.verification.sentences.wording import wording

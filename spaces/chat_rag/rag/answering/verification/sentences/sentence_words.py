@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from rag.answering.verification.sentences.bounds import without_bounds
+from rag.answering.verification.sentences.english.bounds import without_bounds
 from rag.answering.verification.sentences.names import find_names
 from rag.answering.verification.sentences.wording import Side, Wording, wording
 from rag.search.languages import CHINESE, ENGLISH, stop_words

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from rag.answering.verification.support import ends_sentence
 from rag.search.languages import ENGLISH, stop_words
 from rag.search.words import stem_tokens
 
@@ -31,6 +32,7 @@ _POSSESSIVE = re.compile(r"[’'][sS]?$")
 # So many words can stand between an auxiliary and its verb, and between a plan and its "to".
 _REACH, _PLAN_REACH = 4, 3
 _SHORTEST_PAST = 5
+_ABBREVIATION = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,8 @@ class Words:
     """The words of a sentence, and the places of its verbs."""
 
     def __init__(self, text: str) -> None:
-        tokens = _TOKEN.findall(_NOT.sub(" not", text))
+        text = _NOT.sub(" not", text)
+        tokens = [each[0] for each in _TOKEN.finditer(text) if each[0] != "." or _ends(text, each.end())]
         plain = [(_POSSESSIVE.sub("", token) or token).lower() for token in tokens]
         stems = stem_tokens([_IRREGULAR.get(token, token) for token in plain], ENGLISH)
         self.all = [
@@ -128,10 +131,19 @@ class Words:
         to = max(place for place in range(at) if self.all[place].text == "to")
         return any(_PLANS.match(word.text) for word in self.all[max(0, to - _PLAN_REACH) : to])
 
+    def is_denied(self, at: int) -> bool:
+        """Return whether "not" or "never" stands before a verb."""
+        return any(word.text in ("not", "never") for word in self.all[max(0, at - _REACH) : at])
+
     def is_done(self, at: int) -> bool:
         """Return whether a verb says what has happened: "bought", "has bought", "was bought"."""
         helpers = {helper.text for helper in self.helpers(at)}
         return self.all[at].is_past and helpers <= {"has", "have", "had", "was", "were", "been"}
+
+
+def _ends(text: str, at: int) -> bool:
+    """Return whether a point ends a sentence, unlike that of "St."."""
+    return ends_sentence(text[max(0, at - _ABBREVIATION) : at])
 
 
 def _begins_object(word: Word | None) -> bool:

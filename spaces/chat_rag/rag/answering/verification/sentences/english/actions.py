@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.answering.verification.sentences.verbs import (
+from rag.answering.verification.sentences.english.verbs import (
     BE,
     HELPERS,
     NECESSARY,
@@ -30,7 +30,7 @@ class Action:
     """A verb of a sentence with the stems of the words for who does it and whom it is done to; none if unknown.
 
     `before` has the stems of the sentence's words before the verb, `known` those of all. `is_done` says that it has
-    happened, `is_planned` that it will or may.
+    happened, `is_planned` that it will or may, `is_denied` that it won't or hasn't.
     """
 
     verb: str
@@ -42,18 +42,19 @@ class Action:
     is_planned: bool
     is_possible: bool
     is_necessary: bool
+    is_denied: bool = False
 
 
 @lru_cache(maxsize=_KEPT)
 def find_actions(text: str) -> tuple[Action, ...]:
     """Return the actions of a sentence, or of several."""
     words, last = Words(text), _NOBODY
-    known, actions = _stems(words.all), list[Action]()
+    known, actions = meanings(words.all), list[Action]()
     for place, at in enumerate(words.verbs):
         start = words.verbs[place - 1] + 1 if place else 0
         subject, item = _subject(words, start, at, last)
         doer, done = (
-            (_agent(words, at), subject) if words.is_passive(at) else (subject, item or _noun(words.all, at + 1))
+            (agent(words, at), subject) if words.is_passive(at) else (subject, item or noun_at(words.all, at + 1))
         )
         helpers = {helper.text for helper in words.helpers(at)}
         actions.append(
@@ -61,12 +62,13 @@ def find_actions(text: str) -> tuple[Action, ...]:
                 words.all[at].stem,
                 doer,
                 done,
-                before=_stems(words.all[:at]),
+                before=meanings(words.all[:at]),
                 known=known,
                 is_done=words.is_done(at),
                 is_planned=words.is_planned(at),
                 is_possible=bool(helpers & POSSIBLE),
                 is_necessary=bool(helpers & NECESSARY),
+                is_denied=words.is_denied(at),
             )
         )
         last = subject
@@ -89,11 +91,11 @@ def _subject(words: Words, start: int, at: int, last: Stems) -> tuple[Stems, Ste
     if any(word.text in PRONOUNS for word in span):
         return _NOBODY, _NOBODY
     if link in _RELATIVE and first > 1 and _may_be_noun(words, first - 2):
-        noun = _stems(words.all[_clause_start(words.all, 0, first - 1) : first - 1])
-        return (_stems(span), noun) if any(word.is_word for word in span) else (noun, _NOBODY)
+        noun = meanings(words.all[_clause_start(words.all, 0, first - 1) : first - 1])
+        return (meanings(span), noun) if any(word.is_word for word in span) else (noun, _NOBODY)
     if span and span[-1].text in _JOINTS:
         return last, _NOBODY
-    return _stems(_main_noun(span, goes_on=0 < start == first)) or (last if link else _NOBODY), _NOBODY
+    return meanings(_main_noun(span, goes_on=0 < start == first)) or (last if link else _NOBODY), _NOBODY
 
 
 def _clause_start(words: Sequence[Word], start: int, end: int) -> int:
@@ -108,34 +110,37 @@ def _may_be_noun(words: Words, at: int) -> bool:
 
 def _main_noun(span: Sequence[Word], *, goes_on: bool) -> Sequence[Word]:
     """Return a subject without what stands before its comma: a time or a place, or the object of the verb before."""
-    while span and span[-1].text == ",":  # "Mr Finch, a neighbour, denied it"
-        span = span[:-1]
     joints = [at for at, word in enumerate(span) if word.text == "," or (goes_on and word.text in _JOINTS)]
-    return span[joints[-1] + 1 :] if joints and (goes_on or span[0].text in PREPOSITIONS) else span
+    starts, ends = [0, *(at + 1 for at in joints)], [*joints, len(span)]
+    parts = [span[start:end] for start, end in zip(starts, ends, strict=True) if start < end]
+    nouns = [part for part in parts if part[0].text not in PREPOSITIONS]
+    if goes_on:
+        return nouns[-1] if nouns else span
+    return [word for part in nouns for word in part] or span
 
 
-def _noun(words: Sequence[Word], start: int) -> Stems:
+def noun_at(words: Sequence[Word], start: int) -> Stems:
     """Return the stems of the noun that begins at a place, and of a name for the same: "her neighbour, Mr Finch"."""
     end = start
     while end < len(words) and (not words[end].ends_noun or _is_name_behind_comma(words, end)):
         end += 1
-    return _stems(words[start:end])
+    return meanings(words[start:end])
 
 
 def _is_name_behind_comma(words: Sequence[Word], at: int) -> bool:
     return words[at].text == "," and at + 1 < len(words) and words[at + 1].is_name
 
 
-def _agent(words: Words, at: int) -> Stems:
+def agent(words: Words, at: int) -> Stems:
     """Return the stems of the noun behind the next "by" of a clause."""
     for place in range(at + 1, len(words.all)):
         word = words.all[place]
         if word.text == "by":
-            return _noun(words.all, place + 1)
+            return noun_at(words.all, place + 1)
         if word.ends_clause or word.text in _JOINTS:
             break
     return _NOBODY
 
 
-def _stems(words: Sequence[Word]) -> Stems:
+def meanings(words: Sequence[Word]) -> Stems:
     return frozenset(word.stem for word in words if word.has_meaning and not word.text[0].isdigit())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from rag.answering.verification.sentences.actions import Action, find_actions
+from rag.answering.verification.sentences.english.actions import Action, find_actions
 from rag.answering.verification.sentences.wording import wording
 from rag.search.languages import ENGLISH
 
@@ -12,7 +12,7 @@ from rag.search.languages import ENGLISH
 def has_other_roles(sentence: str, source: str) -> bool:
     """Return whether a source has an action of an English sentence only with another doer or object."""
     sources = find_actions(source)
-    return any(_is_another(action, sources) for action in find_actions(sentence))
+    return any(_is_another(action, sources) for action in find_actions(sentence) if not action.is_denied)
 
 
 def _is_another(action: Action, sources: Collection[Action]) -> bool:
