@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from rag.search.languages import ENGLISH, stop_words
 from rag.search.words import split_tokens, stem_tokens
@@ -24,6 +25,8 @@ _MAY_BE_CAUSE = re.compile(
     r"|attribut\w*|thanks|given|why|expla\w*|after|following|amid|with|for|make\w*|made|forc\w*|contribut\w*|effects?|to)\b",
     re.IGNORECASE,
 )
+# Each is compared with each of another sentence.
+_MOST_LINKS = 8
 Cause = tuple[frozenset[str], frozenset[str]]
 
 
@@ -43,7 +46,7 @@ def _are_turned(own: Cause, their: Cause) -> bool:
 
 def _causes(text: str) -> Iterator[Cause]:
     """Yield the stems of each cause of a text, and those of its effect."""
-    for link in _LINK.finditer(text):
+    for link in islice(_LINK.finditer(text), _MOST_LINKS):
         before, behind = text[: link.start()], text[link.end() :]
         begins = not before.strip() or (before.rstrip().endswith((".", ";", ",")) and "," in behind)
         if begins and link["behind"]:

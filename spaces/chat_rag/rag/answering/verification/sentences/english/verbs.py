@@ -6,6 +6,7 @@ import re
 import tomllib
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
 from rag.answering.verification.support import ends_sentence
@@ -32,6 +33,8 @@ _POSSESSIVE = re.compile(r"[’'][sS]?$")
 # So many words can stand between an auxiliary and its verb, and between a plan and its "to".
 _REACH, _PLAN_REACH = 4, 3
 _SHORTEST_PAST = 5
+# Each verb is read with all words before it.
+_MOST_WORDS = 300
 _ABBREVIATION = 12
 
 
@@ -77,7 +80,8 @@ class Words:
 
     def __init__(self, text: str) -> None:
         text = _NOT.sub(" not", text)
-        tokens = [each[0] for each in _TOKEN.finditer(text) if each[0] != "." or _ends(text, each.end())]
+        found = islice(_TOKEN.finditer(text), _MOST_WORDS)
+        tokens = [each[0] for each in found if each[0] != "." or _ends(text, each.end())]
         plain = [(_POSSESSIVE.sub("", token) or token).lower() for token in tokens]
         stems = stem_tokens([_IRREGULAR.get(token, token) for token in plain], ENGLISH)
         self.all = [
