@@ -11,7 +11,7 @@ from tests.rag.answering.verification.fresh_cases import FALSE, Case, has_data, 
 # Measured on 2026-11-29 on the half that the checks weren't tuned on: see docs/benchmarks.md.
 MOST_TRUE_STOPPED, MOST_FALSE_PASSED = 0.15, 0.3
 # Only who does what to whom is hard to tell from the words.
-MOST_OF_A_KIND = {"swaps": 0.6, "antonyms": 0.25, "made_up": 0.2}
+MOST_OF_A_KIND = {"swaps": 0.45, "antonyms": 0.25, "made_up": 0.2}
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from rag.answering.evidence.features.units import Measurer
 from rag.answering.evidence.model import packaged_model
 from rag.answering.evidence.question_analysis.kinds import Kind
 from rag.answering.evidence.question_analysis.mentions import are_meant, covered_years
+from rag.answering.evidence.question_analysis.other_statements import says_otherwise
 from rag.answering.evidence.question_analysis.quantities import is_part_of_total, lacks_answer, lacks_counted
 from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.quote_figures import is_other_figure, says_same
@@ -34,8 +35,9 @@ LEAST_SHARE = 0.1
 _MAX_BEHIND = 2.0
 # A quote with another figure under the same labels leaves doubt if it is at least this share as likely.
 _AS_LIKELY = 0.4
-# What a definition gains where one is asked for, and what a sentence without a figure loses where a share is.
-_DEFINES, _WITHOUT_SHARE = 3.0, 2.0
+# What a definition gains where one is asked for, and what a sentence without a figure loses where a share is, and one
+# that says something else with the words of the question.
+_DEFINES, _WITHOUT_SHARE, _SAYS_OTHERWISE = 3.0, 2.0, 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +89,19 @@ def rank_units(situation: Situation, units: Sequence[Unit], embedder: Embedder) 
         or is_part_of_total(question, first)
         or has_other_figure(shown)
         or lacks_answer(question, first, best)
+        or says_otherwise(question, first)
     )
     return Ranking(quotes, shown, probability, answered, without_figure, is_other, is_doubtful)
 
 
 def _corrections(question: Question, units: Sequence[Unit], values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return what the model doesn't know of the units: whether they define a term, or lack a share."""
+    """Return what the model doesn't know of the units: whether they define a term, lack a share, or say otherwise."""
     import numpy as np
 
     defining = np.array([defines(question, unit) for unit in units], np.float64)
     lacking = values[:, NAMES.index("lacks a figure")] * (question.kind is Kind.PERCENT)
-    corrections: NDArray[np.float64] = _DEFINES * defining - _WITHOUT_SHARE * lacking
+    other = np.array([says_otherwise(question, unit) for unit in units], np.float64)
+    corrections: NDArray[np.float64] = _DEFINES * defining - _WITHOUT_SHARE * lacking - _SAYS_OTHERWISE * other
     return corrections
 
 

@@ -69,7 +69,7 @@ class Verifier:
             if statement is None:
                 return Verdict(supported=False)
             chosen.append(statement)
-        return Verdict(supported=True, evidence=_merge(chosen))
+        return Verdict(supported=not self._words.deny(sentence, chosen), evidence=_merge(chosen))
 
     def _claims_something(self, sentence: str, clauses: Sequence[Clause]) -> bool:
         if clauses:  # a lone digit is no claim

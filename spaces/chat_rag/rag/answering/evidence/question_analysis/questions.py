@@ -71,7 +71,8 @@ _CHANGED = re.compile(
     re.IGNORECASE,
 )
 _DEFINED = re.compile(
-    r"^how (?:is|are|was|were) (.{1,80}) defined\b|^what (?:do|does) (.{1,80}) (?:mean|stand for)\b"
+    r"^what (?:do|does|did) .{1,40} mean by (.{1,80}?)\W*$"
+    r"|^how (?:is|are|was|were) (.{1,80}) defined\b|^what (?:do|does) (.{1,80}) (?:mean|stand for)\b"
     r"|\bdefinition of (.{1,80}?)\W*$|^what is meant by (.{1,80}?)\W*$",
     re.IGNORECASE,
 )

@@ -13,6 +13,13 @@ _DEFINES = re.compile(
     r"|\b(?:refers? to|(?<!\bby )(?<!\bthe )means(?! of\b)|(?:(?<=\bshall )|(?<=[”\"’'] ))mean|stands? for)\b",
     re.IGNORECASE,
 )
+# What can stand behind a term, or before it, in a sentence that says what it is.
+_EXPLAINS = re.compile(
+    r"\b(?:is|are|was|were|be|being|means?|meaning|refers?|stands?|denotes?|includes?|compris\w+|consists?|represents?"
+    r"|presents?|describes?|reflects?|shows?|relates?|that is|i\.e)\b|[(:=–—”\"]|, or\b",
+    re.IGNORECASE,
+)
+_CALLS = re.compile(r"\b(?:called|termed|known as|named|defined as|described as|considered|or)\W", re.IGNORECASE)
 # "Affiliate: any entity" is a definition, "a list of each affiliate: Acme" is none.
 _ENTRY = re.compile(r"^([^\n=:]{1,100})[=:]\s", re.MULTILINE)
 _BRACKETS = re.compile(r"\([^()]*\)")
@@ -29,3 +36,11 @@ def defines(question: Question, unit: Unit) -> bool:
     return any(question.defined <= set(stems([unit.text[max(0, start - reach) : start]])) for start in starts) or any(
         question.defined == set(stems([entry])) - STOP_WORDS for entry in entries
     )
+
+
+def may_define(question: Question, unit: Unit) -> bool:
+    """Return whether a sentence can say what a term is, because it goes on behind the term or calls something so."""
+    reach = _REACH + sum(map(len, question.defined))
+    before = (unit.text[max(0, each.start() - reach) : each.start()] for each in _EXPLAINS.finditer(unit.text))
+    behind = (unit.text[each.end() : each.end() + reach] for each in _CALLS.finditer(unit.text))
+    return any(question.defined <= set(stems([text])) for text in (*before, *behind))

@@ -93,8 +93,16 @@ def figure_clauses(sentence: str) -> list[Clause]:
         own = tuple(period for period in periods if start <= period.start < end)
         if clauses and not words:  # "and 4 in 2021": it has the subject of the first figure
             words = clauses[0].words
+        elif clauses and _is_range(sentence, clauses[-1].figure, figure):
+            words |= clauses[-1].words
         clauses.append(Clause(figure, words, own, find_direction(sentence[start:end])))
     return _with_common_periods(clauses)
+
+
+def _is_range(sentence: str, figure: Figure, following: Figure) -> bool:
+    """Return whether two figures are of the same thing: "from 3% to 3.5%"."""
+    between = sentence[figure.end : following.start].strip()
+    return between == "to" and sentence[: figure.start].rstrip().endswith(" from")
 
 
 def _spans(sentence: str, figures: Sequence[Figure], periods: Sequence[Period]) -> list[tuple[int, int]]:

@@ -112,6 +112,15 @@ def read_figures(text: str) -> tuple[list[Figure], list[Period]]:
     return [_figure(match) for match in _FIGURE.finditer("".join(blank))], periods
 
 
+def without_figures(text: str) -> str:
+    """Return a text with an article, which says nothing, in the place of each figure and date."""
+    figures, periods = read_figures(text)
+    spans = sorted((each.start, each.end) for found in (figures, periods) for each in found)
+    for start, end in reversed(spans):
+        text = f"{text[:start]} the {text[end:]}"
+    return text
+
+
 def find_periods(text: str) -> list[Period]:
     """Return the years, days, quarters and lengths of time of a text."""
     return [period for match in _PERIOD.finditer(text) for period in _periods(match)]

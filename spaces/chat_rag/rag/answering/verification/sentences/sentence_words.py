@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
+from rag.answering.verification.sentences.english.bounds import without_bounds
 from rag.answering.verification.sentences.names import find_names
 from rag.answering.verification.sentences.wording import Side, Wording, wording
 from rag.search.languages import CHINESE, ENGLISH, stop_words
@@ -27,7 +28,8 @@ _INSTEAD = re.compile(
 _INSTEAD_OF = {"german": " , nicht ", "spanish": " , no ", "french": " , pas "}
 # Each part is compared with each of another sentence.
 _MOST_PARTS = 24
-_NUMBERS = -1
+# The group of numbers in digits among the sides.
+NUMBERS = -1
 # So many words before "by" an auxiliary may make a passive: "was later gladly acquired by".
 _AUXILIARY_BEFORE = 4
 # A part with fewer words belongs to the next one, unless it denies something.
@@ -38,13 +40,14 @@ _MIN_PART = 2
 class Part:
     """A part of a sentence: the stems of its words, whether it has a negation, and its sides of opposites.
 
-    `order` has the words of `content` as they stand there.
+    `order` has the words of `content` as they stand there. `excepts` says that the sentence isn't about it.
     """
 
     order: tuple[str, ...]
     content: frozenset[str]
     negated: bool
     sides: frozenset[Side]
+    excepts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ class SentenceWords:
 
     `names` has the stems of names. `refers` says that a pronoun stands for what was named before, `passive` that a word
     such as "by" may name who does something; `passive_verbs` has the stems of what is done by someone. The order of
-    words `in_cells` says nothing. `not_only` says that it has "not only".
+    words `in_cells` says nothing. `not_only` and `unless` say that it has these words.
     """
 
     order: tuple[str, ...]
@@ -66,6 +69,7 @@ class SentenceWords:
     passive_verbs: frozenset[str]
     in_cells: bool = False
     not_only: bool = False
+    unless: bool = False
 
     def __add__(self, other: SentenceWords) -> SentenceWords:
         return SentenceWords(
@@ -79,6 +83,7 @@ class SentenceWords:
             self.passive_verbs | other.passive_verbs,
             self.in_cells or other.in_cells,
             self.not_only or other.not_only,
+            self.unless or other.unless,
         )
 
     @property
@@ -91,7 +96,7 @@ def read_words(text: str, language: str) -> SentenceWords:
     known = wording(language)
     lowered = _lowered(text)
     tokens = _tokens(lowered, language, known)
-    ignored = stop_words(language) | stop_words(ENGLISH)
+    ignored = stop_words(language) | stop_words(ENGLISH) | known.splits | known.negations
     order, content, parts = list[str](), set[str](), list[Part]()
     for words in _parts(tokens, known):
         raw = split_tokens(words)
@@ -99,12 +104,13 @@ def read_words(text: str, language: str) -> SentenceWords:
         meant = [
             stem
             for word, stem in zip(raw, stems, strict=True)
-            if word not in ignored and word not in known.negations and (len(word) > 1 or not word.isascii())
+            if word not in ignored and (len(word) > 1 or not word.isascii())
         ]
         order += stems
         content.update(meant)
         sides = frozenset(side for stem in set(stems) for side in _sides(stem, known))
-        parts.append(Part(tuple(meant), frozenset(meant), _is_negated(words, known, language), sides))
+        negated, excepts = _is_negated(words, known, language), words[0] in known.exceptions
+        parts.append(Part(tuple(meant), frozenset(meant), negated, sides, excepts))
     found = set(tokens)
     return SentenceWords(
         tuple(order),
@@ -115,6 +121,7 @@ def read_words(text: str, language: str) -> SentenceWords:
         bool(found & known.pronouns),
         bool(found & known.agents),
         frozenset(stem_tokens(split_tokens(_passive_verbs(tokens, known)), language)),
+        unless=bool(found & known.unless),
         not_only=not known.only.isdisjoint(" ".join(known.ignored.findall(lowered)).split()),
     )
 
@@ -129,7 +136,7 @@ def _passive_verbs(tokens: Sequence[str], known: Wording) -> Iterator[str]:
 def _lowered(text: str) -> str:
     """Return a sentence in lower case on one line, with "not" as a word of its own."""
     lowered = _NOT.sub(" not", " ".join(text.lower().split())).replace("cannot", "can not")
-    return _NUMBER_SIGN.sub(" ", lowered)
+    return without_bounds(_NUMBER_SIGN.sub(" ", lowered))
 
 
 def _tokens(lowered: str, language: str, known: Wording) -> list[str]:
@@ -140,7 +147,7 @@ def _tokens(lowered: str, language: str, known: Wording) -> list[str]:
 def _sides(stem: str, known: Wording) -> tuple[Side, ...]:
     """Return the sides of a word; different numbers exclude each other as well, and "9" is also "nine"."""
     number = stem.isascii() and stem.isdigit() and len(stem) < 9
-    return (((_NUMBERS, int(stem)),) if number else ()) + known.sides.get(stem, ())
+    return (((NUMBERS, int(stem)),) if number else ()) + known.sides.get(stem, ())
 
 
 def _parts(tokens: Sequence[str], known: Wording) -> Iterator[list[str]]:
@@ -162,7 +169,7 @@ def _parts(tokens: Sequence[str], known: Wording) -> Iterator[list[str]]:
 
 def _is_negated(words: Sequence[str], known: Wording, language: str) -> bool:
     if language != CHINESE:
-        return any(word in known.negations for word in words)
+        return any(word in known.negations | known.unless for word in words)
     text = "".join(words)
     for other in known.not_negations:
         text = text.replace(other, "")

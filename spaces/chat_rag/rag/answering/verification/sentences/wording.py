@@ -37,6 +37,9 @@ class Wording:
     auxiliaries: frozenset[str] = frozenset()
     articles: frozenset[str] = frozenset()
     frame: frozenset[str] = frozenset()
+    exceptions: frozenset[str] = frozenset()
+    unless: frozenset[str] = frozenset()
+    converses: Mapping[str, frozenset[str]] = field(default_factory=dict)
     framing: re.Pattern[str] = NOTHING
     sides: Mapping[str, tuple[Side, ...]] = field(default_factory=dict)
     strict: frozenset[int] = frozenset()
@@ -48,7 +51,7 @@ def wording(language: str) -> Wording:
     lists = _lists().get(language)
     if lists is None:
         return Wording()
-    keys = "negations", "only", "pronouns", "splits", "agents", "auxiliaries", "frame"
+    keys = "negations", "only", "pronouns", "splits", "agents", "auxiliaries", "frame", "exceptions", "unless"
     words = {key: frozenset(lists.get(key, "").split()) for key in keys}
     opposites, values = lists["opposites"], lists.get("values", [])
     return Wording(
@@ -58,6 +61,7 @@ def wording(language: str) -> Wording:
         articles=frozenset(stem_tokens(lists.get("articles", "").split(), language)),
         framing=FRAMING.get(language, NOTHING),
         sides=_sides([*opposites, *values], language),
+        converses=_converses(lists.get("converses", []), language),
         strict=frozenset(range(len(opposites), len(opposites) + len(values))),
     )
 
@@ -69,6 +73,15 @@ def _sides(groups: Iterable[str], language: str) -> dict[str, tuple[Side, ...]]:
             for stem in dict.fromkeys(stem_tokens(words.split(), language)):
                 sides[stem] = (*sides.get(stem, ()), (group, number))
     return sides
+
+
+def _converses(pairs: Iterable[str], language: str) -> dict[str, frozenset[str]]:
+    """Return the stems of the verbs for what the other one does: who buys something has it sold to them."""
+    converses: dict[str, frozenset[str]] = {}
+    for pair in pairs:
+        first, second = (frozenset(stem_tokens(words.split(), language)) for words in pair.split("/"))
+        converses |= dict.fromkeys(first, second) | dict.fromkeys(second, first)
+    return converses
 
 
 @cache

@@ -1,0 +1,1 @@
+"""What only the order of English words tells: who does what, causes, and the bounds of numbers."""

@@ -1,0 +1,59 @@
+"""What an English sentence calls the cause of what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+
+from rag.search.languages import ENGLISH, stop_words
+from rag.search.words import split_tokens, stem_tokens
+
+# The cause stands behind the first of these and before the others.
+_BEHIND = (
+    r"because(?:\sof)?|(?:due|owing|attributable|thanks)\sto|as\sa\sresult\sof|since(?!\s(?:\d|then|its|the\sstart))"
+)
+_BEHIND_VERB = r"caused\sby|driven\sby|result(?:s|ed|ing)?\sfrom|explained\sby"
+_BEFORE = (
+    r"caus(?:e|es|ing)|caused(?!\sby)|lead(?:s|ing)?\sto|led\sto|result(?:s|ed|ing)?\sin|therefore|thus|hence|so\sthat"
+    r"|as\sa\sresult(?!\sof)|forc(?:e|es|ed|ing)"
+)
+_LINK = re.compile(rf"\b(?:(?P<behind>{_BEHIND}|{_BEHIND_VERB})|(?P<before>{_BEFORE}))\b", re.IGNORECASE)
+_IS_EXPLICIT = re.compile(r"\b(?:because|(?:due|owing)\sto|caused?|as\sa\sresult)\b", re.IGNORECASE)
+_MAY_BE_CAUSE = re.compile(
+    r"\b(?:because|due|owing|caus\w*|result\w*|lead\w*|led|driv\w*|since|as|so|therefore|thus|hence|reason\w*|reflect\w*"
+    r"|attribut\w*|thanks|given|why|expla\w*|after|following|amid|with|for|make\w*|made|forc\w*|contribut\w*|effects?|to)\b",
+    re.IGNORECASE,
+)
+# Each is compared with each of another sentence.
+_MOST_LINKS = 8
+Cause = tuple[frozenset[str], frozenset[str]]
+
+
+def has_other_cause(sentence: str, source: str) -> bool:
+    """Return whether a sentence takes an effect of its source for the cause, or gives a cause where that has none."""
+    theirs = [*_causes(source)]
+    if not theirs:
+        return bool(_IS_EXPLICIT.search(sentence)) and not _MAY_BE_CAUSE.search(source)
+    return any(all(_are_turned(own, each) for each in theirs) for own in _causes(sentence))
+
+
+def _are_turned(own: Cause, their: Cause) -> bool:
+    (cause, effect), (their_cause, their_effect) = own, their
+    same = len(cause & their_cause) + len(effect & their_effect)
+    return len(cause & their_effect) + len(effect & their_cause) > same
+
+
+def _causes(text: str) -> Iterator[Cause]:
+    """Yield the stems of each cause of a text, and those of its effect."""
+    for link in islice(_LINK.finditer(text), _MOST_LINKS):
+        before, behind = text[: link.start()], text[link.end() :]
+        begins = not before.strip() or (before.rstrip().endswith((".", ";", ",")) and "," in behind)
+        if begins and link["behind"]:
+            behind, _, before = behind.partition(",")
+        first, second = _stems(before), _stems(behind)
+        yield (second, first) if link["behind"] else (first, second)
+
+
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(stem_tokens([word for word in split_tokens([text]) if word not in stop_words(ENGLISH)], ENGLISH))
