@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from rag.reading.markdown.content_writer import INNER, MAX_COLUMNS, GridCell
+from rag.reading.markdown.cells import INNER, GridCell
+from rag.reading.markdown.content_writer import MAX_COLUMNS
 
 # Characters for private use mark the place of a table; a page's own ones are icons.
 MARKS = "\ue000\ue001"

@@ -11,7 +11,8 @@ from rag.reading.formats.office.charts import add_chart
 from rag.reading.formats.office.diagrams import diagram_text, drawn_text
 from rag.reading.formats.office.relations import RELATIONSHIPS
 from rag.reading.formats.office.white_slides import is_white, remove_white_runs
-from rag.reading.markdown.content_writer import ContentWriter, GridCell
+from rag.reading.markdown.cells import GridCell
+from rag.reading.markdown.content_writer import ContentWriter
 from rag.reading.markdown.superscripts import mark_superscript
 from rag.reading.ocr.inner_pictures import InnerPictures
 

@@ -11,7 +11,8 @@ from rag.errors import FileError, FileProblem
 from rag.reading.formats.office.number_format import display_value
 from rag.reading.formats.office.sheets.old_extras import add_extras, add_pictures
 from rag.reading.formats.office.sheets.tables import add_sheet
-from rag.reading.markdown.content_writer import ContentWriter, GridCell
+from rag.reading.markdown.cells import GridCell
+from rag.reading.markdown.content_writer import ContentWriter
 from rag.reading.ocr.inner_pictures import InnerPictures
 
 

@@ -11,7 +11,8 @@ from rag.reading.formats.office.open_document import OFFICE, TABLE, plain_text
 from rag.reading.formats.office.open_hidden import hidden_columns, hidden_styles, is_hidden
 from rag.reading.formats.office.sheets.open_extras import add_extras, printed_lines
 from rag.reading.formats.office.sheets.tables import add_sheet
-from rag.reading.markdown.content_writer import ContentWriter, GridCell
+from rag.reading.markdown.cells import GridCell
+from rag.reading.markdown.content_writer import ContentWriter
 from rag.reading.ocr.inner_pictures import InnerPictures
 
 # A repeated cell with text beyond these is a format that reaches the sheet's end.

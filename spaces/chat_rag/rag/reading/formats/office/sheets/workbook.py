@@ -19,7 +19,8 @@ from rag.reading.formats.office.sheets.extras import (
     picture_parts,
 )
 from rag.reading.formats.office.sheets.tables import add_sheet
-from rag.reading.markdown.content_writer import MAX_COLUMNS, ContentWriter, GridCell
+from rag.reading.markdown.cells import GridCell
+from rag.reading.markdown.content_writer import MAX_COLUMNS, ContentWriter
 from rag.reading.ocr.inner_pictures import InnerPictures
 
 _EMPTY_CELL = re.compile(rb'<c r="[A-Z]+[0-9]+"(?: [a-z]+="[^"<>]*+")*+/>')
