@@ -251,3 +251,10 @@ def test_a_cell_in_the_middle_of_two_rows_is_in_the_first_one(read):
     lines.append(["Total", "23", "25", "1"])
     style = [("SPAN", (3, 1), (3, 2)), ("VALIGN", (0, 0), (-1, -1), "MIDDLE")]
     assert rows(read("a.pdf", make.pdf_flow(Table(lines, style=style)))) == lines
+
+
+def test_figures_of_one_digit_are_apart_over_a_wide_gap_in_one_string(read):
+    header = "(Port) Tj 8 0 Td (Boats) Tj 6 0 Td (Lamps) Tj 5 0 Td (Crew) Tj"
+    lines = [f"({port}) Tj 8 0 Td (12) Tj 6 0 Td 4.4 Tc ({pair}) Tj" for port, pair in (("A", "30"), ("B", "21"))]
+    document = read("a.pdf", make.pdf_of_lines(header, *lines))
+    assert document.text.splitlines() == ["Port | Boats | Lamps | Crew", "A | 12 | 3 | 0", "B | 12 | 2 | 1"]

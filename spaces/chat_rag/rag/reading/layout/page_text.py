@@ -18,7 +18,8 @@ _BAR, _BLANK = " | ", " |"
 LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
 _CONTROLS = dict.fromkeys([*range(1, 9), 11, 12, *range(14, 32), 127, 0xAD])
 # A letter whose font doesn't say which one it is has the code 0; a mark shows that something is there.
-_CLEAN = LIGATURES | _CONTROLS | {0: "\ufffd", 10: " ", 13: " ", 9: " ", 0xA0: " "}
+REPLACEMENT = "\ufffd"
+_CLEAN = LIGATURES | _CONTROLS | {0: REPLACEMENT, 10: " ", 13: " ", 9: " ", 0xA0: " "}
 _UNCLEAN = re.compile(f"[{re.escape(''.join(map(chr, _CLEAN)))}]")
 
 
