@@ -258,3 +258,57 @@ def test_figures_of_one_digit_are_apart_over_a_wide_gap_in_one_string(read):
     lines = [f"({port}) Tj 8 0 Td (12) Tj 6 0 Td 4.4 Tc ({pair}) Tj" for port, pair in (("A", "30"), ("B", "21"))]
     document = read("a.pdf", make.pdf_of_lines(header, *lines))
     assert document.text.splitlines() == ["Port | Boats | Lamps | Crew", "A | 12 | 3 | 0", "B | 12 | 2 | 1"]
+
+
+def test_a_header_in_the_midst_of_figures_begins_another_table(read):
+    lines = [
+        ["Start", "Shows", "Gross", "Net"],
+        ["Monday", "48", "$12,500", "$11,250"],
+        ["Totals"],
+        ["Month", "Seats", "Costs", "Margin"],
+        ["December", "50", "$2,500", "$1,250"],
+        ["January", "51", "$2,600", "$1,260"],
+    ]
+    document = read("a.pdf", drawn(*lines))
+    assert [rows(document, number) for number in range(2)] == [lines[:2], lines[3:]]
+    assert all({cell.row for cell in table.cells if cell.header} == {0} for table in document.tables)
+
+
+@pytest.mark.parametrize("words", [["n/a", "n/a", "n/a"], ["none", "-", "unknown"], ["waived", "waived", "waived"]])
+def test_a_row_of_words_in_the_midst_of_figures_is_no_header(read, words):
+    lines = [
+        ["Start", "Shows", "Gross", "Net"],
+        ["Monday", "48", "$12,500", "$11,250"],
+        ["Tuesday", *words],
+        ["Friday", "50", "$2,500", "$1,250"],
+    ]
+    document = read("a.pdf", drawn(*lines))
+    assert len(document.tables) == 1
+    assert rows(document) == lines
+
+
+def test_marks_of_columns_are_apart_over_a_wide_gap_in_one_string(read):
+    header = "(Command) Tj 8 0 Td (User) Tj 6 0 Td (Admin) Tj 6 0 Td (Owner) Tj"
+    lines = [f"({name}) Tj 8 0 Td (yes) Tj 6 0 Td 5.4 Tc (XX) Tj" for name in ("Read", "Write", "Delete")]
+    document = read("a.pdf", make.pdf_of_lines(header, *lines))
+    assert document.text.splitlines()[1:] == [f"{name} | yes | X | X" for name in ("Read", "Write", "Delete")]
+
+
+@pytest.mark.parametrize("matrix", ["0 8 -8 0 300 100", "0 -8 8 0 300 700", "-8 0 0 -8 500 700"])
+def test_figures_of_turned_text_stay_whole(read, matrix):
+    document = read("a.pdf", make.pdf_of_lines(f"{matrix} Tm (1234567 in 30 of 21) Tj"))
+    assert document.text == "1234567 in 30 of 21"
+
+
+def test_letters_of_a_spaced_title_stay_one_word(read):
+    document = read("a.pdf", make.pdf_of_lines("1.2 Tc (REPORT) Tj", "(Of the year) Tj"))
+    assert document.text.splitlines()[0] == "REPORT"
+
+
+def test_the_caption_of_a_table_has_whole_words(read):
+    strings = [(60, 720, "Dues of the harbour in Nor-"), (60, 706, "way in crowns")]
+    for row, cells in enumerate((("Port", "2023", "2024"), ("Skarv", "14", "15"), ("Holm", "9", "10"))):
+        strings += [(60 + 150 * column, 690 - 14 * row, cell) for column, cell in enumerate(cells)]
+    document = read("a.pdf", make.pdf_strings(*strings))
+    assert "\ufffe" not in document.text
+    assert "\ufffe" not in document.tables[0].caption

@@ -159,7 +159,7 @@ def _write_grid(writer: _Writer, grid: Grid) -> tuple[int, int, list[GridCell], 
             writer.add("\n")
         _write_row(writer, row, len(grid.columns))
         cells += row
-    caption = " ".join(line.text.translate(_CLEAN).strip() for line in grid.caption)
+    caption = " ".join(line.text.translate(_CLEAN).strip() for line in grid.caption).replace(HYPHEN, "-")
     return start, writer.length, cells, caption
 
 

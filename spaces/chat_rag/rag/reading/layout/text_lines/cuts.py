@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _OTHER_SIZE = 0.12  # the share by which a superscript's height differs at least
 # In units of the height of a line: a figure's step from digit to digit at most, and a gap that is more than a space.
 _WIDEST_FIGURE, _WIDE_GAP = 0.5, 0.8
+_GAP_IN_WORD = 3.0  # letters may be spaced, as in a title
 
 
 def script_cuts(page: int, is_digit: Flags, is_closing: Flags, objects: Indexes, places: Places) -> list[int]:
@@ -48,17 +49,27 @@ def script_cuts(page: int, is_digit: Flags, is_closing: Flags, objects: Indexes,
 
 
 def gap_cuts(page: int, is_digit: Flags, places: Places) -> list[int]:
-    """Return where words that begin with a figure have a wide gap: PDFium joins figures of one digit over any gap."""
+    """Return where words have a wide gap: PDFium joins words of one character over any gap."""
     import numpy as np
 
     starts, ends, first, last = places
-    height, count = np.abs(first[:, 1] - first[:, 3]), ends - starts - 1
+    # Turned text has the line's height in its width.
+    height, count = np.abs(first[:, :2] - first[:, 2:]).max(axis=1), ends - starts - 1
     width = np.hypot(last[:, 0] - first[:, 0], last[:, 3] - first[:, 3])
-    is_wide = (count > 0) & (width > _WIDEST_FIGURE * height * count + _WIDE_GAP * height)
+    least = np.where(is_digit[starts], _WIDE_GAP, _GAP_IN_WORD) * height
     cuts: list[int] = []
-    for word in (is_wide & is_digit[starts]).nonzero()[0].tolist():
+    for word in ((count > 0) & (width > _WIDEST_FIGURE * height * count + least)).nonzero()[0].tolist():
         indexes = range(int(starts[word]), int(ends[word]))
-        boxes = pdfium.loose_boxes(page, indexes)
-        gaps = np.hypot(boxes[1:, 0] - boxes[:-1, 2], boxes[1:, 3] - boxes[:-1, 3]).tolist()
-        cuts += [index for index, gap in zip(indexes[1:], gaps, strict=True) if gap > _WIDE_GAP * height[word]]
+        gaps = _gaps(pdfium.loose_boxes(page, indexes).astype(float)).tolist()
+        cuts += [index for index, gap in zip(indexes[1:], gaps, strict=True) if gap > least[word]]
     return cuts
+
+
+def _gaps(boxes: Numbers) -> Numbers:
+    """Return how far each box is from the one before it, in the direction in which they are further apart."""
+    import numpy as np
+
+    left, top, right, bottom = boxes.T
+    across = np.maximum(left[1:] - right[:-1], left[:-1] - right[1:])
+    upward = np.maximum(bottom[1:] - top[:-1], bottom[:-1] - top[1:])
+    return np.maximum(across, upward)
