@@ -9,7 +9,8 @@ from typing import Any
 
 from rag.documents import Content, Limits, Note, NoteKind, ShareReport
 from rag.errors import DocumentError, FileError, FileProblem
-from rag.reading.formats.pdf.attachments import attachment_names, attachments_note
+from rag.reading.formats.names_note import names_note
+from rag.reading.formats.pdf.attachments import attachment_names
 from rag.reading.formats.pdf.layers import has_hidden_layers
 from rag.reading.formats.pdf.pages import assemble, join_broken_words
 from rag.reading.layout.page_text import REPLACEMENT, PageText, write_page
@@ -53,7 +54,7 @@ class _Reader:
         """Return what the visitor should know about the file."""
         notes = self._scans.notes()
         if self._attached:
-            notes.append(attachments_note(self._attached))
+            notes.append(names_note(NoteKind.UNREAD_ATTACHMENTS, self._attached))
         if self._hidden:
             notes.append(_pages_note(NoteKind.HIDDEN_TEXT, self._hidden))
         if self._unknown:

@@ -72,4 +72,5 @@ def _gaps(boxes: Numbers) -> Numbers:
     left, top, right, bottom = boxes.T
     across = np.maximum(left[1:] - right[:-1], left[:-1] - right[1:])
     upward = np.maximum(bottom[1:] - top[:-1], bottom[:-1] - top[1:])
-    return np.maximum(across, upward)
+    gaps: Numbers = np.maximum(across, upward)
+    return gaps

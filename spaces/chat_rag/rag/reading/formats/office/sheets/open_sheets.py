@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from rag.documents import Content, Limits, Note, NoteKind
+from rag.documents import Content, Limits, NoteKind
+from rag.reading.formats.names_note import names_note
 from rag.reading.formats.office.archive import OPEN_DOCUMENT, OtherParts, checked_parts, parse_xml
 from rag.reading.formats.office.open_document import OFFICE, TABLE, plain_text
 from rag.reading.formats.office.open_hidden import hidden_columns, hidden_styles, is_hidden
@@ -39,7 +40,7 @@ def read_open_sheets(data: bytes, name: str, limits: Limits) -> Content:
     for line in printed_lines(parse_xml(parts["styles.xml"]) if parts.get("styles.xml") else None):
         writer.add_block(line)
     if hidden:
-        writer.notes.append(Note(NoteKind.HIDDEN_SHEETS, len(hidden), tuple(hidden)))
+        writer.notes.append(names_note(NoteKind.HIDDEN_SHEETS, hidden, len(hidden)))
     return writer.content()
 
 
