@@ -312,3 +312,24 @@ def test_the_caption_of_a_table_has_whole_words(read):
     document = read("a.pdf", make.pdf_strings(*strings))
     assert "\ufffe" not in document.text
     assert "\ufffe" not in document.tables[0].caption
+
+
+def test_a_caption_with_a_wide_space_behind_its_number_is_no_row(read):
+    strings = [(60, 700, "Table 1."), (118, 700, "Dues of the harbour that all of the boats and their owners pay"),
+               (60, 686, "for each of the years, and which the office of the harbour publishes")]  # fmt: skip
+    for row, cells in enumerate((("Port", "2023", "2024"), ("Skarv", "14", "15"), ("Holm", "9", "10"))):
+        strings += [(60 + 110 * column, 668 - 14 * row, cell) for column, cell in enumerate(cells)]
+    document = read("a.pdf", make.pdf_strings(*strings))
+    assert document.text.splitlines()[:2] == [
+        "Table 1. Dues of the harbour that all of the boats and their owners pay",
+        "for each of the years, and which the office of the harbour publishes",
+    ]
+    assert rows(document) == [["Port", "2023", "2024"], ["Skarv", "14", "15"], ["Holm", "9", "10"]]
+
+
+@pytest.mark.parametrize(("bullet", "read_as"), [("\uf0b7", "• "), ("\uf0a7", "▪ "), ("\x02", ""), ("¤", "¤ ")])
+def test_bullets_of_any_font_stand_before_their_text(read, bullet, read_as):
+    line = f"{bullet}   The boats pay their dues in the harbour."
+    document = read("a.pdf", make.pdf_with_letters(line))
+    assert document.text == f"{read_as}The boats pay their dues in the harbour."
+    assert not document.tables
