@@ -54,8 +54,9 @@ def gap_cuts(page: int, is_digit: Flags, places: Places) -> list[int]:
 
     starts, ends, first, last = places
     # Turned text has the line's height in its width.
-    height, count = np.abs(first[:, :2] - first[:, 2:]).max(axis=1), ends - starts - 1
-    width = np.hypot(last[:, 0] - first[:, 0], last[:, 3] - first[:, 3])
+    height = np.maximum(abs(first[:, 1] - first[:, 3]), abs(first[:, 2] - first[:, 0]))
+    width = np.maximum(abs(last[:, 0] - first[:, 0]), abs(last[:, 3] - first[:, 3]))
+    count = ends - starts - 1
     least = np.where(is_digit[starts], _WIDE_GAP, _GAP_IN_WORD) * height
     cuts: list[int] = []
     for word in ((count > 0) & (width > _WIDEST_FIGURE * height * count + least)).nonzero()[0].tolist():
