@@ -268,7 +268,9 @@ def pdf_with_letters(text: str, *, left: float = 60, height: float = 700) -> byt
     """
     letters = sorted(set(text))
     codes = {letter: number + 1 for number, letter in enumerate(letters)}
-    to_unicode = "\n".join(f"<{code:02x}> <{ord(letter):04x}>" for letter, code in codes.items())
+    to_unicode = "\n".join(
+        f"<{code:02x}> <{letter.encode('utf-16-be', 'surrogatepass').hex()}>" for letter, code in codes.items()
+    )
     cmap = (
         f"/CMapName /a def 1 begincodespacerange <01> <ff> endcodespacerange {len(codes)} beginbfchar\n{to_unicode}\n"
     )
@@ -289,6 +291,45 @@ def pdf_with_letters(text: str, *, left: float = 60, height: float = 700) -> byt
         _pdf_stream("600 0 0 0 600 700 d1 30 0 540 700 re f"),
     ]
     return pdf_of_objects(objects)
+
+
+def pdf_of_codes(codes: bytes) -> bytes:
+    """Return a PDF with a line of letters of a bitmap font as TeX makes them, which doesn't say which letters they are.
+
+    Each code is the place of a letter in the font.
+    """
+    drawings = " ".join(f"/g{code} {7 if code == 32 else 6} 0 R" for code in sorted(set(codes)))
+    names = " ".join(f"{code} /g{code}" for code in sorted(set(codes)))
+    widths = " ".join("250" if code == 32 else "600" for code in range(128))
+    objects = [
+        "<< /Type /Catalog /Pages 2 0 R >>",
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << /Font << /F 5 0 R >> >> /Contents 4 0 R >>",
+        _pdf_stream(f"BT /F 12 Tf 60 700 Td <{codes.hex()}> Tj ET"),
+        "<< /Type /Font /Subtype /Type3 /FontBBox [0 -200 600 800] /FontMatrix [0.001 0 0 0.001 0 0] /FirstChar 0 "
+        f"/LastChar 127 /Widths [{widths}] /Encoding << /Type /Encoding /Differences [{names}] >> /Resources << >> "
+        f"/CharProcs << {drawings} >> >>",
+        _pdf_stream("600 0 0 0 600 700 d1 30 0 540 700 re f"),
+        _pdf_stream("250 0 d0"),
+    ]
+    return pdf_of_objects(objects)
+
+
+def pdf_of_lines(*lines: str) -> bytes:
+    """Return a PDF of lines of operators, 14 points apart, in Helvetica of 8 points, which are the unit of a line."""
+    shown = " ".join(
+        f"BT /F 1 Tf 8 0 0 8 60 {700 - 14 * number} Tm {line} 0 Tc ET" for number, line in enumerate(lines)
+    )
+    return pdf_of_objects(
+        [
+            "<< /Type /Catalog /Pages 2 0 R >>",
+            "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << /Font << /F 5 0 R >> >> "
+            "/Contents 4 0 R >>",
+            _pdf_stream(shown),
+            "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+        ]
+    )
 
 
 def _pdf_stream(content: str) -> str:

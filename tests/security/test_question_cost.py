@@ -22,7 +22,8 @@ from rag.answering.evidence.units.split import find_units
 from rag.answering.evidence.units.structure import _structures, structure_of
 from rag.answering.verification.verifier import Verifier
 from rag.documents import Chunk, Document, Limits, Page, Passage
-from rag.reading.markdown.content_writer import ContentWriter, GridCell
+from rag.reading.markdown.cells import GridCell
+from rag.reading.markdown.content_writer import ContentWriter
 from rag.search.index import Index
 from tests.security.linear_time import assert_linear
 

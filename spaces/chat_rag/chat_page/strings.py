@@ -203,6 +203,8 @@ class Strings:
     empty_fields: str = "{count:,} fields aren’t filled in"
     hidden_text_one: str = "{count:,} hidden piece of text was left out"
     hidden_text: str = "{count:,} hidden pieces of text were left out"
+    unknown_characters_one: str = "{count:,} letter is unknown and shown as �: page {places}"
+    unknown_characters: str = "{count:,} letters are unknown and shown as �: pages {places}"
 
     # The source panel
     no_sources: str = "Sources appear here."

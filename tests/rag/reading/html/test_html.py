@@ -209,3 +209,18 @@ def test_the_text_of_a_picture_is_apart_from_the_words_beside_it(read):
     assert read("a.html", page).text == "**word** x\n\nx x\n\nx **word**\n\nword\n\nx"
     page = f"<p><b>one <i>word</i></b>{picture}<br>{picture}</p>"
     assert read("a.html", page).text.split() == ["**one", "*word***", "x", "x"]
+
+
+def test_code_and_headings_in_cells_do_not_dissolve_a_table_with_names(read):
+    document = read(
+        "a.html",
+        "<table><tr><th>Name</th><th>Code</th></tr><tr><td>add</td><td><pre>x = 1\ny = 2</pre></td></tr>"
+        "<tr><td>sub</td><td><h4>Two ways</h4>x - y</td></tr></table>",
+    )
+    assert document.text.splitlines()[2:] == ["| add | x = 1 y = 2 |", "| sub | Two ways x - y |"]
+    assert len(document.tables) == 1
+
+
+def test_code_beside_the_numbers_of_its_lines_stays_code(read):
+    text = read("a.html", "<table><tr><td><pre>1\n2</pre></td><td><pre>x = 1\ny = 2</pre></td></tr></table>").text
+    assert "x = 1\ny = 2" in text

@@ -72,3 +72,12 @@ def test_white_text_stays_if_there_is_no_other(read):
 def test_labels_of_a_drawing_are_read_and_menus_are_not(read):
     page = "<ul role=menubar><li>Home</ul><p>Dues</p><svg><title>icon</title><text>May</text><text>12</text></svg>"
     assert read("a.html", page).text.split() == ["Dues", "May", "12"]
+
+
+def test_the_last_of_two_rules_of_equal_weight_counts(read):
+    # Many pairs: the order of a set of names is another one in each process.
+    rules = "".join(f".shown{n}{{display:none}} .hidden{n}{{display:block}}" for n in range(20))
+    page = "".join(f'<p class="hidden{n} shown{n}">Text {n}.</p>' for n in range(20))
+    document = read("a.html", f"<style>{rules}</style>{page}")
+    assert not document.notes
+    assert document.text.count("Text") == 20

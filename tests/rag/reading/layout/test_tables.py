@@ -251,3 +251,85 @@ def test_a_cell_in_the_middle_of_two_rows_is_in_the_first_one(read):
     lines.append(["Total", "23", "25", "1"])
     style = [("SPAN", (3, 1), (3, 2)), ("VALIGN", (0, 0), (-1, -1), "MIDDLE")]
     assert rows(read("a.pdf", make.pdf_flow(Table(lines, style=style)))) == lines
+
+
+def test_figures_of_one_digit_are_apart_over_a_wide_gap_in_one_string(read):
+    header = "(Port) Tj 8 0 Td (Boats) Tj 6 0 Td (Lamps) Tj 5 0 Td (Crew) Tj"
+    lines = [f"({port}) Tj 8 0 Td (12) Tj 6 0 Td 4.4 Tc ({pair}) Tj" for port, pair in (("A", "30"), ("B", "21"))]
+    document = read("a.pdf", make.pdf_of_lines(header, *lines))
+    assert document.text.splitlines() == ["Port | Boats | Lamps | Crew", "A | 12 | 3 | 0", "B | 12 | 2 | 1"]
+
+
+def test_a_header_in_the_midst_of_figures_begins_another_table(read):
+    lines = [
+        ["Start", "Shows", "Gross", "Net"],
+        ["Monday", "48", "$12,500", "$11,250"],
+        ["Totals"],
+        ["Month", "Seats", "Costs", "Margin"],
+        ["December", "50", "$2,500", "$1,250"],
+        ["January", "51", "$2,600", "$1,260"],
+    ]
+    document = read("a.pdf", drawn(*lines))
+    assert [rows(document, number) for number in range(2)] == [lines[:2], lines[3:]]
+    assert all({cell.row for cell in table.cells if cell.header} == {0} for table in document.tables)
+
+
+@pytest.mark.parametrize("words", [["n/a", "n/a", "n/a"], ["none", "-", "unknown"], ["waived", "waived", "waived"]])
+def test_a_row_of_words_in_the_midst_of_figures_is_no_header(read, words):
+    lines = [
+        ["Start", "Shows", "Gross", "Net"],
+        ["Monday", "48", "$12,500", "$11,250"],
+        ["Tuesday", *words],
+        ["Friday", "50", "$2,500", "$1,250"],
+    ]
+    document = read("a.pdf", drawn(*lines))
+    assert len(document.tables) == 1
+    assert rows(document) == lines
+
+
+def test_marks_of_columns_are_apart_over_a_wide_gap_in_one_string(read):
+    header = "(Command) Tj 8 0 Td (User) Tj 6 0 Td (Admin) Tj 6 0 Td (Owner) Tj"
+    lines = [f"({name}) Tj 8 0 Td (yes) Tj 6 0 Td 5.4 Tc (XX) Tj" for name in ("Read", "Write", "Delete")]
+    document = read("a.pdf", make.pdf_of_lines(header, *lines))
+    assert document.text.splitlines()[1:] == [f"{name} | yes | X | X" for name in ("Read", "Write", "Delete")]
+
+
+@pytest.mark.parametrize("matrix", ["0 8 -8 0 300 100", "0 -8 8 0 300 700", "-8 0 0 -8 500 700"])
+def test_figures_of_turned_text_stay_whole(read, matrix):
+    document = read("a.pdf", make.pdf_of_lines(f"{matrix} Tm (1234567 in 30 of 21) Tj"))
+    assert document.text == "1234567 in 30 of 21"
+
+
+def test_letters_of_a_spaced_title_stay_one_word(read):
+    document = read("a.pdf", make.pdf_of_lines("1.2 Tc (REPORT) Tj", "(Of the year) Tj"))
+    assert document.text.splitlines()[0] == "REPORT"
+
+
+def test_the_caption_of_a_table_has_whole_words(read):
+    strings = [(60, 720, "Dues of the harbour in Nor-"), (60, 706, "way in crowns")]
+    for row, cells in enumerate((("Port", "2023", "2024"), ("Skarv", "14", "15"), ("Holm", "9", "10"))):
+        strings += [(60 + 150 * column, 690 - 14 * row, cell) for column, cell in enumerate(cells)]
+    document = read("a.pdf", make.pdf_strings(*strings))
+    assert "\ufffe" not in document.text
+    assert "\ufffe" not in document.tables[0].caption
+
+
+def test_a_caption_with_a_wide_space_behind_its_number_is_no_row(read):
+    strings = [(60, 700, "Table 1."), (118, 700, "Dues of the harbour that all of the boats and their owners pay"),
+               (60, 686, "for each of the years, and which the office of the harbour publishes")]  # fmt: skip
+    for row, cells in enumerate((("Port", "2023", "2024"), ("Skarv", "14", "15"), ("Holm", "9", "10"))):
+        strings += [(60 + 110 * column, 668 - 14 * row, cell) for column, cell in enumerate(cells)]
+    document = read("a.pdf", make.pdf_strings(*strings))
+    assert document.text.splitlines()[:2] == [
+        "Table 1. Dues of the harbour that all of the boats and their owners pay",
+        "for each of the years, and which the office of the harbour publishes",
+    ]
+    assert rows(document) == [["Port", "2023", "2024"], ["Skarv", "14", "15"], ["Holm", "9", "10"]]
+
+
+@pytest.mark.parametrize(("bullet", "read_as"), [("\uf0b7", "• "), ("\uf0a7", "▪ "), ("\x02", ""), ("¤", "¤ ")])
+def test_bullets_of_any_font_stand_before_their_text(read, bullet, read_as):
+    line = f"{bullet}   The boats pay their dues in the harbour."
+    document = read("a.pdf", make.pdf_with_letters(line))
+    assert document.text == f"{read_as}The boats pay their dues in the harbour."
+    assert not document.tables

@@ -73,3 +73,46 @@ def test_messages_inside_messages_without_end(read):
     document = read("a.eml", bytes(mail))
     assert "# 24" in document.text
     assert "the first" not in document.text
+    assert document.notes == (Note(NoteKind.UNREAD_ATTACHMENTS, 1, ("23",)),)
+
+
+def parts(kind: str, *content: str) -> str:
+    """Return a part of several parts."""
+    edge = f"edge-of-{kind}"
+    inside = "".join(f"--{edge}\n{each}\n" for each in content)
+    return f"Content-Type: multipart/{kind}; boundary={edge}\n\n{inside}--{edge}--\n"
+
+
+PLAIN, HTML = "Content-Type: text/plain\n\nSee below.\n", "Content-Type: text/html\n\n<p>See below.</p>\n"
+FILE = "Content-Type: text/csv; name=fees.csv\nContent-Disposition: inline; filename=fees.csv\n\nPort;Fee\nSkarv;14\n"
+
+
+def test_attachments_inside_of_an_alternative_are_read(read):
+    end = "Content-Type: text/html\n\n<p>Regards, Ada</p>\n"
+    document = read("a.eml", "Subject: Fees\n" + parts("alternative", PLAIN, parts("mixed", HTML, FILE, end)))
+    assert document.text.split("\n\n") == [
+        *("# Fees", "See below.", "# fees.csv", "Port: Skarv; Fee: 14", "Regards, Ada")
+    ]
+
+
+def test_a_text_beside_the_body_is_read_unless_it_repeats_it(read):
+    other = "Content-Type: text/plain\n\nThe fee is 14.\n"
+    document = read("a.eml", "Subject: Fees\n" + parts("mixed", PLAIN, other, HTML))
+    assert document.text.split("\n\n") == ["# Fees", "See below.", "The fee is 14."]
+
+
+def test_pictures_inside_of_the_body_are_no_attachments(read):
+    picture = "Content-Type: image/png\nContent-ID: <a>\nContent-Transfer-Encoding: base64\n\niVBORw0KGgo=\n"
+    document = read("a.eml", "Subject: Fees\n" + parts("mixed", parts("related", HTML, picture), FILE))
+    assert "# fees.csv" in document.text
+    assert not document.notes
+
+
+def test_the_note_names_only_the_first_attachments(read):
+    mail = message("Fees", "It is 14.")
+    for number in range(300):
+        mail.add_attachment(b"\0" * 9, maintype="application", subtype="x", filename=f"{number}{'a' * 500}.bin")
+    (note,) = read("a.eml", bytes(mail)).notes
+    assert note.count == 300
+    assert len(note.places) == 51
+    assert max(map(len, note.places)) == 200

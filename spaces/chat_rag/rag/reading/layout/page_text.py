@@ -18,7 +18,10 @@ _BAR, _BLANK = " | ", " |"
 LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
 _CONTROLS = dict.fromkeys([*range(1, 9), 11, 12, *range(14, 32), 127, 0xAD])
 # A letter whose font doesn't say which one it is has the code 0; a mark shows that something is there.
-_CLEAN = LIGATURES | _CONTROLS | {0: "\ufffd", 10: " ", 13: " ", 9: " ", 0xA0: " "}
+REPLACEMENT = "\ufffd"
+# Bullets and marks of the fonts Symbol and Wingdings, which have their places among characters for private use.
+_SYMBOLS = {0xF0B7: "•", 0xF0A7: "▪", 0xF0A8: "□", 0xF0D8: "➢", 0xF0FC: "✓", 0xF076: "❖"}
+_CLEAN = LIGATURES | _CONTROLS | _SYMBOLS | {0: REPLACEMENT, 10: " ", 13: " ", 9: " ", 0xA0: " "}
 _UNCLEAN = re.compile(f"[{re.escape(''.join(map(chr, _CLEAN)))}]")
 
 
@@ -158,7 +161,7 @@ def _write_grid(writer: _Writer, grid: Grid) -> tuple[int, int, list[GridCell], 
             writer.add("\n")
         _write_row(writer, row, len(grid.columns))
         cells += row
-    caption = " ".join(line.text.translate(_CLEAN).strip() for line in grid.caption)
+    caption = " ".join(line.text.translate(_CLEAN).strip() for line in grid.caption).replace(HYPHEN, "-")
     return start, writer.length, cells, caption
 
 

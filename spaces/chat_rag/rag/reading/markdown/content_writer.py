@@ -1,38 +1,21 @@
-"""Writes text and tables as Markdown, finds their header rows, and keeps the span of each cell."""
+"""Writes text and tables as Markdown, and keeps the span of each cell."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from rag.documents import Cell, Content, Limits, Note, NoteKind, Page, Table
 from rag.errors import DocumentError, FileError, FileProblem
 from rag.reading.formats.text.decode import SOFT_HYPHEN
+from rag.reading.markdown.cells import INNER, GridCell
+from rag.reading.markdown.header_rows import mark_header
 
 # Cells whose structure is kept, for all tables of a file. A cell takes about 100 bytes in a reader's answer, which is
 # limited; the rows after these are text only.
 _STRUCTURED_CELLS = 200_000
-INNER = "\ue004"  # in the text of a cell: the place of a table inside of it
 MAX_COLUMNS = 16_384  # as many as a sheet of Excel
 _FIELD_CHARACTERS = 3  # the least that a field takes
-_NAME = re.compile(r"(19|20)\d\d\b|\D*[^\W\d]")
-
-
-@dataclass(frozen=True, slots=True)
-class GridCell:
-    """A cell of a table and its text, before it has a place in a document.
-
-    Each `INNER` in its text is the place of one of the tables in `inner`.
-    """
-
-    row: int
-    column: int
-    text: str
-    row_span: int = 1
-    column_span: int = 1
-    header: bool = False
-    inner: tuple[Sequence[GridCell], ...] = ()
 
 
 class ContentWriter:
@@ -187,25 +170,6 @@ class ContentWriter:
 def _shifted(table: Table, shift: int) -> Table:
     cells = [replace(cell, start=cell.start + shift, end=cell.end + shift) for cell in table.cells]
     return replace(table, start=table.start + shift, end=table.end + shift, cells=tuple(cells))
-
-
-def mark_header(cells: Iterable[GridCell]) -> list[GridCell]:
-    """Return the cells; if none is a header, those of the first row become headers if they name columns.
-
-    Names are years, and texts that don't start with a figure. The row below a header that spans columns belongs to the
-    header, too.
-    """
-    cells = list(cells)
-    if any(cell.header for cell in cells) or not any(cell.row for cell in cells):
-        return cells
-    first = [cell for cell in cells if cell.row == 0]
-    rows = max((cell.row_span for cell in first), default=1)
-    if rows == 1 and any(cell.column_span > 1 for cell in first):
-        rows = 2
-    header = [cell for cell in cells if cell.row < rows and cell.text]
-    if max(cell.row for cell in cells) < rows or not all(_NAME.match(cell.text) for cell in header):
-        return cells
-    return [replace(cell, header=True) if cell.row < rows else cell for cell in cells]
 
 
 def _tidy_cell(cell: GridCell) -> GridCell:

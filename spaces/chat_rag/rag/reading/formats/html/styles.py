@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import count
 from typing import Any, NamedTuple
 
 _BRACES = re.compile(r"([{}])")
@@ -30,7 +31,7 @@ class _Compound(NamedTuple):
 class Rule(NamedTuple):
     """A selector, as its parts from the last to the first, with its declarations."""
 
-    weight: tuple[int, int, int]  # more important rules have a larger one
+    weight: tuple[int, ...]  # more important rules have a larger one: of equal ones, the last in the page counts
     parts: tuple[_Compound, ...]
     properties: dict[str, str]
 
@@ -43,12 +44,13 @@ class StyleSheets:
 
     def __init__(self, root: Any) -> None:
         self._rules: dict[str, list[Rule]] = {}
+        numbers = count()
         for sheet in root.iter("style"):
             for selectors, text in _blocks(_without_comments(sheet.text or "")):
                 properties = declarations(text) if _SEEN.search(text) else {}
                 for parts in map(_parts, selectors.split(",")) if properties else ():
                     if parts:
-                        self._add(Rule(_weight(parts), parts, properties))
+                        self._add(Rule((*_weight(parts), next(numbers)), parts, properties))
 
     def _add(self, rule: Rule) -> None:
         rules = self._rules.setdefault(min(rule.parts[0].names, default=rule.parts[0].tag), [])

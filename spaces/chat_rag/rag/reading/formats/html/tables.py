@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from rag.reading.markdown.content_writer import INNER, MAX_COLUMNS, GridCell
+from rag.reading.markdown.cells import INNER, GridCell
+from rag.reading.markdown.content_writer import MAX_COLUMNS
 
 # Characters for private use mark the place of a table; a page's own ones are icons.
 MARKS = "\ue000\ue001"
@@ -16,7 +17,8 @@ _MAX_SPAN = 1_000
 _MAX_CELL = 300  # characters beside a table inside of a cell; more are a part of the page
 _LAYOUT = ("h1", "h2", "h3", "h4", "h5", "h6", "pre")
 _PARTS = ("thead", "tbody", "tfoot", "tr", "td", "th", "caption")
-_BREAKS = {"address", "article", "blockquote", "br", "dd", "div", "dl", "dt", "hr", "li", "ol", "p", "section", "ul"}
+_BLOCKS = "address article blockquote br dd div dl dt hr li ol p section ul"
+_BREAKS = {*_LAYOUT, *_BLOCKS.split()}
 
 
 class HtmlTable(NamedTuple):
@@ -32,7 +34,7 @@ def take_tables(root: Any) -> list[HtmlTable]:
 
     tables: list[HtmlTable] = []
     for table in reversed(list(root.iter("table"))):  # a table inside of another comes first
-        cells = [] if any(True for _ in table.iterdescendants(*_LAYOUT)) else list(_cells(table))
+        cells = list(_cells(table)) if _names_columns(table) or not _has(table, _LAYOUT) else []
         if len({cell.column for cell in cells}) < 2 or not _has_small_tables(cells):
             for part in (table, *table.iter(*_PARTS)):
                 part.tag = "div"
@@ -44,6 +46,17 @@ def take_tables(root: Any) -> list[HtmlTable]:
         tables.append(HtmlTable(found, _text(caption) if caption is not None else ""))
         table.getparent().replace(table, place)
     return tables
+
+
+def _names_columns(table: Any) -> bool:
+    """Return whether the first row names two or more columns: such a table doesn't arrange a page."""
+    rows = [row for row in _rows(table) if next(row.iterancestors("table")) is table]
+    names = list(rows[0].iterchildren("th", "td")) if rows else []
+    return len(names) > 1 and all(name.tag == "th" or rows[0].getparent().tag == "thead" for name in names)
+
+
+def _has(table: Any, tags: Sequence[str]) -> bool:
+    return any(True for _ in table.iterdescendants(*tags))
 
 
 def _has_small_tables(cells: list[GridCell]) -> bool:

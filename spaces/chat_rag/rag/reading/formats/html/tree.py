@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from rag.reading.formats.html.descriptions import name_terms
 from rag.reading.formats.html.tables import MARKS, HtmlTable, take_tables
 from rag.reading.formats.html.visible import add_fallback, keep_visible, show_frames
-from rag.reading.markdown.content_writer import INNER
+from rag.reading.markdown.cells import INNER
 from rag.reading.markdown.list_numbers import list_number
 from rag.reading.markdown.superscripts import mark_superscript
 

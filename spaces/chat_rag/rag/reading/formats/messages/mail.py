@@ -7,10 +7,12 @@ from email import message_from_bytes, policy
 from email.headerregistry import HeaderRegistry, UniqueUnstructuredHeader
 from email.message import EmailMessage, Message
 
-from rag.documents import Content, Limits, Note, NoteKind
+from rag.documents import Content, Limits, NoteKind
 from rag.errors import DocumentError
 from rag.reading.formats.html.markdown import add_html
 from rag.reading.formats.html.page import html_source
+from rag.reading.formats.messages.parts import other_parts
+from rag.reading.formats.names_note import names_note
 from rag.reading.formats.text.decode import decode, known_encoding
 from rag.reading.markdown.content_writer import ContentWriter
 
@@ -46,7 +48,7 @@ def read_message(message: EmailMessage | Message, name: str, limits: Limits, rea
     reader = _Reader(name, limits, read_file)
     reader.add_message(message)
     if reader.unread:
-        reader.writer.notes.append(Note(NoteKind.UNREAD_ATTACHMENTS, len(reader.unread), tuple(reader.unread)))
+        reader.writer.notes.append(names_note(NoteKind.UNREAD_ATTACHMENTS, reader.unread, len(reader.unread)))
     return reader.writer.content()
 
 
@@ -67,9 +69,8 @@ class _Reader:
         body = message.get_body(preferencelist=("html", "plain"))
         if body is not None:
             self._add_text(body)
-        for part in message.iter_attachments():
-            if part is not body:
-                self._add_attachment(part, depth)
+        for part in other_parts(message, body):
+            self._add_attachment(part, depth)
 
     def _add_attachment(self, part: Message, depth: int) -> None:
         file_name = " ".join((part.get_filename() or "").split())
@@ -78,6 +79,8 @@ class _Reader:
             inner = part.get_payload(0)
             if isinstance(inner, Message) and depth < _MAX_DEPTH:
                 self.add_message(inner, depth + 1)
+            elif isinstance(inner, Message):
+                self.unread.append(file_name or _header(inner, "Subject") or part.get_content_type())
         elif not file_name and part.get_content_maintype() == "text":
             self._add_text(part)
         elif isinstance(content, bytes) and content.strip():

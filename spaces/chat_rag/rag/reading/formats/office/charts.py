@@ -6,7 +6,8 @@ from typing import Any
 
 from rag.reading.formats.office.diagrams import drawn_text
 from rag.reading.formats.office.number_format import display_value
-from rag.reading.markdown.content_writer import ContentWriter, GridCell
+from rag.reading.markdown.cells import GridCell
+from rag.reading.markdown.content_writer import ContentWriter
 
 _SERIES, _CATEGORIES, _VALUES = "{*}ser", ("{*}cat", "{*}xVal"), ("{*}val", "{*}yVal")
 

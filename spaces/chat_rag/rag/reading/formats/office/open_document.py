@@ -10,7 +10,8 @@ from rag.reading.formats.office.archive import OPEN_DOCUMENT, OtherParts, checke
 from rag.reading.formats.office.open_hidden import hidden_styles, remove_hidden
 from rag.reading.formats.office.open_numbers import BULLET, HEADER, ITEM, LIST, ListNumbers
 from rag.reading.formats.office.open_objects import DESCRIPTIONS, write_objects
-from rag.reading.markdown.content_writer import INNER, ContentWriter, GridCell
+from rag.reading.markdown.cells import INNER, GridCell
+from rag.reading.markdown.content_writer import ContentWriter
 from rag.reading.markdown.superscripts import mark_superscript
 from rag.reading.ocr.inner_pictures import InnerPictures
 

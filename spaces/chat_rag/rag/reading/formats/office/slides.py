@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from rag.documents import Content, Limits, Note, NoteKind
+from rag.documents import Content, Limits, NoteKind
+from rag.reading.formats.names_note import names_note
 from rag.reading.formats.office.archive import PRESENTATION, OtherParts, checked_parts, packed, parse_xml
 from rag.reading.formats.office.charts import add_chart
 from rag.reading.formats.office.diagrams import diagram_text, drawn_text
 from rag.reading.formats.office.relations import RELATIONSHIPS
 from rag.reading.formats.office.white_slides import is_white, remove_white_runs
-from rag.reading.markdown.content_writer import ContentWriter, GridCell
+from rag.reading.markdown.cells import GridCell
+from rag.reading.markdown.content_writer import ContentWriter
 from rag.reading.markdown.superscripts import mark_superscript
 from rag.reading.ocr.inner_pictures import InnerPictures
 
@@ -57,7 +59,7 @@ def read_slides(data: bytes, name: str, limits: Limits) -> Content:
     for text in furniture:
         writer.add_block(text)
     if hidden:
-        writer.notes.append(Note(NoteKind.HIDDEN_SLIDES, len(hidden), tuple(hidden)))
+        writer.notes.append(names_note(NoteKind.HIDDEN_SLIDES, hidden, len(hidden)))
     return writer.content()
 
 

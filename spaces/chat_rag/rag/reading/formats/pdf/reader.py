@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from rag.documents import Content, Limits, Note, NoteKind, ShareReport
 from rag.errors import DocumentError, FileError, FileProblem
-from rag.reading.formats.pdf.attachments import attachment_names, attachments_note
+from rag.reading.formats.names_note import names_note
+from rag.reading.formats.pdf.attachments import attachment_names
 from rag.reading.formats.pdf.layers import has_hidden_layers
 from rag.reading.formats.pdf.pages import assemble, join_broken_words
-from rag.reading.layout.page_text import PageText, write_page
+from rag.reading.layout.page_text import REPLACEMENT, PageText, write_page
 from rag.reading.layout.reader import ReadPage, lay_out, read_page
 from rag.reading.layout.running_heads import WINDOW, Edges, find_furniture, page_edges
 from rag.reading.ocr.page_pictures import has_images
@@ -45,6 +46,7 @@ class _Reader:
         self._name, self._limits, self._report, self._scans = name, limits, report, scans
         self._has_images = False
         self._hidden: dict[int, int] = {}
+        self._unknown: dict[int, int] = {}
         self._attached: list[str] = []
         self._characters = 0
 
@@ -52,10 +54,11 @@ class _Reader:
         """Return what the visitor should know about the file."""
         notes = self._scans.notes()
         if self._attached:
-            notes.append(attachments_note(self._attached))
+            notes.append(names_note(NoteKind.UNREAD_ATTACHMENTS, self._attached))
         if self._hidden:
-            pages = tuple(map(str, self._hidden))
-            notes.append(Note(NoteKind.HIDDEN_TEXT, sum(self._hidden.values()), pages))
+            notes.append(_pages_note(NoteKind.HIDDEN_TEXT, self._hidden))
+        if self._unknown:
+            notes.append(_pages_note(NoteKind.UNKNOWN_CHARACTERS, self._unknown))
         return tuple(notes)
 
     def pages(self, data: bytes) -> Iterator[PageText]:
@@ -74,7 +77,10 @@ class _Reader:
                     window.append((page, page_edges(page.lines)))
                     self._report((index + 1) / count)
                 if 0 <= (current := index - WINDOW) < count:
-                    yield self._scans.complete(self._write(window, current - first), current + 1)
+                    written = self._write(window, current - first)
+                    if unknown := written.text.count(REPLACEMENT):
+                        self._unknown[current + 1] = unknown
+                    yield self._scans.complete(written, current + 1)
                 if current - first >= WINDOW:
                     del window[0]
                     first += 1
@@ -108,6 +114,10 @@ class _Reader:
         if self._characters > self._limits.characters:
             raise FileError(FileProblem.MORE_CHARACTERS, name=self._name, limit=self._limits.characters)
         return written
+
+
+def _pages_note(kind: NoteKind, counts: Mapping[int, int]) -> Note:
+    return Note(kind, sum(counts.values()), tuple(map(str, counts)))
 
 
 def open_pdf(data: bytes) -> Any:

@@ -6,7 +6,7 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 
-from rag.reading.markdown.content_writer import GridCell
+from rag.reading.markdown.cells import GridCell
 
 _OPTION = re.compile(r":([\w-]+):(?: +(.*))?")
 _LIST_ROW, _LIST_CELL = re.compile(r"([*+-]) +([*+-])(?: +(.*))?"), re.compile(r"([*+-])(?: +(.*))?")

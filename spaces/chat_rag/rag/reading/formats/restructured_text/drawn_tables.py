@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from rag.reading.markdown.content_writer import GridCell
+from rag.reading.markdown.cells import GridCell
 
 GRID_BORDER = re.compile(r"\+(?:[-=]+\+)+")
 SIMPLE_BORDER = re.compile(r"=+(?: +=+)+")

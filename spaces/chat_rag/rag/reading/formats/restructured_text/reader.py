@@ -9,7 +9,8 @@ from rag.documents import Content, Limits
 from rag.reading.formats.restructured_text.directives import table_cells
 from rag.reading.formats.restructured_text.drawn_tables import GRID_BORDER, SIMPLE_BORDER, grid_table, simple_table
 from rag.reading.formats.text.decode import decode_with_notes
-from rag.reading.markdown.content_writer import ContentWriter, GridCell
+from rag.reading.markdown.cells import GridCell
+from rag.reading.markdown.content_writer import ContentWriter
 
 _UNDERLINE = re.compile(r"([!-/:-@[-`{-~])\1+")
 _TABLE = re.compile(r"\.\. (table|list-table|csv-table)::(?: +(.*))?")

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from rag.reading.markdown.content_writer import GridCell
+from rag.reading.markdown.cells import GridCell
 
 _SAME_EDGE = 60  # twips, a twentieth of a point each
 

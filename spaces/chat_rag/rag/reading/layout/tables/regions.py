@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rag.reading.layout.tables.second_headers import is_second_header
 from rag.reading.layout.text_lines.lines import OVERLAPPING, Line, belongs_to_row, is_figure, is_next_line
 
 _MOST_LABEL_LINES = 5  # lines without figures between two rows: labels of several lines, and titles of sections
@@ -52,7 +53,7 @@ def _end(lines: Sequence[Line], first: int) -> int:
             break
         if len(line.segments) > 1:
             figures = any(is_figure(segment.text) for segment in line.segments)
-            if has_rows and not figures and _is_after_gap(lines, index):
+            if has_rows and not figures and (_is_after_gap(lines, index) or is_second_header(lines, first, index)):
                 break
             label_right = left + 2 * line.size
             if has_rows and is_header_like(line, label_right) and not belongs_to_row(lines, index, line.left):

@@ -25,9 +25,14 @@ _CURRENCIES = frozenset("$€£¥₹")
 _FIGURE_ENDS = frozenset("0123456789)%")
 _BEFORE_FIGURE = {"(", "US$", *map("".join, product(("", "("), _CURRENCIES, ("", "(")))}
 _AFTER_FIGURE = {"%", ")", "%%", "))", ")%", "%)"}
-# A bullet, or the number of a list item or of a heading, which stands before its text.
+# A bullet, which may be a code of its font, or the number of a list item or of a heading, before its text.
 _ENUMERATOR = re.compile(
-    r"[•●○◦▪■□☐☑☒✓✔✗➢–—*·-]|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,6})[.)]|\d{1,3}(?:\.\d{1,3}){1,4}\.?"
+    r"[^\w\s$€£¥₹%()+<>=#&/|~^\"'.,:;]|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,6})[.)]|\d{1,3}(?:\.\d{1,3}){1,4}\.?"
+)
+# The number of a table or picture, which stands before its caption.
+_CAPTION_NUMBER = re.compile(
+    r"(?i:table|figure|fig|exhibit|chart|box|tab|abb|tabelle|abbildung|tableau|tabla|figura)\.? ?"
+    r"[A-Z]?\d{1,3}(?:[.-]\d{1,3}){0,3}[.:]?"
 )
 FIGURE = re.compile(
     r"(?:[$€£¥₹]|US\$)? ?[(\[+−–-]? ?(?:[$€£¥₹]|US\$)? ?\d[\d.,'’ ]*+[)\]]? ?(?:%|‰|x|bn|m|k)?\)?(?: \(note \w\))?"
@@ -159,7 +164,8 @@ def _join_signs(segments: list[Segment]) -> list[Segment]:
 
 
 def _join_list_item(segments: list[Segment]) -> list[Segment]:
-    if len(segments) == 2 and _ENUMERATOR.fullmatch(segments[0].text.strip()):
+    number = segments[0].text.strip()
+    if len(segments) == 2 and (_ENUMERATOR.fullmatch(number) or _CAPTION_NUMBER.fullmatch(number)):
         first, second = segments
         if second.left - first.right < 4 * first.size and not is_figure(second.text):
             return [join_segments(first, second, " ")]

@@ -9,6 +9,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from rag.reading.layout.text_lines import pdfium
+from rag.reading.layout.text_lines.characters import UNKNOWN, known_characters
+from rag.reading.layout.text_lines.cuts import gap_cuts, script_cuts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 HYPHEN = "\ufffe"  # a hyphen at a line end, which may be part of the word or not; PDFium's own mark for it is \x02
 _HYPHENS = (0x02, 0xFFFE)
 _SPACES = (*range(9, 14), *range(28, 33), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x3000)
-_OTHER_SIZE = 0.12  # the share by which a superscript's height differs at least
 _SAMPLES = 12
 # Of a font without a line height, such as one of bitmaps.
 _DESCENT, _HEIGHT = 0.2, 1.15
@@ -102,12 +103,14 @@ def read_words(text_page: Any, more_cuts: Sequence[int] = ()) -> Words:
     import numpy as np
 
     page = pdfium.address(text_page.raw)
-    text = _characters(text_page, page)
+    text = known_characters(_characters(text_page, page))
     kinds = _kinds(text)
     starts, ends = _spans(kinds)
     objects = pdfium.text_objects(page, starts.tolist())
     first, last = _boxes(page, starts, ends)
-    cuts = _script_cuts(page, kinds, starts, ends, objects, first, last)
+    edges, is_digit = (starts, ends, first, last), kinds & _DIGIT > 0
+    cuts = script_cuts(page, is_digit, kinds & _CLOSING > 0, objects, edges)
+    cuts += gap_cuts(page, is_digit, edges)
     if cuts := sorted({*cuts, *more_cuts}):
         starts, ends = np.sort(np.append(starts, cuts)), np.sort(np.append(ends, cuts))
         objects = pdfium.text_objects(page, starts.tolist())
@@ -134,7 +137,7 @@ def _characters(text_page: Any, page: int) -> str:
         characters = list(text)
         places = [index for index, character in enumerate(characters) if character == HYPHEN]
         for index, code in zip(places, pdfium.code_points(page, places), strict=True):
-            characters[index] = HYPHEN if code else "\0"
+            characters[index] = HYPHEN if code else UNKNOWN
         return "".join(characters)
     return text
 
@@ -183,39 +186,6 @@ def _boxes(page: int, starts: Indexes, ends: Indexes) -> tuple[Numbers, Numbers]
     indexes[0::2], indexes[1::2] = starts, ends - 1
     boxes = pdfium.loose_boxes(page, indexes.tolist()).astype(float)
     return boxes[0::2], boxes[1::2]
-
-
-def _script_cuts(
-    page: int,
-    kinds: NDArray[np.uint8],
-    starts: Indexes,
-    ends: Indexes,
-    objects: Indexes,
-    first: Numbers,
-    last: Numbers,
-) -> list[int]:
-    """Return where the size of the characters changes in words with digits, as in 4,210³ and 10⁶."""
-    import numpy as np
-
-    digits = np.zeros(len(kinds) + 1, np.intp)
-    (kinds & _DIGIT > 0).cumsum(out=digits[1:])
-    height, end_height = first[:, 1] - first[:, 3], last[:, 1] - last[:, 3]
-    differ = abs(height - end_height) > _OTHER_SIZE * height
-    closed = kinds[ends - 1] & _CLOSING > 0  # the script may be before a full stop
-    words = ((digits[ends] > digits[starts]) & (ends - starts > 1) & (differ | closed)).nonzero()[0]
-    # A superscript is another text object.
-    last_objects = pdfium.text_objects(page, (ends[words] - 1).tolist()).tolist()
-    spans = zip(starts[words].tolist(), ends[words].tolist(), objects[words].tolist(), last_objects, strict=True)
-    indexes = [index for start, end, one, other in spans if one != other for index in range(start, end)]
-    if not indexes:
-        return []
-    boxes = pdfium.loose_boxes(page, indexes)
-    heights = (boxes[:, 1] - boxes[:, 3]).tolist()
-    return [
-        index
-        for previous, index, before, height in zip(indexes, indexes[1:], heights, heights[1:], strict=False)
-        if index == previous + 1 and abs(height - before) > _OTHER_SIZE * max(height, before)
-    ]
 
 
 def _figures(kinds: NDArray[np.uint8], starts: Indexes, ends: Indexes) -> NDArray[np.int8]:

@@ -6,12 +6,14 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
-from rag.documents import Content, Limits, Note, NoteKind
+from rag.documents import Content, Limits, NoteKind
 from rag.errors import FileError, FileProblem
+from rag.reading.formats.names_note import names_note
 from rag.reading.formats.office.number_format import display_value
 from rag.reading.formats.office.sheets.old_extras import add_extras, add_pictures
 from rag.reading.formats.office.sheets.tables import add_sheet
-from rag.reading.markdown.content_writer import ContentWriter, GridCell
+from rag.reading.markdown.cells import GridCell
+from rag.reading.markdown.content_writer import ContentWriter
 from rag.reading.ocr.inner_pictures import InnerPictures
 
 
@@ -38,7 +40,7 @@ def read_old_workbook(data: bytes, name: str, limits: Limits) -> Content:
     with InnerPictures(writer, name, limits) as pictures:
         add_pictures(pictures, workbook)
     if hidden:
-        writer.notes.append(Note(NoteKind.HIDDEN_SHEETS, len(hidden), tuple(hidden)))
+        writer.notes.append(names_note(NoteKind.HIDDEN_SHEETS, hidden, len(hidden)))
     return writer.content()
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from rag.documents import Content, Limits, Note, NoteKind
+from rag.documents import Content, Limits, NoteKind
+from rag.reading.formats.names_note import names_note
 from rag.reading.formats.office.archive import OPEN_DOCUMENT, OtherParts, checked_parts, parse_xml
 from rag.reading.formats.office.open_document import OFFICE, TABLE, plain_text
 from rag.reading.formats.office.open_hidden import hidden_columns, hidden_styles, is_hidden
 from rag.reading.formats.office.sheets.open_extras import add_extras, printed_lines
 from rag.reading.formats.office.sheets.tables import add_sheet
-from rag.reading.markdown.content_writer import ContentWriter, GridCell
+from rag.reading.markdown.cells import GridCell
+from rag.reading.markdown.content_writer import ContentWriter
 from rag.reading.ocr.inner_pictures import InnerPictures
 
 # A repeated cell with text beyond these is a format that reaches the sheet's end.
@@ -38,7 +40,7 @@ def read_open_sheets(data: bytes, name: str, limits: Limits) -> Content:
     for line in printed_lines(parse_xml(parts["styles.xml"]) if parts.get("styles.xml") else None):
         writer.add_block(line)
     if hidden:
-        writer.notes.append(Note(NoteKind.HIDDEN_SHEETS, len(hidden), tuple(hidden)))
+        writer.notes.append(names_note(NoteKind.HIDDEN_SHEETS, hidden, len(hidden)))
     return writer.content()
 
 

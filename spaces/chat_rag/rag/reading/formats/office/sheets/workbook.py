@@ -7,7 +7,8 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from rag.documents import Content, Limits, Note, NoteKind
+from rag.documents import Content, Limits, NoteKind
+from rag.reading.formats.names_note import names_note
 from rag.reading.formats.office.archive import WORKBOOK, OtherParts, checked_parts, packed
 from rag.reading.formats.office.number_format import display_value
 from rag.reading.formats.office.sheets.extras import (
@@ -19,7 +20,8 @@ from rag.reading.formats.office.sheets.extras import (
     picture_parts,
 )
 from rag.reading.formats.office.sheets.tables import add_sheet
-from rag.reading.markdown.content_writer import MAX_COLUMNS, ContentWriter, GridCell
+from rag.reading.markdown.cells import GridCell
+from rag.reading.markdown.content_writer import MAX_COLUMNS, ContentWriter
 from rag.reading.ocr.inner_pictures import InnerPictures
 
 _EMPTY_CELL = re.compile(rb'<c r="[A-Z]+[0-9]+"(?: [a-z]+="[^"<>]*+")*+/>')
@@ -55,10 +57,10 @@ def read_workbook(data: bytes, name: str, limits: Limits) -> Content:
             for part in chart_sheets(parts):
                 add_drawn_texts(writer, parts, part)
     if hidden:
-        writer.notes.append(Note(NoteKind.HIDDEN_SHEETS, len(hidden), hidden))
+        writer.notes.append(names_note(NoteKind.HIDDEN_SHEETS, hidden, len(hidden)))
     if missing_results:
-        places = tuple(dict.fromkeys(missing_results))
-        writer.notes.append(Note(NoteKind.FORMULAS_WITHOUT_RESULT, len(missing_results), places))
+        kind = NoteKind.FORMULAS_WITHOUT_RESULT
+        writer.notes.append(names_note(kind, missing_results, len(missing_results)))
     return writer.content()
 
 

@@ -15,6 +15,23 @@ def rewrite_dropped(root: Any) -> None:
     _write_art(root)
     _keep_letters(root)
     _fill_rows(root)
+    _strike_once(root)
+
+
+def repair_styles(styles: Any) -> None:
+    """Give styles the kind that they may leave out, and remove those without a name: mammoth drops or refuses them."""
+    for style in styles.findall(f"{W}style"):
+        if style.get(f"{W}styleId") is None:
+            styles.remove(style)
+        elif style.get(f"{W}type") is None:
+            style.set(f"{W}type", "paragraph")
+    _strike_once(styles)
+
+
+def _strike_once(root: Any) -> None:
+    """Turn double lines through text into single ones, which mammoth knows."""
+    for strike in root.iter(f"{W}dstrike"):
+        strike.tag = f"{W}strike"
 
 
 def _write_choices(root: Any) -> None:
