@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag.answering.verification.agreement import contradicts
+from rag.answering.verification.contradiction import contradicts
 from rag.answering.verification.sentences.clauses import find_direction
 from rag.answering.verification.sentences.english.bounds import has_other_bound, without_bounds
 from rag.answering.verification.sentences.english.causes import has_other_cause
