@@ -20,6 +20,7 @@ from rag.answering.evidence.tables.figures import (
     is_measure,
     is_period,
     without_note_mark,
+    without_unit,
 )
 from rag.answering.evidence.tables.row_labels import is_share, is_total, is_value
 from rag.documents import Cell, Span, Table
@@ -49,6 +50,8 @@ class LabeledCell:
     """The span of the cell's row."""
     row_words: str = ""
     """The cells of the row that have words: of a list of flights, from where to where each is."""
+    unit: str = ""
+    """The unit that the headers of its column name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ class Grid:
     table: Table
     text: str
     unit: str = field(init=False)
-    """The unit that the caption or a header names, or ""."""
+    """The unit that the caption, the corner or a header names for all columns, or ""."""
     _cells: tuple[Cell, ...] = field(init=False)  # by rows
     _row_ends: array[int] = field(init=False)  # for each row how many cells it and those above it have
     _row_starts: array[int] = field(init=False)  # the first character of each row's own cells
@@ -241,8 +244,12 @@ class Grid:
         words = " ".join(self.content(cell) for _, cell in values if self._has_words(cell))
         named = f"{label} {self.content(row.get(self._names))}".strip() if self._names else label
         for column, cell in values:
-            header, own_label = self._column_header(state.headers, column), label if column == self._names else named
-            yield LabeledCell(cell, self._figure(row, column, cell), own_label, section, header, start, end, words)
+            names, own_label = self._column_names(state.headers, column), label if column == self._names else named
+            header = " ".join(dict.fromkeys(filter(None, map(without_unit, names))))
+            unit = next(filter(None, map(find_unit, names)), "")
+            yield LabeledCell(
+                cell, self._figure(row, column, cell), own_label, section, header, start, end, words, unit
+            )
 
     def _figure(self, row: dict[int, Cell], column: int, cell: Cell) -> str:
         """Return the text of a cell with the percent sign that has the next cell for itself, as in filings."""
@@ -313,9 +320,11 @@ class Grid:
 
     def _find_unit(self) -> str:
         rows = [row for _, row, _ in islice(self._rows(0), _UNIT_ROWS)]
-        texts = (self.table.caption, *(self.content(cell) for row in rows for cell in row.values()))
+        cells = ((column, self.content(cell)) for row in rows for column, cell in row.items())
+        # "Cost ($ thousands)" says nothing of the other columns.
+        texts = (self.table.caption, *(text for column, text in cells if column == 0 or not without_unit(text)))
         return next(filter(None, map(find_unit, texts)), "")
 
-    def _column_header(self, headers: tuple[_HeaderRow, ...], column: int) -> str:
-        parts = [self.content(row.cell_above(column)) for row in headers]
-        return " ".join(dict.fromkeys(without_note_mark(part) for part in parts if part and not find_unit(part)))
+    def _column_names(self, headers: tuple[_HeaderRow, ...], column: int) -> list[str]:
+        parts = (self.content(row.cell_above(column)) for row in headers)
+        return [without_note_mark(part) for part in parts if part]

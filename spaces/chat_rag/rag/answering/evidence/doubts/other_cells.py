@@ -1,0 +1,81 @@
+"""Recognizes cells of another row or column than the one that a question asks for, by the words of the labels."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from rag.answering.evidence.question_analysis.kinds import Kind
+from rag.answering.evidence.question_analysis.periods import PERIOD_STEMS
+from rag.answering.evidence.question_analysis.questions import Question
+from rag.answering.evidence.tables.cell_kinds import has_kind
+from rag.answering.evidence.tables.cell_scope import WHOLE, label_stems, text_stems
+from rag.answering.evidence.units.split import Unit
+from rag.search.bm25 import STOP_WORDS, stems
+
+# Each label has words of a question for several figures: "sales and purchases, respectively".
+_SEVERAL = re.compile(r"\brespective|\b(?:both|each)\b", re.IGNORECASE)
+_WORD = re.compile(r"[^\W_]+")
+# What neither a label nor a question needs to name: "the average value", "in which year was it higher".
+_GENERAL = (
+    PERIOD_STEMS
+    | STOP_WORDS
+    | frozenset(stems(["values amounts number figure percentage percent rate average net data information"]))
+    | frozenset(stems(["more less larger largest higher highest lower lowest greater greatest smaller smallest due"]))
+)
+
+
+def is_of_other_labels(question: Question, unit: Unit, units: Sequence[Unit]) -> bool:
+    """Return whether another row or column of a table has a word of the question that the labels of a cell lack.
+
+    The other row's label has no further words, as "Granted" for "How many options were granted?". A share needn't name
+    what it is of.
+    """
+    if not unit.cell or _SEVERAL.search(question.text):
+        return False
+    if question.kind is Kind.PERCENT and has_kind(question, unit.cell, unit.measure):
+        return False
+    asked = set(question.stems)
+    lacking = asked - _words(unit) - _GENERAL - WHOLE
+    return bool(lacking) and any(
+        _has_label(other, asked, lacking) if other.start != unit.start else _has_header(other, lacking)
+        for other in units
+        if other.cell and other.document.id == unit.document.id
+    )
+
+
+def names_something_else(question: Question, unit: Unit) -> bool:
+    """Return whether a row's label and a question name different things with one word: "Monthly pass", "annual pass".
+
+    The label, and what stands around it, lack the question's word, which has a word of the label beside it, and the
+    label has a word that the question lacks.
+    """
+    if not unit.cell or _SEVERAL.search(question.text):
+        return False
+    label = label_stems(unit) - _GENERAL
+    others = {stem for stem in label - set(question.stems) - WHOLE if stem.isalpha()}
+    around = unit.once(text_stems, unit.before, unit.heading, unit.measure, unit.text)
+    lacking = set(question.stems) - _words(unit) - around - _GENERAL
+    return bool(others) and any(stem in lacking and label & near for stem, near in _neighbors(question))
+
+
+def _words(unit: Unit) -> frozenset[str]:
+    cell = unit.cell
+    return unit.once(text_stems, unit.label, cell.column_header, cell.row_words) if cell else frozenset()
+
+
+def _has_label(other: Unit, asked: set[str], lacking: set[str]) -> bool:
+    label = label_stems(other) - WHOLE
+    return label <= asked and bool(label & lacking)
+
+
+def _has_header(other: Unit, lacking: set[str]) -> bool:
+    return bool(other.cell and other.once(text_stems, other.cell.column_header) & lacking)
+
+
+def _neighbors(question: Question) -> Iterator[tuple[str, set[str]]]:
+    """Yield the stem of each word of a question with those of the words beside it, without stop words."""
+    words = [word for word in _WORD.findall(question.text.lower()) if word not in STOP_WORDS]
+    own = [next(iter(stems([word])), "") for word in words]
+    for at, stem in enumerate(own):
+        yield stem, {*own[max(0, at - 1) : at], *own[at + 1 : at + 2]}
