@@ -10,26 +10,29 @@ from rag.answering.evidence.question_analysis.periods import PERIOD_STEMS
 from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.tables.cell_kinds import has_kind
 from rag.answering.evidence.tables.cell_scope import WHOLE, label_stems, text_stems
+from rag.answering.evidence.tables.table_rows import ASKING
 from rag.answering.evidence.units.split import Unit
 from rag.search.bm25 import STOP_WORDS, stems
 
 # Each label has words of a question for several figures: "sales and purchases, respectively".
 _SEVERAL = re.compile(r"\brespective|\b(?:both|each)\b", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+")
-# What neither a label nor a question needs to name: "the average value", "in which year was it higher".
+# What neither a label nor a question needs to name: "the average value", "in which year was it higher", "spent on".
 _GENERAL = (
     PERIOD_STEMS
     | STOP_WORDS
-    | frozenset(stems(["values amounts number figure percentage percent rate average net data information"]))
-    | frozenset(stems(["more less larger largest higher highest lower lowest greater greatest smaller smallest due"]))
+    | ASKING
+    | frozenset(stems(["values amounts number figure percentage percent rate average net data information balances"]))
+    | frozenset(stems(["larger largest higher highest lower lowest greater greatest smaller smallest more less"]))
+    | frozenset(stems(["due related"]))
 )
 
 
 def is_of_other_labels(question: Question, unit: Unit, units: Sequence[Unit]) -> bool:
     """Return whether another row or column of a table has a word of the question that the labels of a cell lack.
 
-    The other row's label has no further words, as "Granted" for "How many options were granted?". A share needn't name
-    what it is of.
+    The other row's label has no further words, and as many of the question: "Granted" beside "Outstanding" for "How
+    many options were granted?". A share needn't name what it is of, nor does a row that has a name of the question.
     """
     if not unit.cell or _SEVERAL.search(question.text):
         return False
@@ -37,10 +40,12 @@ def is_of_other_labels(question: Question, unit: Unit, units: Sequence[Unit]) ->
         return False
     asked = set(question.stems)
     lacking = asked - _words(unit) - _GENERAL - WHOLE
+    label = label_stems(unit)
+    least = len(label & asked - _GENERAL) if label.isdisjoint(stems(question.names)) else len(asked)
     return bool(lacking) and any(
-        _has_label(other, asked, lacking) if other.start != unit.start else _has_header(other, lacking)
+        _has_label(other, asked, lacking, least) if other.start != unit.start else _has_header(other, lacking)
         for other in units
-        if other.cell and other.document.id == unit.document.id
+        if other.cell and other.document.id == unit.document.id and other.before == unit.before  # of this table
     )
 
 
@@ -64,9 +69,9 @@ def _words(unit: Unit) -> frozenset[str]:
     return unit.once(text_stems, unit.label, cell.column_header, cell.row_words) if cell else frozenset()
 
 
-def _has_label(other: Unit, asked: set[str], lacking: set[str]) -> bool:
+def _has_label(other: Unit, asked: set[str], lacking: set[str], least: int) -> bool:
     label = label_stems(other) - WHOLE
-    return label <= asked and bool(label & lacking)
+    return len(label) >= least and label <= asked and bool(label & lacking)
 
 
 def _has_header(other: Unit, lacking: set[str]) -> bool:

@@ -15,11 +15,13 @@ from rag.search.bm25 import stems
 
 _PER = re.compile(r"\bper (?!cent\b|annum\b|capita\b|se\b|diem\b)([^\W\d_]+)", re.IGNORECASE)
 _QUARTER = 3  # months
+_AT_END = re.compile(r"\b(?:end|close|beginning|start) of\b", re.IGNORECASE)
+_ABBREVIATION = re.compile(r"[A-Z]{2,5}s?")  # a document can have the words that it stands for
 
 
 def is_of_other_period(question: Question, unit: Unit) -> bool:
     """Return whether a figure is of a period of another length, or of another quarter or year, than the question's."""
-    if not unit.cell and question.kind not in FIGURES:
+    if (not unit.cell and question.kind not in FIGURES) or _AT_END.search(question.text):
         return False
     for number, text in enumerate(_scopes(unit)):
         lengths, quarters = lengths_in(text), quarters_in(text)
@@ -48,7 +50,8 @@ def is_per_other(question: Question, unit: Unit) -> bool:
 
 def lacks_name(question: Question, unit: Unit) -> bool:
     """Return whether neither a figure nor what stands around it has a name of the question, such as a country."""
-    others = [name for name in question.names if not is_about(unit.document, name)]
+    names = (name for name in question.names if not _ABBREVIATION.fullmatch(name))
+    others = [name for name in names if not is_about(unit.document, name)]
     if not others or not (unit.cell or question.kind in FIGURES):
         return False
     around = stems([*_own(unit), unit.before, unit.after, unit.heading, unit.cell.row_words if unit.cell else ""])
