@@ -7,9 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from rag.answering.evidence.doubts.near_misses import is_near_miss
-from rag.answering.evidence.doubts.other_cells import is_of_other_labels, names_something_else
+from rag.answering.evidence.doubts.other_cells import is_of_one_part, is_of_other_labels, names_something_else
+from rag.answering.evidence.doubts.phrases import is_of_other_quantity
 from rag.answering.evidence.doubts.plans import has_other_limit, is_only_planned
-from rag.answering.evidence.doubts.scope import is_of_other_period, is_per_other, lacks_name
+from rag.answering.evidence.doubts.scope import is_of_other_period, is_of_other_year, is_per_other, lacks_name
 from rag.answering.evidence.question_analysis.comparisons import fails_comparison
 from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.tables.grid import LabeledCell
@@ -110,6 +111,21 @@ def test_a_figure_of_a_period_of_another_length(question: str, unit: Unit, is_ot
 
 
 @pytest.mark.parametrize(
+    ("question", "unit", "is_other"),
+    [
+        ("How much was the budget for 2023?", sentence("The budget for 2024 is $5 million."), True),
+        ("How much was the budget for 2023?", sentence("The budget for 2024 is $5 million.", heading="In 2023"), False),
+        ("How much was the budget for 2024?", sentence("The budget for 2024 is $5 million."), False),
+        ("How much was the budget for 2023?", sentence("The budget is $5 million (2022: $4 million)."), False),
+        ("How much was the budget?", sentence("The budget for 2024 is $5 million."), False),
+        ("When was the budget for 2023 approved?", sentence("The budget was approved in May 2022."), False),
+    ],
+)
+def test_a_sentence_with_other_years(question: str, unit: Unit, is_other: bool) -> None:
+    assert is_of_other_year(Question(question), unit) is is_other
+
+
+@pytest.mark.parametrize(
     ("question", "column", "is_other"),
     [
         ("What is the cost per mile of the bus?", "Cost per boarding ($)", True),
@@ -201,3 +217,33 @@ def test_a_row_of_another_table_is_no_better_one() -> None:
     other = cell("Granted", "Options", before="Of the year before:")
     other = Unit(other.document, 100, 120, other.text, before=other.before, cell=other.cell)
     assert not is_of_other_labels(Question("How many options were granted?"), OPTIONS[0], [OPTIONS[0], other])
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "is_other"),
+    [
+        ("What percentage was the effective tax rate?", "It was below the federal statutory rate of 21%.", True),
+        ("What percentage was the effective tax rate?", "It was the effective rate of 21%.", False),
+        ("What percentage was the effective tax rate?", "The company says that the rate was 21%.", False),
+        ("What percentage was the statutory tax rate?", "It was below the federal statutory rate of 21%.", False),
+        ("How much did Juno pay in net rent?", "We recognized rent of $20 million.", False),
+        ("What percentage was the rate?", "It was below the federal statutory rate of 21%.", False),
+    ],
+)
+def test_the_words_before_a_figure_name_another_quantity(question: str, text: str, is_other: bool) -> None:
+    assert is_of_other_quantity(Question(question), sentence(text)) is is_other
+
+
+@pytest.mark.parametrize(
+    ("question", "column", "is_part"),
+    [
+        ("What are the total commitments?", "2027", True),
+        ("What are the total commitments?", "Total", False),
+        ("What are the total commitments in 2027?", "2027", False),
+        ("What are the commitments?", "2027", False),
+    ],
+)
+def test_one_column_of_a_row_with_a_total(question: str, column: str, is_part: bool) -> None:
+    units = [cell("Commitments", each) for each in ("2026", "2027", "Total")]
+    unit = next(each for each in units if each.cell and each.cell.column_header == column)
+    assert is_of_one_part(Question(question), unit, units) is is_part

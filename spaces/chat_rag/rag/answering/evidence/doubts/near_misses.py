@@ -5,14 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rag.answering.abstention.foreign_question import are_english
-from rag.answering.evidence.doubts.other_cells import is_of_other_labels, names_something_else
+from rag.answering.evidence.doubts.other_cells import is_of_one_part, is_of_other_labels, names_something_else
+from rag.answering.evidence.doubts.phrases import is_of_other_quantity
 from rag.answering.evidence.doubts.plans import has_other_limit, is_only_planned
-from rag.answering.evidence.doubts.scope import is_of_other_period, is_per_other, lacks_name
+from rag.answering.evidence.doubts.scope import is_of_other_period, is_of_other_year, is_per_other, lacks_name
 from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.units.split import Unit
 from rag.search.languages import ENGLISH, detect_language
 
-_CHECKS = (is_only_planned, has_other_limit, is_of_other_period, is_per_other, lacks_name, names_something_else)
+_OF_UNIT = (
+    is_only_planned,
+    has_other_limit,
+    is_of_other_period,
+    is_of_other_quantity,
+    is_of_other_year,
+    is_per_other,
+    lacks_name,
+    names_something_else,
+)
+_AMONG_UNITS = (is_of_other_labels, is_of_one_part)
 
 
 def is_near_miss(question: Question, unit: Unit, units: Sequence[Unit]) -> bool:
@@ -22,4 +33,6 @@ def is_near_miss(question: Question, unit: Unit, units: Sequence[Unit]) -> bool:
     """
     if detect_language(question.text) != ENGLISH or not are_english([unit.document]):
         return False
-    return any(check(question, unit) for check in _CHECKS) or is_of_other_labels(question, unit, units)
+    return any(check(question, unit) for check in _OF_UNIT) or any(
+        check(question, unit, units) for check in _AMONG_UNITS
+    )

@@ -10,12 +10,14 @@ from rag.answering.evidence.question_analysis.periods import PERIOD_STEMS
 from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.tables.cell_kinds import has_kind
 from rag.answering.evidence.tables.cell_scope import WHOLE, label_stems, text_stems
+from rag.answering.evidence.tables.grid import LabeledCell
 from rag.answering.evidence.tables.table_rows import ASKING
 from rag.answering.evidence.units.split import Unit
 from rag.search.bm25 import STOP_WORDS, stems
 
 # Each label has words of a question for several figures: "sales and purchases, respectively".
 _SEVERAL = re.compile(r"\brespective|\b(?:both|each)\b", re.IGNORECASE)
+_TOTAL = frozenset(stems(["total"]))
 _WORD = re.compile(r"[^\W_]+")
 # What neither a label nor a question needs to name: "the average value", "in which year was it higher", "spent on".
 _GENERAL = (
@@ -47,6 +49,23 @@ def is_of_other_labels(question: Question, unit: Unit, units: Sequence[Unit]) ->
         for other in units
         if other.cell and other.document.id == unit.document.id and other.before == unit.before  # of this table
     )
+
+
+def is_of_one_part(question: Question, unit: Unit, units: Sequence[Unit]) -> bool:
+    """Return whether a question without a year asks for a total, and a cell isn't in the column "Total" of its row."""
+    if not unit.cell or question.years or not _TOTAL & set(question.stems):
+        return False
+    row = [other.cell for other in units if other.cell and _place(other) == _place(unit)]
+    return not _is_total(unit.cell) and any(map(_is_total, row))
+
+
+def _is_total(cell: LabeledCell) -> bool:
+    return {stem for stem in stems([cell.column_header]) if stem.isalpha()} - PERIOD_STEMS == _TOTAL
+
+
+def _place(unit: Unit) -> tuple[str, int]:
+    """Return the row of a cell."""
+    return unit.document.id, unit.start
 
 
 def names_something_else(question: Question, unit: Unit) -> bool:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 
 from rag.answering.evidence.features.similarity import last_heading
-from rag.answering.evidence.question_analysis.kinds import FIGURES
+from rag.answering.evidence.question_analysis.kinds import FIGURES, Kind
 from rag.answering.evidence.question_analysis.mentions import is_about
 from rag.answering.evidence.question_analysis.periods import CALENDAR, days_in, lengths_in
-from rag.answering.evidence.question_analysis.questions import Question, quarters_in
+from rag.answering.evidence.question_analysis.questions import Question, quarters_in, years_of
 from rag.answering.evidence.units.split import Unit
 from rag.answering.evidence.units.structure import structure_of
 from rag.search.bm25 import stems
 
 _PER = re.compile(r"\bper (?!cent\b|annum\b|capita\b|se\b|diem\b)([^\W\d_]+)", re.IGNORECASE)
 _QUARTER = 3  # months
+_IN_BRACKETS = re.compile(r"\([^()]*\)")  # "(2018: $5 million)" is the year before the one that the text is about
 _AT_END = re.compile(r"\b(?:end|close|beginning|start) of\b", re.IGNORECASE)
 _ABBREVIATION = re.compile(r"[A-Z]{2,5}s?")  # a document can have the words that it stands for
 
@@ -33,6 +34,14 @@ def is_of_other_period(question: Question, unit: Unit) -> bool:
                 or (question.quarter and quarters and question.quarter not in quarters)
             )
     return False
+
+
+def is_of_other_year(question: Question, unit: Unit) -> bool:
+    """Return whether a sentence with a figure has other years than the question's, and so has what is around it."""
+    own = years_of(_IN_BRACKETS.sub(" ", unit.text))
+    if unit.cell or question.kind not in FIGURES - {Kind.DATE} or not own or not question.years:
+        return False
+    return question.years.isdisjoint(own | years_of(f"{unit.text} {unit.heading} {unit.before} {unit.after}"))
 
 
 def _quarters_of_days(text: str, question: Question, unit: Unit) -> frozenset[int]:
