@@ -7,7 +7,12 @@ from collections.abc import Callable
 import pytest
 
 from rag.answering.evidence.doubts.near_misses import is_near_miss
-from rag.answering.evidence.doubts.other_cells import is_of_one_part, is_of_other_labels, names_something_else
+from rag.answering.evidence.doubts.other_cells import (
+    counts_something_else,
+    is_of_one_part,
+    is_of_other_labels,
+    names_something_else,
+)
 from rag.answering.evidence.doubts.phrases import is_of_other_quantity
 from rag.answering.evidence.doubts.plans import has_other_limit, is_only_planned
 from rag.answering.evidence.doubts.scope import is_of_other_period, is_of_other_year, is_per_other, lacks_name
@@ -147,6 +152,11 @@ def test_an_amount_per_something_else(question: str, column: str, is_other: bool
         ("How much was the profit in Germany?", sentence("The profit was $5 million."), True),
         ("How much was the tax of the IRS?", sentence("The Internal Revenue Service asked for $5 million."), False),
         ("How much was the profit of Juno?", sentence("The profit was $5 million.", "Juno is a yard."), False),
+        (
+            "How much was the profit in Peru?",
+            sentence("The profit was $5 million.", f"{'It grew. ' * 40} In Peru."),
+            True,
+        ),
     ],
 )
 def test_a_figure_of_another_country(question: str, unit: Unit, lacks: bool) -> None:
@@ -184,6 +194,8 @@ def test_another_row_or_column_has_the_words_of_the_question(question: str, unit
         ("How much is the pass?", cell("Monthly pass", "Adult"), False),
         ("In which year were sales larger?", cell("Net sales of boats", "2024"), False),
         ("How much did the yard pay for a pass?", cell("Pass", "Adult"), False),
+        ("What was the capital cost of the ferry?", cell("Ferry", "Operating cost"), True),
+        ("What was the operating cost of the ferry?", cell("Ferry", "Operating cost"), False),
     ],
 )
 def test_a_label_names_another_thing_with_a_word_of_the_question(question: str, unit: Unit, is_else: bool) -> None:
@@ -247,3 +259,16 @@ def test_one_column_of_a_row_with_a_total(question: str, column: str, is_part: b
     units = [cell("Commitments", each) for each in ("2026", "2027", "Total")]
     unit = next(each for each in units if each.cell and each.cell.column_header == column)
     assert is_of_one_part(Question(question), unit, units) is is_part
+
+
+@pytest.mark.parametrize(
+    ("question", "column", "is_else"),
+    [
+        ("How many ferries are there?", "Employees", True),
+        ("How many ferries are there?", "2023", False),
+        ("How many ferries are there?", "Number of ferries", False),
+        ("How many employees do the ferries have?", "Employees", False),
+    ],
+)
+def test_a_column_counts_something_else(question: str, column: str, is_else: bool) -> None:
+    assert counts_something_else(Question(question), cell("Ferries", column)) is is_else

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rag.answering.abstention.foreign_question import are_english
-from rag.answering.evidence.doubts.other_cells import is_of_one_part, is_of_other_labels, names_something_else
+from rag.answering.evidence.doubts.other_cells import (
+    counts_something_else,
+    is_of_one_part,
+    is_of_other_labels,
+    names_something_else,
+)
 from rag.answering.evidence.doubts.phrases import is_of_other_quantity
 from rag.answering.evidence.doubts.plans import has_other_limit, is_only_planned
 from rag.answering.evidence.doubts.scope import is_of_other_period, is_of_other_year, is_per_other, lacks_name
@@ -14,6 +19,7 @@ from rag.answering.evidence.units.split import Unit
 from rag.search.languages import ENGLISH, detect_language
 
 _OF_UNIT = (
+    counts_something_else,
     is_only_planned,
     has_other_limit,
     is_of_other_period,

@@ -69,18 +69,37 @@ def _place(unit: Unit) -> tuple[str, int]:
 
 
 def names_something_else(question: Question, unit: Unit) -> bool:
-    """Return whether a row's label and a question name different things with one word: "Monthly pass", "annual pass".
+    """Return whether a label and a question name different things with one word: "Monthly pass" and "annual pass".
 
     The label, and what stands around it, lack the question's word, which has a word of the label beside it, and the
     label has a word that the question lacks.
     """
     if not unit.cell or _SEVERAL.search(question.text):
         return False
-    label = label_stems(unit) - _GENERAL
-    others = {stem for stem in label - set(question.stems) - WHOLE if stem.isalpha()}
     around = unit.once(text_stems, unit.before, unit.heading, unit.measure, unit.text)
     lacking = set(question.stems) - _words(unit) - around - _GENERAL
-    return bool(others) and any(stem in lacking and label & near for stem, near in _neighbors(question))
+    label, header = label_stems(unit) - _GENERAL, unit.once(text_stems, unit.cell.column_header) - _GENERAL
+    is_other, has_other_column = bool(_unasked(question, label)), bool(_unasked(question, header))
+    # A column's word has the lacking one before it: the "capital" of "capital cost", but "assets calculated".
+    return bool(lacking) and any(
+        stem in lacking and ((is_other and label & {before, following}) or (has_other_column and following in header))
+        for before, stem, following in _neighbors(question)
+    )
+
+
+def counts_something_else(question: Question, unit: Unit) -> bool:
+    """Return whether a question counts what a row is about, and a cell says how many of something else it has.
+
+    In the row "Ferry" of "How many ferries are there?", the column "Employees" doesn't count ferries.
+    """
+    if not unit.cell or question.kind is not Kind.NUMBER or question.counted.isdisjoint(label_stems(unit)):
+        return False
+    header = unit.once(text_stems, unit.cell.column_header) - _GENERAL
+    return question.counted.isdisjoint(header) and bool(_unasked(question, header))
+
+
+def _unasked(question: Question, label: frozenset[str]) -> set[str]:
+    return {stem for stem in label.difference(question.stems, WHOLE) if stem.isalpha()}
 
 
 def _words(unit: Unit) -> frozenset[str]:
@@ -97,9 +116,11 @@ def _has_header(other: Unit, lacking: set[str]) -> bool:
     return bool(other.cell and other.once(text_stems, other.cell.column_header) & lacking)
 
 
-def _neighbors(question: Question) -> Iterator[tuple[str, set[str]]]:
-    """Yield the stem of each word of a question with those of the words beside it, without stop words."""
-    words = [word for word in _WORD.findall(question.text.lower()) if word not in STOP_WORDS]
-    own = [next(iter(stems([word])), "") for word in words]
-    for at, stem in enumerate(own):
-        yield stem, {*own[max(0, at - 1) : at], *own[at + 1 : at + 2]}
+def _neighbors(question: Question) -> Iterator[tuple[str, str, str]]:
+    """Yield the stem of each word of a question between those of the words beside it, without stop words and numbers.
+
+    At the beginning and the end, the word beside it is "".
+    """
+    words = [word for word in _WORD.findall(question.text.lower()) if word not in STOP_WORDS and word.isalpha()]
+    own = ["", *(next(iter(stems([word])), "") for word in words), ""]
+    yield from zip(own, own[1:], own[2:], strict=False)

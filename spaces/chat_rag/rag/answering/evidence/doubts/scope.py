@@ -15,6 +15,7 @@ from rag.search.bm25 import stems
 
 _PER = re.compile(r"\bper (?!cent\b|annum\b|capita\b|se\b|diem\b)([^\W\d_]+)", re.IGNORECASE)
 _QUARTER = 3  # months
+_TITLE = 300  # characters in which a document says whose it is; a short one has other names in its first thousands
 _IN_BRACKETS = re.compile(r"\([^()]*\)")  # "(2018: $5 million)" is the year before the one that the text is about
 _AT_END = re.compile(r"\b(?:end|close|beginning|start) of\b", re.IGNORECASE)
 _ABBREVIATION = re.compile(r"[A-Z]{2,5}s?")  # a document can have the words that it stands for
@@ -60,7 +61,7 @@ def is_per_other(question: Question, unit: Unit) -> bool:
 def lacks_name(question: Question, unit: Unit) -> bool:
     """Return whether neither a figure nor what stands around it has a name of the question, such as a country."""
     names = (name for name in question.names if not _ABBREVIATION.fullmatch(name))
-    others = [name for name in names if not is_about(unit.document, name)]
+    others = [name for name in names if not is_about(unit.document, name, within=_TITLE)]
     if not others or not (unit.cell or question.kind in FIGURES):
         return False
     around = stems([*_own(unit), unit.before, unit.after, unit.heading, unit.cell.row_words if unit.cell else ""])
