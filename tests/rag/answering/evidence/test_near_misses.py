@@ -194,6 +194,7 @@ def test_another_row_or_column_has_the_words_of_the_question(question: str, unit
         ("How much is the pass?", cell("Monthly pass", "Adult"), False),
         ("In which year were sales larger?", cell("Net sales of boats", "2024"), False),
         ("How much did the yard pay for a pass?", cell("Pass", "Adult"), False),
+        ("How many kilometers does Juno offer?", cell("Juno Air", "Seat km"), False),
         ("What was the capital cost of the ferry?", cell("Ferry", "Operating cost"), True),
         ("What was the operating cost of the ferry?", cell("Ferry", "Operating cost"), False),
     ],

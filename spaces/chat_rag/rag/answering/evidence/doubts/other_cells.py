@@ -18,6 +18,7 @@ from rag.search.bm25 import STOP_WORDS, stems
 # Each label has words of a question for several figures: "sales and purchases, respectively".
 _SEVERAL = re.compile(r"\brespective|\b(?:both|each)\b", re.IGNORECASE)
 _TOTAL = frozenset(stems(["total"]))
+_JOINING = frozenset(["of", "on", "in", "for", "per"])
 _WORD = re.compile(r"[^\W_]+")
 # What neither a label nor a question needs to name: "the average value", "in which year was it higher", "spent on".
 _GENERAL = (
@@ -80,9 +81,10 @@ def names_something_else(question: Question, unit: Unit) -> bool:
     lacking = set(question.stems) - _words(unit) - around - _GENERAL
     label, header = label_stems(unit) - _GENERAL, unit.once(text_stems, unit.cell.column_header) - _GENERAL
     is_other, has_other_column = bool(_unasked(question, label)), bool(_unasked(question, header))
+    shared = label - set(stems(question.names))  # "kilometers does Juno offer" is no name of one thing
     # A column's word has the lacking one before it: the "capital" of "capital cost", but "assets calculated".
     return bool(lacking) and any(
-        stem in lacking and ((is_other and label & {before, following}) or (has_other_column and following in header))
+        stem in lacking and ((is_other and shared & {before, following}) or (has_other_column and following in header))
         for before, stem, following in _neighbors(question)
     )
 
@@ -117,10 +119,16 @@ def _has_header(other: Unit, lacking: set[str]) -> bool:
 
 
 def _neighbors(question: Question) -> Iterator[tuple[str, str, str]]:
-    """Yield the stem of each word of a question between those of the words beside it, without stop words and numbers.
+    """Yield the stem of each word of a question between those of the words that it is joined with.
 
-    At the beginning and the end, the word beside it is "".
+    It is "" where a number or a stop word is between them, such as a verb, but "return on equity" is one name.
     """
-    words = [word for word in _WORD.findall(question.text.lower()) if word not in STOP_WORDS and word.isalpha()]
-    own = ["", *(next(iter(stems([word])), "") for word in words), ""]
+    words = [word for word in _WORD.findall(question.text.lower()) if word not in _JOINING]
+    own = ["", *map(_own_stem, words), ""]
     yield from zip(own, own[1:], own[2:], strict=False)
+
+
+def _own_stem(word: str) -> str:
+    """Return the stem of a word that can be a part of a name, or ""."""
+    stem = next(iter(stems([word])), "")
+    return "" if word in STOP_WORDS or stem in ASKING or not word.isalpha() else stem
