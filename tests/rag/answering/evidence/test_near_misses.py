@@ -149,14 +149,9 @@ def test_an_amount_per_something_else(question: str, column: str, is_other: bool
         ("What was the profit in Germany?", cell("Profit", "2024"), True),
         ("What was the profit in Germany?", cell("Profit", "Germany"), False),
         ("What was the profit in Germany?", cell("Profit", "2024", before="Germany (in thousands)"), False),
-        ("How much was the profit in Germany?", sentence("The profit was $5 million."), True),
-        ("How much was the tax of the IRS?", sentence("The Internal Revenue Service asked for $5 million."), False),
-        ("How much was the profit of Juno?", sentence("The profit was $5 million.", "Juno is a yard."), False),
-        (
-            "How much was the profit in Peru?",
-            sentence("The profit was $5 million.", f"{'It grew. ' * 40} In Peru."),
-            True,
-        ),
+        ("How much was the profit in Germany?", sentence("The profit was $5 million."), False),
+        ("How much was the tax of the IRS?", cell("Tax", "2024"), False),
+        ("How much was the profit of The Report?", cell("Profit", "2024"), False),
     ],
 )
 def test_a_figure_of_another_country(question: str, unit: Unit, lacks: bool) -> None:

@@ -59,13 +59,16 @@ def is_per_other(question: Question, unit: Unit) -> bool:
 
 
 def lacks_name(question: Question, unit: Unit) -> bool:
-    """Return whether neither a figure nor what stands around it has a name of the question, such as a country."""
+    """Return whether neither a cell nor what stands around it has a name of the question, such as a country.
+
+    A sentence can be about a name that stands far above it.
+    """
+    if not unit.cell:
+        return False
     names = (name for name in question.names if not _ABBREVIATION.fullmatch(name))
     others = [name for name in names if not is_about(unit.document, name, within=_TITLE)]
-    if not others or not (unit.cell or question.kind in FIGURES):
-        return False
-    around = stems([*_own(unit), unit.before, unit.after, unit.heading, unit.cell.row_words if unit.cell else ""])
-    return any(not set(stems([name])) <= set(around) for name in others)
+    around = set(stems([*_own(unit), unit.before, unit.after, unit.heading, unit.cell.row_words])) if others else set()
+    return any(not set(stems([name])) <= around for name in others)
 
 
 def _scopes(unit: Unit) -> tuple[str, ...]:
