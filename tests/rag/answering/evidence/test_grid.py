@@ -136,6 +136,19 @@ def test_the_second_part_of_a_table_has_its_own_header() -> None:
     assert (labels["2"][2], labels["4"][2]) == ("2021", "2019")
 
 
+def test_a_header_keeps_its_words_beside_its_unit() -> None:
+    text = "| Mode | Cost ($ thousands) | Staff |\n|---|---|---|\n| Bus | 58,120 | 612 |\n| Ferry | 9,112 | 58 |\n"
+    assert labels_of(text)["9,112"] == ("", "Ferry", "Cost")
+    assert {cell.text: cell.unit for cell in cells_of(text)[:2]} == {"58,120": "$ thousands", "612": ""}
+    assert Grid(find_markdown_tables(text)[0], text).unit == "", "staff isn't counted in thousands of dollars"
+
+
+def test_a_unit_below_the_names_of_columns_is_no_name() -> None:
+    text = "| | 2019 €m | 2018 |\n|---|---|---|\n| | | (in millions) |\n| Fees | 4 | 5 |\n"
+    assert labels_of(text)["4"] == ("", "Fees", "2019")
+    assert labels_of(text)["5"] == ("", "Fees", "2018")
+
+
 def test_the_unit_of_a_table() -> None:
     assert find_unit("(In millions, except per share data)") == "In millions, except per share data"
     assert find_unit("Sales were as follows (in thousands):") == "in thousands"

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rag.answering.evidence.decision import lacks_figure
+from rag.answering.evidence.doubts.near_misses import is_near_miss
 from rag.answering.evidence.features.names import NAMES
 from rag.answering.evidence.features.questions import Situation
 from rag.answering.evidence.features.units import Measurer
 from rag.answering.evidence.model import packaged_model
+from rag.answering.evidence.question_analysis.comparisons import fails_comparison
 from rag.answering.evidence.question_analysis.kinds import Kind
 from rag.answering.evidence.question_analysis.mentions import are_meant, covered_years
 from rag.answering.evidence.question_analysis.other_statements import says_otherwise
@@ -35,9 +37,9 @@ LEAST_SHARE = 0.1
 _MAX_BEHIND = 2.0
 # A quote with another figure under the same labels leaves doubt if it is at least this share as likely.
 _AS_LIKELY = 0.4
-# What a definition gains where one is asked for, and what a sentence without a figure loses where a share is, and one
-# that says something else with the words of the question.
-_DEFINES, _WITHOUT_SHARE, _SAYS_OTHERWISE = 3.0, 2.0, 2.0
+# What a definition gains where one is asked for, and what is lost by: a sentence without a figure where a share is asked
+# for, one that says something else with the words of the question, a cell that isn't above or below its number.
+_DEFINES, _WITHOUT_SHARE, _SAYS_OTHERWISE, _FAILS = 3.0, 2.0, 2.0, 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Ranking:
     words in other places.
     `without_figure` says that the question asks for a figure that no quote has, `is_other_period` that the best unit is
     a figure for another time. `is_doubtful` says that the best unit isn't about what the question counts or its total,
-    or that another one with the same labels has another figure.
+    that it only comes near to what the question asks for, or that another one with the same labels has another figure.
     """
 
     quotes: tuple[Quote, ...]
@@ -90,18 +92,22 @@ def rank_units(situation: Situation, units: Sequence[Unit], embedder: Embedder) 
         or has_other_figure(shown)
         or lacks_answer(question, first, best)
         or says_otherwise(question, first)
+        or is_near_miss(question, first, units)
     )
     return Ranking(quotes, shown, probability, answered, without_figure, is_other, is_doubtful)
 
 
 def _corrections(question: Question, units: Sequence[Unit], values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return what the model doesn't know of the units: whether they define a term, lack a share, or say otherwise."""
+    """Return what the model doesn't know of the units: what they define or lack, and what doesn't fit the question."""
     import numpy as np
 
     defining = np.array([defines(question, unit) for unit in units], np.float64)
     lacking = values[:, NAMES.index("lacks a figure")] * (question.kind is Kind.PERCENT)
     other = np.array([says_otherwise(question, unit) for unit in units], np.float64)
-    corrections: NDArray[np.float64] = _DEFINES * defining - _WITHOUT_SHARE * lacking - _SAYS_OTHERWISE * other
+    failing = np.array([fails_comparison(question, unit) for unit in units], np.float64)
+    corrections: NDArray[np.float64] = (
+        _DEFINES * defining - _WITHOUT_SHARE * lacking - _SAYS_OTHERWISE * other - _FAILS * failing
+    )
     return corrections
 
 

@@ -92,9 +92,9 @@ def are_meant(question: Question, units: Sequence[Unit]) -> list[bool]:
     return [not question.names or unit.document.id in about or _has_name(unit, question) for unit in units]
 
 
-def is_about(document: Document, name: str) -> bool:
-    """Return whether a document has a name in its own name, at its beginning, or often."""
-    beginning = f"{document.name}\n{document.text[:_BEGINNING]}".lower()
+def is_about(document: Document, name: str, *, within: int = _BEGINNING) -> bool:
+    """Return whether a document has a name in its own name, `within` its first characters, or often."""
+    beginning = f"{document.name}\n{document.text[:within]}".lower()
     often = islice(_places(_lower_text.of(document), name), _OFTEN)
     return _mentions(beginning, name) or sum(1 for _ in often) == _OFTEN
 

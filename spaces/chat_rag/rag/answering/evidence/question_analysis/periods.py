@@ -30,6 +30,10 @@ _LENGTHS = {
     12: r"\btwelve[ -]months?\b|\b(?:fifty[ -](?:two|three)|5[23]) weeks\b|\b(?:fiscal|full) year|\byears? ended\b",
 }
 _LENGTH_PATTERNS = {months: re.compile(pattern, re.IGNORECASE) for months, pattern in _LENGTHS.items()}
+_MONTHS_IN_WORDS = {"three": 3, "six": 6, "nine": 9}
+_JOINED_LENGTH = re.compile(
+    r"\b(three|six|nine)(?:[ -]months?)?(?: periods?)?,? and (?:six|nine|twelve)[ -]months?\b", re.IGNORECASE
+)
 PERIOD_STEMS = frozenset(
     stems(
         [
@@ -95,6 +99,12 @@ def length_in(text: str) -> int:
         (match.start(), months) for months, pattern in _LENGTH_PATTERNS.items() if (match := pattern.search(text))
     ]
     return min(places)[1] if places else 0
+
+
+def lengths_in(text: str) -> frozenset[int]:
+    """Return the months of all periods that a text names: 3 and 9 for "the three and nine months ended"."""
+    joined = (_MONTHS_IN_WORDS[match[1].lower()] for match in _JOINED_LENGTH.finditer(text))
+    return frozenset((*joined, *(months for months, pattern in _LENGTH_PATTERNS.items() if pattern.search(text))))
 
 
 def last_day(header: str) -> Day | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -269,8 +269,16 @@ def _parts(name: str) -> frozenset[str]:
 
 def quarter_in(text: str) -> int:
     """Return the number of the first quarter that a text names, 0 if it names none."""
-    match = _QUARTER.search(text)
-    return (_QUARTERS[match[1].lower()] if match[1] else int(match[2])) if match else 0
+    return next(_quarters(text), 0)
+
+
+def quarters_in(text: str) -> frozenset[int]:
+    """Return the numbers of all quarters that a text names."""
+    return frozenset(_quarters(text))
+
+
+def _quarters(text: str) -> Iterator[int]:
+    return (_QUARTERS[match[1].lower()] if match[1] else int(match[2]) for match in _QUARTER.finditer(text))
 
 
 def years_of(text: str) -> frozenset[str]:

@@ -14,7 +14,7 @@ from rag.answering.evidence.units.structure import structure_of
 from rag.search.bm25 import STOP_WORDS, stems
 
 # What says that a figure is of the whole company, or is the one in its books.
-_WHOLE = frozenset(
+WHOLE = frozenset(
     stems(["total", "consolidated", "reported", "overall", "group", "company", "combined", "sum", "amount"])
 )
 # What names a column of changes. It is none of a part; the feature "change column" knows it.
@@ -82,7 +82,7 @@ def without_shorter_labels(question: Question, units: Sequence[Unit]) -> list[Un
     sections = {unit.cell.section for unit in units if unit.cell}
     stems_of = {section: frozenset(stems([section])) & words for section in sections}
     keys = [
-        (unit.document.id, label_stems(unit) - _WHOLE, stems_of[unit.cell.section]) if unit.cell else None
+        (unit.document.id, label_stems(unit) - WHOLE, stems_of[unit.cell.section]) if unit.cell else None
         for unit in units
     ]
     asked = {key for key in keys if key and key[1] and key[1] <= words}
@@ -222,7 +222,7 @@ def _common_header_stems(units: Sequence[Unit]) -> dict[RowKey, frozenset[str]]:
 def _part(question: Question, unit: Unit) -> frozenset[str]:
     """Return the stems of a cell's section and header that are no period, not the whole, and not in the question."""
     words = unit.once(text_stems, unit.cell.section, unit.cell.column_header) if unit.cell else frozenset[str]()
-    if words & _WHOLE:
+    if words & WHOLE:
         return frozenset()
     others = words.difference(_NO_PART, question.stems, label_stems(unit))
     return frozenset(word for word in others if word.isalpha() and len(word) > 1)

@@ -103,3 +103,12 @@ def find_unit(text: str) -> str:
     """Return the unit that a caption or header names: "in millions", "in thousands, except per share data"."""
     match = _UNIT.search(text)
     return " ".join(match[0].split()) if match else ""
+
+
+def without_unit(text: str) -> str:
+    """Return a header without the unit that it names: "Operating cost ($ thousands)" is "Operating cost"."""
+    match = _UNIT.search(text)
+    if not match:
+        return text
+    before, behind = text[: match.start()].rstrip(" ,;([–-"), text[match.end() :].lstrip(" ,;)]–-")
+    return f"{before} {behind}".strip()

@@ -29,7 +29,7 @@ _LEAST_SHARED, _MOST_ROWS, _MOST_VERBS = 0.65, 4, 2
 # Characters of the table around the row, for the reader of the source, and of all rows together.
 _AROUND, _MOST_AROUND = 300, 1200
 # Words of a question that no label has.
-_ASKING = frozenset(
+ASKING = frozenset(
     stems(["much many s did do does get got have has had make made pay paid spend spent earn earned report reported"])
 )
 
@@ -47,7 +47,7 @@ def find_rows(question: Question, documents: Iterable[Document], passages: Seque
     documents = list(documents)
     words = frozenset(stem for stem in question.stems if not stem.isdigit()) - PERIOD_STEMS
     verbs = [word for word in question.stems if word in _LABEL_WORDS]  # in one order in each process
-    words -= _ASKING
+    words -= ASKING
     owners = frozenset(stems([name for name in question.names if any(is_about(each, name) for each in documents)]))
     asked = words - owners
     if question.kind not in _FIGURES or not asked:

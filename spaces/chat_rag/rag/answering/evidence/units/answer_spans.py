@@ -88,7 +88,8 @@ _PERSON_BEHIND = re.compile(rf"\b(?i:{_ORGANIZATION})\b(?:[’']s|\.)?\s(?=[A-Z]
 # "555" of a telephone number has digits beside it, "450" in "in 2023 450 people" has a year.
 _BEFORE_NUMBER = re.compile(rf"\b{CODE}\s$|(?:(?<!\b[12]\d\d)|(?<=\d [12]\d\d))\d[ -]$")
 _AFTER_NUMBER = re.compile(
-    rf"\s?(?:{CURRENCY_BEHIND}|{PERCENT}|[kKmMT]€)|[\s-]{_TIME_UNIT}\b|[ -]0\d|(?<=\d{{4}})\s\d{{4}}(?!\d)"
+    rf"\s?(?:{CURRENCY_BEHIND}|{PERCENT}|[kKmMT]€)|[\s-]{_TIME_UNIT}\b|\s?(?:Uhr|o['’]clock)\b|[ -]0\d"
+    r"|(?<=\d{4})\s\d{4}(?!\d)"
 )
 # A time, a fraction or a date, and digits with a space that can be two numbers or one: "page 12 345".
 _TORN_BEFORE, _GROUP_BEFORE = re.compile(r"\d[:/]$"), re.compile(r"(?<!\d)\d{1,3}[\s]$")
@@ -122,6 +123,8 @@ _REFERENCE = re.compile(
 # So does the "(1)" of "5.7% died from stroke (1)."; "teachers (45) and nurses (30)" are counts.
 _LAST_REFERENCE = re.compile(r"(?<=[a-z,;] )\(\d{1,2}(?:\s?[,–-]\s?\d{1,2})*\)[.;:]?\s*\Z")
 _IN_BRACKETS = re.compile(r"\(\d")
+# And the "(3)" of "(3) Lunch is paid apart."
+_LIST_MARK = re.compile(r"\A[^\w(]{0,6}\(?\d{1,2}\)[^\w(]{1,4}(?=[^\W\d_])")
 _AMOUNT_PATTERN = re.compile(_AMOUNT, re.IGNORECASE)
 # "The kettle holds a litre" says how much.
 _ONE_MEASURE = (
@@ -134,7 +137,7 @@ _FIGURE = re.compile(
 _SHARE_WORDS = re.compile(
     rf"{PERCENT}|\b(?:fully|entirely|completely|half|none|majority|(?:all|most) of)\b", re.IGNORECASE
 )
-_PRICE = re.compile(rf"\d[.,]\d\d(?!\d)|\d\s?{SCALE}")
+_PRICE = re.compile(rf"\d[.,]\d\d(?!\d|\s?(?:Uhr|o['’]clock)\b)|\d\s?{SCALE}")
 _MEASURED = re.compile(rf"[\d\s]{_MEASURE}$")
 _WORD = re.compile(r"\w+")
 _NEXT, _NEXT_CHARACTERS = 3, 60
@@ -209,8 +212,9 @@ def has_figure(text: str) -> bool:
 
 def has_amount(text: str) -> bool:
     """Return whether a text has any number beside those of its dates and references: 2000 seats are no year."""
-    last = _last_reference(text)
-    return has_figure(_CALENDAR.sub(" ", _REFERENCE.sub(" ", text[: last[0]] if last else text)))
+    last, mark = _last_reference(text), _LIST_MARK.match(text)
+    text = text[mark.end() if mark else 0 : last[0] if last else None]
+    return has_figure(_CALENDAR.sub(" ", _REFERENCE.sub(" ", text)))
 
 
 def says_amount(text: str) -> bool:
@@ -268,8 +272,9 @@ def _no_amounts(text: str) -> list[Span]:
     """Return the dates with a month, the years, and the references; 1,500 can be a number."""
     dates = _COMPILED[Kind.DATE].finditer(text)
     spans = [date.span() for date in dates if YEAR.match(date[0]) or any(map(str.isalpha, date[0]))]
+    references = (*_REFERENCE.finditer(text), *_LIST_MARK.finditer(text))
     last = _last_reference(text)
-    return [*spans, *(match.span() for match in _REFERENCE.finditer(text)), *([last] if last else [])]
+    return [*spans, *(match.span() for match in references), *([last] if last else [])]
 
 
 def _last_reference(text: str) -> Span | None:

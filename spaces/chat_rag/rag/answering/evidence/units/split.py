@@ -110,10 +110,10 @@ def _passage_units(passage: Passage, document: Document) -> Iterator[Unit]:
 def _cells(grid: Grid, document: Document, passage: Passage) -> Iterator[Unit]:
     """Yield the cells of a table whose rows begin in the passage."""
     intro = grid.table.caption or introduction(document, grid.table.start)
-    measure = grid.unit or find_unit(intro)
+    unit = grid.unit or find_unit(intro)
     for cell in grid.labeled_cells(passage.start, passage.end, _REACH):
         text = document.text[cell.start : cell.end]
-        yield Unit(document, cell.start, cell.end, text, passage, before=intro, cell=cell, measure=measure)
+        yield Unit(document, cell.start, cell.end, text, passage, before=intro, cell=cell, measure=cell.unit or unit)
 
 
 def _sentences(passage: Passage, document: Document, structure: Structure, covered: Collection[Span]) -> Iterator[Unit]:

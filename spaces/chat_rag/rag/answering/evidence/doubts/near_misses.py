@@ -1,0 +1,44 @@
+"""Decides whether the best sentence or cell only comes near to what a question asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rag.answering.abstention.foreign_question import are_english
+from rag.answering.evidence.doubts.other_cells import (
+    counts_something_else,
+    is_of_one_part,
+    is_of_other_labels,
+    names_something_else,
+)
+from rag.answering.evidence.doubts.phrases import is_of_other_quantity
+from rag.answering.evidence.doubts.plans import has_other_limit, is_only_planned
+from rag.answering.evidence.doubts.scope import is_of_other_period, is_of_other_year, is_per_other, lacks_name
+from rag.answering.evidence.question_analysis.questions import Question
+from rag.answering.evidence.units.split import Unit
+from rag.search.languages import ENGLISH, detect_language
+
+_OF_UNIT = (
+    counts_something_else,
+    is_only_planned,
+    has_other_limit,
+    is_of_other_period,
+    is_of_other_quantity,
+    is_of_other_year,
+    is_per_other,
+    lacks_name,
+    names_something_else,
+)
+_AMONG_UNITS = (is_of_other_labels, is_of_one_part)
+
+
+def is_near_miss(question: Question, unit: Unit, units: Sequence[Unit]) -> bool:
+    """Return whether a unit is about a plan, a limit, a period, a subject or a row that isn't the question's.
+
+    The words for these are those of English.
+    """
+    if detect_language(question.text) != ENGLISH or not are_english([unit.document]):
+        return False
+    return any(check(question, unit) for check in _OF_UNIT) or any(
+        check(question, unit, units) for check in _AMONG_UNITS
+    )

@@ -1,0 +1,84 @@
+"""Recognizes figures of another period, subject or measure than a question's."""
+
+from __future__ import annotations
+
+import re
+
+from rag.answering.evidence.features.similarity import last_heading
+from rag.answering.evidence.question_analysis.kinds import FIGURES, Kind
+from rag.answering.evidence.question_analysis.mentions import is_about
+from rag.answering.evidence.question_analysis.periods import CALENDAR, days_in, lengths_in
+from rag.answering.evidence.question_analysis.questions import Question, quarters_in, years_of
+from rag.answering.evidence.units.split import Unit
+from rag.answering.evidence.units.structure import structure_of
+from rag.search.bm25 import stems
+
+_PER = re.compile(r"\bper (?!cent\b|annum\b|capita\b|se\b|diem\b)([^\W\d_]+)", re.IGNORECASE)
+_QUARTER = 3  # months
+_TITLE = 300  # characters in which a document says whose it is; a short one has other names in its first thousands
+_IN_BRACKETS = re.compile(r"\([^()]*\)")  # "(2018: $5 million)" is the year before the one that the text is about
+_AT_END = re.compile(r"\b(?:end|close|beginning|start) of\b", re.IGNORECASE)
+_ABBREVIATION = re.compile(r"[A-Z]{2,5}s?")  # a document can have the words that it stands for
+
+
+def is_of_other_period(question: Question, unit: Unit) -> bool:
+    """Return whether a figure is of a period of another length, or of another quarter or year, than the question's."""
+    if (not unit.cell and question.kind not in FIGURES) or _AT_END.search(question.text):
+        return False
+    for number, text in enumerate(_scopes(unit)):
+        lengths, quarters = lengths_in(text), quarters_in(text)
+        if number and not quarters and lengths == {_QUARTER}:  # the days of a column are compared already
+            quarters = _quarters_of_days(text, question, unit)
+        if lengths or quarters:
+            return bool(
+                (question.months and lengths and question.months not in lengths)
+                or (question.quarter and quarters and question.quarter not in quarters)
+            )
+    return False
+
+
+def is_of_other_year(question: Question, unit: Unit) -> bool:
+    """Return whether a sentence with a figure has other years than the question's, and so has what is around it."""
+    own = years_of(_IN_BRACKETS.sub(" ", unit.text))
+    if unit.cell or question.kind not in FIGURES - {Kind.DATE} or not own or not question.years:
+        return False
+    return question.years.isdisjoint(own | years_of(f"{unit.text} {unit.heading} {unit.before} {unit.after}"))
+
+
+def _quarters_of_days(text: str, question: Question, unit: Unit) -> frozenset[int]:
+    """Return the quarters that end on the days of a text: the second one for "three months ended June 30, 2026"."""
+    fiscal = structure_of(unit.document).fiscal_years
+    is_known = fiscal != CALENDAR or not question.is_fiscal
+    return frozenset(fiscal.quarter_of(day)[1] for day in days_in(text)) if is_known else frozenset()
+
+
+def is_per_other(question: Question, unit: Unit) -> bool:
+    """Return whether a question asks for an amount per mile, and a unit doesn't have one."""
+    asked = {stem for word in _PER.findall(question.text) for stem in stems([word])}
+    return bool(asked) and asked.isdisjoint(stems([*_own(unit)]))
+
+
+def lacks_name(question: Question, unit: Unit) -> bool:
+    """Return whether neither a cell nor what stands around it has a name of the question, such as a country.
+
+    A sentence can be about a name that stands far above it.
+    """
+    if not unit.cell:
+        return False
+    names = (name for name in question.names if not _ABBREVIATION.fullmatch(name))
+    others = [name for name in names if not is_about(unit.document, name, within=_TITLE)]
+    around = set(stems([*_own(unit), unit.before, unit.after, unit.heading, unit.cell.row_words])) if others else set()
+    return any(not set(stems([name])) <= around for name in others)
+
+
+def _scopes(unit: Unit) -> tuple[str, ...]:
+    """Return the texts that can name the period of a unit's figure, the nearest first."""
+    if not unit.cell:
+        return unit.text, last_heading(unit)
+    return f"{unit.cell.column_header} {unit.label}", unit.before, last_heading(unit)
+
+
+def _own(unit: Unit) -> tuple[str, ...]:
+    if not unit.cell:
+        return (unit.text,)
+    return unit.label, unit.cell.column_header, unit.text, unit.measure
