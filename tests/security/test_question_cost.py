@@ -18,8 +18,8 @@ from rag.answering.evidence.question_analysis.mentions import documents_that_are
 from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.summary import _candidates
 from rag.answering.evidence.tables.table_rows import find_rows
+from rag.answering.evidence.units.document_structure import _structures, structure_of
 from rag.answering.evidence.units.split import find_units
-from rag.answering.evidence.units.structure import _structures, structure_of
 from rag.answering.verification.verifier import Verifier
 from rag.documents import Chunk, Document, Limits, Page, Passage
 from rag.reading.markdown.cells import GridCell

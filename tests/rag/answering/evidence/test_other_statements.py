@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.evidence.question_analysis.other_statements import says_otherwise
+from rag.answering.evidence.doubts.other_statements import says_otherwise
 from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.units.split import Unit
 from rag.documents import Document

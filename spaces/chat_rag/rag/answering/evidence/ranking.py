@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rag.answering.evidence.decision import lacks_figure
 from rag.answering.evidence.doubts.near_misses import is_near_miss
+from rag.answering.evidence.doubts.other_statements import says_otherwise
 from rag.answering.evidence.features.names import NAMES
 from rag.answering.evidence.features.questions import Situation
 from rag.answering.evidence.features.units import Measurer
@@ -15,7 +16,6 @@ from rag.answering.evidence.model import packaged_model
 from rag.answering.evidence.question_analysis.comparisons import fails_comparison
 from rag.answering.evidence.question_analysis.kinds import Kind
 from rag.answering.evidence.question_analysis.mentions import are_meant, covered_years
-from rag.answering.evidence.question_analysis.other_statements import says_otherwise
 from rag.answering.evidence.question_analysis.quantities import is_part_of_total, lacks_answer, lacks_counted
 from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.quote_figures import is_other_figure, says_same
@@ -37,7 +37,7 @@ LEAST_SHARE = 0.1
 _MAX_BEHIND = 2.0
 # A quote with another figure under the same labels leaves doubt if it is at least this share as likely.
 _AS_LIKELY = 0.4
-# What a definition gains where one is asked for, and what is lost by: a sentence without a figure where a share is asked
+# What a definition gains where one is asked for, and what is lost by a sentence without a figure where a share is asked
 # for, one that says something else with the words of the question, a cell that isn't above or below its number.
 _DEFINES, _WITHOUT_SHARE, _SAYS_OTHERWISE, _FAILS = 3.0, 2.0, 2.0, 5.0
 

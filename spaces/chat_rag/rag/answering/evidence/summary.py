@@ -8,10 +8,10 @@ from math import log
 from typing import TYPE_CHECKING
 
 from rag.answering.evidence.features.vectors import encode
+from rag.answering.evidence.units.document_structure import structure_of
 from rag.answering.evidence.units.per_document import PerDocument
 from rag.answering.evidence.units.sentences import split_sentences
 from rag.answering.evidence.units.split import Unit
-from rag.answering.evidence.units.structure import structure_of
 from rag.documents import Document, Span
 from rag.search.bm25 import STOP_WORDS, stems
 from rag.search.embedding.embedders import Embedder

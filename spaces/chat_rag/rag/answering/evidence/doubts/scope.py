@@ -9,8 +9,8 @@ from rag.answering.evidence.question_analysis.kinds import FIGURES, Kind
 from rag.answering.evidence.question_analysis.mentions import is_about
 from rag.answering.evidence.question_analysis.periods import CALENDAR, days_in, lengths_in
 from rag.answering.evidence.question_analysis.questions import Question, quarters_in, years_of
+from rag.answering.evidence.units.document_structure import structure_of
 from rag.answering.evidence.units.split import Unit
-from rag.answering.evidence.units.structure import structure_of
 from rag.search.bm25 import stems
 
 _PER = re.compile(r"\bper (?!cent\b|annum\b|capita\b|se\b|diem\b)([^\W\d_]+)", re.IGNORECASE)

@@ -11,9 +11,9 @@ from itertools import islice
 from rag.answering.evidence.question_analysis.periods import CALENDAR
 from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.tables.figures import YEAR
+from rag.answering.evidence.units.document_structure import structure_of
 from rag.answering.evidence.units.per_document import PerDocument, text_blocks
 from rag.answering.evidence.units.split import Unit
-from rag.answering.evidence.units.structure import structure_of
 from rag.documents import Document
 
 # A year that stands a few times only is a maturity date or a reference, not what a document is about.

@@ -9,8 +9,8 @@ from rag.answering.evidence.question_analysis.periods import CALENDAR, PERIOD_ST
 from rag.answering.evidence.question_analysis.questions import Question, years_of
 from rag.answering.evidence.tables.figures import is_figure, is_period, plain_label
 from rag.answering.evidence.tables.grid import LabeledCell
+from rag.answering.evidence.units.document_structure import structure_of
 from rag.answering.evidence.units.split import Unit
-from rag.answering.evidence.units.structure import structure_of
 from rag.search.bm25 import STOP_WORDS, stems
 
 # What says that a figure is of the whole company, or is the one in its books.

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 from rag.answering.evidence.tables.figures import find_unit
 from rag.answering.evidence.tables.grid import Grid, LabeledCell
+from rag.answering.evidence.units.document_structure import Structure, introduction, structure_of
 from rag.answering.evidence.units.per_document import PerPassage
 from rag.answering.evidence.units.sentences import split_sentences
-from rag.answering.evidence.units.structure import Structure, introduction, structure_of
 from rag.documents import Document, Passage, Span
 
 _PRONOUN = re.compile(

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from rag.answering.evidence.question_analysis.periods import CALENDAR, days_in, length_in
 from rag.answering.evidence.tables.grid import LabeledCell
+from rag.answering.evidence.units.document_structure import structure_of
 from rag.answering.evidence.units.per_document import PerDocument, PerPassage, text_blocks
 from rag.answering.evidence.units.split import Unit, find_units
-from rag.answering.evidence.units.structure import structure_of
 from rag.answering.verification.sentences.clauses import Clause, figure_clauses, role_words
 from rag.answering.verification.sentences.figures import find_figures, find_periods, find_scale
 from rag.documents import Document, Passage
