@@ -422,3 +422,33 @@ def test_cells_with_the_same_labels_have_other_figures(
     quotes = [cell_quote(answer, "Net sales", "2022", *filter(None, [unit])) for answer, unit in (first, other)]
     assert has_other_figure(quotes) is is_other
     assert has_other_figure(quotes[::-1]) is is_other
+
+
+FAQ = """# About the pass
+
+**How long is my ticket valid?**
+
+Ninety days from the day on which you bought it.
+
+**What happens if I lose my card?**
+
+Tell us at once. We block the old card and send you a new one for 5 euros.
+
+**Do children need a ticket of their own?**
+
+Children below six travel free with an adult.
+"""
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("How long is the ticket valid?", "Ninety days"),
+        ("I lost my card, what happens?", "a new one for 5 euros"),
+        ("Does my four-year-old need a ticket?", "travel free"),
+    ],
+)
+def test_a_question_that_the_document_asks_itself_is_quoted_with_its_answer(
+    ask: Ask, question: str, answer: str
+) -> None:
+    assert answer in ask(question, faq=FAQ).quotes[0].text

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
-from rag.answering.verification.sentences.lines import MIN_WRAPPED
+from rag.answering.verification.sentences.lines import MIN_WRAPPED, is_item
 from rag.documents import Passage
 from rag.search.languages import STOP_WORDS
 
@@ -20,7 +20,7 @@ _ABBREVIATION = re.compile(
     r"(?:^|[\s(.])(?:[A-Za-z]|Inc|Corp|Ltd|Co|Mr|Mrs|Ms|Dr|St|No|vs|approx|Fig|ca|cf|bzw|resp|incl|inkl|zzgl|evtl|Nr|Mio|Mrd"
     r"|Prof|Gov|Sen|Rep|Jr|Sra|Dra|Mme|Abb)\.$"
 )
-_ROW = re.compile(r"^\s*(?:[-*+|#>•]|\d+[.)]\s)")
+_ROW = re.compile(r"\s*(?:[|#>]|(?:[-*+•]|\d+[.)])\s)")
 # A document wrote a bracketed number itself if it also has so many characters, and words, before it.
 _COPIED_CHARACTERS, _COPIED_WORDS = 24, 2
 # A number says more than a word. Each additional piece, and each character, must be worth its cost.
@@ -139,11 +139,17 @@ def _ends(text: str) -> Iterator[int]:
 
 
 def _is_wrapped(text: str, at: int) -> bool:
-    """Return whether the line break at `at` is inside a paragraph; a table row and a heading end at theirs."""
+    """Return whether the line break at `at` is inside a paragraph or an item; a table row and a heading end at theirs.
+
+    The text of an item goes on in a line that is indented, or begins with a small letter.
+    """
     line = text[text.rfind("\n", 0, at) + 1 : at].rstrip()
-    following = text[at + 1 : at + 200].split("\n", 1)[0].strip()
-    if len(line) < MIN_WRAPPED or not following or _ROW.match(line) or _ROW.match(following):
+    next_line = text[at + 1 : at + 200].split("\n", 1)[0]
+    following = next_line.strip()
+    if len(line) < MIN_WRAPPED or not following or _ROW.match(following):
         return False
+    if _ROW.match(line):
+        return is_item(line) and (next_line[0] in " \t" or following[0].islower())
     if ": " in line and line.split(": ")[0] == following.split(": ")[0]:  # each row of a CSV file names its columns
         return False
     return line[-1].isalpha() or line[-1] in ",-–(" or following[0].islower()

@@ -29,6 +29,7 @@ from rag.answering.evidence.tables.cell_scope import (
     text_stems,
 )
 from rag.answering.evidence.tables.figures import is_figure, value
+from rag.answering.evidence.units.own_questions import is_question
 from rag.answering.evidence.units.split import Unit
 from rag.search.bm25 import stems
 from rag.search.embedding.embedders import Embedder
@@ -190,7 +191,7 @@ class Measurer:
             "text year": match_years(question.years, years, unit.once(years_of, around)),
             "text length": log(1 + len(unit.text.split())),
             "text is a sentence": float(bool(_ENDS.search(unit.text))),
-            "text is a question": float(unit.text.rstrip().endswith("?")),
+            "text is a question": float(is_question(unit.text)),
             "text is new": 1 - len(own & set(question.stems)) / (len(own) or 1),
             "pairs": len(self._pairs & _word_pairs(unit.text)) / (len(self._pairs) or 1),
         }

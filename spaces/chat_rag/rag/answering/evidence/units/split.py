@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from rag.answering.evidence.tables.figures import find_unit
 from rag.answering.evidence.tables.grid import Grid, LabeledCell
 from rag.answering.evidence.units.document_structure import Structure, introduction, structure_of
+from rag.answering.evidence.units.own_questions import join_answers
 from rag.answering.evidence.units.per_document import PerPassage
 from rag.answering.evidence.units.sentences import split_sentences
 from rag.documents import Document, Passage, Span
@@ -120,13 +121,16 @@ def _sentences(passage: Passage, document: Document, structure: Structure, cover
     """Yield the sentences that begin or end in a passage and are no part of a table and no running head."""
     first, last = _reach(passage, document, structure)
     text = document.text[first:last]
-    spans = [
+    sentences = [
         (start, end)
         for start, end in split_sentences(text)
-        if first + end > passage.start
-        and first + start < passage.end
-        and not structure.is_furniture(text[start:end])
+        if not structure.is_furniture(text[start:end])
         and not any(left < first + end and first + start < right for left, right in covered)
+    ]
+    spans = [
+        (start, end)
+        for start, end in join_answers(text, sentences)
+        if first + end > passage.start and first + start < passage.end
     ]
     for at, (start, end) in enumerate(spans):
         before = text[slice(*spans[at - 1])] if at else ""

@@ -1,0 +1,48 @@
+"""Questions that a document asks and answers itself, as an FAQ or an interview does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rag.documents import Span
+
+_MARKS = " \t\n*_\"”’')"
+_MAX_DISTANCE = 20  # characters between a question and its answer: a line break, marks, the name of who answers
+_MAX_CHARACTERS = 400  # of a question and its answer
+
+
+def is_question(text: str) -> bool:
+    """Return whether a sentence is a question, also in bold or in quotation marks."""
+    return text.rstrip(_MARKS).endswith(("?", "？"))
+
+
+def join_answers(text: str, sentences: Sequence[Span]) -> Iterator[Span]:
+    """Yield the spans of sentences; that of a question has its answer, too.
+
+    The answer to a question in a line of its own is the paragraph behind it, to another one the next sentence.
+    """
+    at = 0
+    while at < len(sentences):
+        start, end = sentences[at]
+        at += 1
+        if is_question(text[start:end]):
+            last = at
+            while _goes_on(text, start, end, sentences[last:]) and (last == at or _is_alone(text, sentences[at - 1])):
+                end = sentences[last][1]
+                last += 1
+            at = last
+        yield start, end
+
+
+def _goes_on(text: str, start: int, end: int, following: Sequence[Span]) -> bool:
+    """Return whether the answer to a question goes on with the next sentence; `end` is its end so far."""
+    if not following or is_question(text[slice(*following[0])]) or following[0][1] - start > _MAX_CHARACTERS:
+        return False
+    between = text[end : following[0][0]]
+    is_first = is_question(text[start:end])
+    return len(between) <= _MAX_DISTANCE and (is_first or "\n\n" not in between)
+
+
+def _is_alone(text: str, sentence: Span) -> bool:
+    """Return whether a sentence ends its line."""
+    return text[sentence[1] : sentence[1] + 20].lstrip("*_ ").startswith("\n")
