@@ -9,11 +9,11 @@ import pytest
 from rag.answering.evidence.doubts.near_misses import is_near_miss
 from rag.answering.evidence.doubts.other_cells import (
     counts_something_else,
-    is_of_one_part,
+    is_not_the_total,
     is_of_other_labels,
     names_something_else,
 )
-from rag.answering.evidence.doubts.phrases import is_of_other_quantity
+from rag.answering.evidence.doubts.other_quantity import is_of_other_quantity
 from rag.answering.evidence.doubts.plans import has_other_limit, is_only_planned
 from rag.answering.evidence.doubts.scope import is_of_other_period, is_of_other_year, is_per_other, lacks_name
 from rag.answering.evidence.question_analysis.comparisons import fails_comparison
@@ -254,7 +254,7 @@ def test_the_words_before_a_figure_name_another_quantity(question: str, text: st
 def test_one_column_of_a_row_with_a_total(question: str, column: str, is_part: bool) -> None:
     units = [cell("Commitments", each) for each in ("2026", "2027", "Total")]
     unit = next(each for each in units if each.cell and each.cell.column_header == column)
-    assert is_of_one_part(Question(question), unit, units) is is_part
+    assert is_not_the_total(Question(question), unit, units) is is_part
 
 
 @pytest.mark.parametrize(
@@ -268,3 +268,37 @@ def test_one_column_of_a_row_with_a_total(question: str, column: str, is_part: b
 )
 def test_a_column_counts_something_else(question: str, column: str, is_else: bool) -> None:
     assert counts_something_else(Question(question), cell("Ferries", column)) is is_else
+
+
+@pytest.mark.parametrize(
+    ("question", "unit", "is_near"),
+    [
+        (
+            "What is the minimum age for the tour?",
+            sentence("Visitors must be 12 or older; groups have up to 20."),
+            False,
+        ),
+        ("How much was the total cost of the project?", sentence("Project costs were $5 million."), False),
+        ("How much do helpers earn per hour?", sentence("The hourly wage is $15."), False),
+        ("How much does it cost per day?", sentence("The daily charge is $15."), False),
+        ("How many days of leave are there as per the handbook?", sentence("There are 28 days of leave."), False),
+        ("How many ferries are there?", cell("Ferry", "Count"), False),
+        ("How many ferries are there?", cell("Ferry", "Employees"), True),
+        (
+            "How much was revenue in fiscal 2023?",
+            sentence("In fiscal 2023, revenue was $5 million, after a record fourth quarter."),
+            False,
+        ),
+        (
+            "How much was revenue in fiscal 2023?",
+            sentence("Revenue was $5 million in the fourth quarter of 2023."),
+            True,
+        ),
+        ("How much did Smith earn in 2020?", sentence("Will Smith earned $30 million in 2020."), False),
+        ("How much did the bridge cost?", sentence("The bridge is estimated to cost $6 million."), True),
+        ("How high were sales in the U.S.?", cell("Sales", "United States"), False),
+        ("How high were Japanese sales?", cell("Japan", "Sales"), False),
+    ],
+)
+def test_near_misses_by_their_kind(question: str, unit: Unit, is_near: bool) -> None:
+    assert is_near_miss(Question(question), unit, [unit]) is is_near

@@ -63,3 +63,21 @@ def test_a_plan_and_the_opposite_are_no_answer(question: str, text: str, other: 
 )
 def test_a_reason_and_a_meaning_are_given(question: str, text: str, other: bool) -> None:
     assert is_other(question, text) is other
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("How many people visited in 2023?", "In 2023, 4,200 people visited, a few hundred from abroad."),
+        ("How much does the ticket cost?", "The ticket costs a little over $40."),
+        ("How long does the tour take?", "The tour takes 2 hours with a short break."),
+        ("How far is the station from the port?", "The station is 2 km from the port, close to the market."),
+        ("How much did they spend on food?", "Food cost them $300 after 20% off."),
+        ("Why did the shop move?", "The shop moved to attract more customers."),
+        ("How much steel did Juno make in 2024?", "In 2024 Juno used the plant to make 2 million tonnes of steel."),
+        ("Who bought Acme?", "Acme's owner since 2019 is Cove, which bought the company."),
+        ("Who bought Beta?", "Acme, which sold Delta in 2019, bought Beta."),
+    ],
+)
+def test_words_that_only_ask_and_nouns_of_other_clauses_leave_no_doubt(question: str, text: str) -> None:
+    assert not is_other(question, text)

@@ -154,3 +154,20 @@ def test_cause_and_effect_and_what_belongs_together(sentence: str, supported: bo
 )
 def test_a_sentence_with_a_figure_is_read_in_the_same_way(sentence: str, text: str, supported: bool) -> None:
     assert is_supported(sentence, text) == supported
+
+
+@pytest.mark.parametrize(
+    ("sentence", "text", "supported"),
+    [
+        ("The harbour is closed because of ice.", "Because of ice the harbour is closed.", True),
+        ("The harbour was forced to close because of ice.", "Ice forced the harbour to close.", True),
+        ("Acme bought Beta.", "Acme, which sold Delta in 2019, bought Beta.", True),
+        ("Cove bought Acme.", "When Acme was in trouble, Cove bought the company.", True),
+        ("Juno made steel at the plant.", "Juno used the plant to make steel.", True),
+        ("Parcels lighter than 20 kg are free.", "Parcels under 20 kg are free.", True),
+        ("Parcels heavier than 20 kg are free.", "Parcels under 20 kg are free.", False),
+        ("A group may have at least twenty members.", "A group may have at most 20 members.", False),
+    ],
+)
+def test_clauses_between_and_other_words_for_a_bound(sentence: str, text: str, supported: bool) -> None:
+    assert is_supported(sentence, text) == supported

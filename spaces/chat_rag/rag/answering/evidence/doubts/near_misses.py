@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from rag.answering.abstention.foreign_question import are_english
 from rag.answering.evidence.doubts.other_cells import (
     counts_something_else,
-    is_of_one_part,
+    is_not_the_total,
     is_of_other_labels,
     names_something_else,
 )
-from rag.answering.evidence.doubts.phrases import is_of_other_quantity
+from rag.answering.evidence.doubts.other_quantity import is_of_other_quantity
 from rag.answering.evidence.doubts.plans import has_other_limit, is_only_planned
 from rag.answering.evidence.doubts.scope import is_of_other_period, is_of_other_year, is_per_other, lacks_name
 from rag.answering.evidence.question_analysis.questions import Question
@@ -29,7 +29,7 @@ _OF_UNIT = (
     lacks_name,
     names_something_else,
 )
-_AMONG_UNITS = (is_of_other_labels, is_of_one_part)
+_AMONG_UNITS = (is_of_other_labels, is_not_the_total)
 
 
 def is_near_miss(question: Question, unit: Unit, units: Sequence[Unit]) -> bool:

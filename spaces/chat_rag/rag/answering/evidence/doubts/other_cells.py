@@ -25,9 +25,9 @@ _GENERAL = (
     PERIOD_STEMS
     | STOP_WORDS
     | ASKING
-    | frozenset(stems(["values amounts number figure percentage percent rate average net data information balances"]))
+    | frozenset(stems(["values amounts number figure count quantity percentage percent rate average net data"]))
     | frozenset(stems(["larger largest higher highest lower lowest greater greatest smaller smallest more less"]))
-    | frozenset(stems(["due related"]))
+    | frozenset(stems(["due related information balances"]))
 )
 
 
@@ -52,7 +52,7 @@ def is_of_other_labels(question: Question, unit: Unit, units: Sequence[Unit]) ->
     )
 
 
-def is_of_one_part(question: Question, unit: Unit, units: Sequence[Unit]) -> bool:
+def is_not_the_total(question: Question, unit: Unit, units: Sequence[Unit]) -> bool:
     """Return whether a question without a year asks for a total, and a cell isn't in the column "Total" of its row."""
     if not unit.cell or question.years or not _TOTAL & set(question.stems):
         return False

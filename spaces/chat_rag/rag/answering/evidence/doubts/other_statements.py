@@ -20,9 +20,9 @@ from rag.search.languages import ENGLISH, detect_language
 # What can give a reason, perhaps in the sentence before or behind: a cause, a purpose, or what else there would be.
 _CAUSE = re.compile(
     r"\b(?:because|due|owing|caus\w*|result\w*|lead\w*|led|driv\w*|since|as|so|therefore|thus|hence|reason\w*|reflect\w*"
-    r"|attribut\w*|thanks|given|why|expla\w*|make\w*|made|forc\w*|contribut\w*|effects?|to(?= (?!the|a|an|its?|his|her"
-    r"|their|this|that)\w)|allow\w*|help\w*|prevent\w*|ensur\w*|avoid\w*|need\w*|enabl\w*|requir\w*|protect\w*|believ\w*"
-    r"|think|thought|want\w*|fear\w*|would|could|too)\b",
+    r"|attribut\w*|thanks|given|why|expla\w*|make\w*|made|forc\w*|contribut\w*|effects?|to(?= (?!(?:the|an?|its?|his"
+    r"|her|their|this|that)\b)\w)|allow\w*|help\w*|prevent\w*|ensur\w*|avoid\w*|need\w*|enabl\w*|requir\w*|protect\w*"
+    r"|believ\w*|think|thought|want\w*|fear\w*|would|could|too)\b",
     re.IGNORECASE,
 )
 
@@ -30,6 +30,8 @@ _CAUSE = re.compile(
 # The kinds of answers that are of what the question says; a rule can be the opposite of what it is asked for.
 _EXACT = FIGURES | {Kind.PERSON, Kind.PLACE}
 _KEPT = 64
+# They only ask, or join: "How many came?", "spent on food".
+_NO_SIDE = re.compile(r"\bhow \w+|\b(?:on|off)\b", re.IGNORECASE)
 _PAST = frozenset(["did", "was", "were"])
 
 
@@ -46,7 +48,7 @@ def says_otherwise(question: Question, unit: Unit) -> bool:
     names = frozenset(stems(question.names))
     if not (names or question.kind in FIGURES):
         return False
-    actions = find_actions(unit.text)
+    actions = unit.once(find_actions, unit.text)
     for asked in _asked(question.text, {action.verb for action in actions}):
         same = [action for action in actions if action.verb == asked.verb]
         if all(_is_turned(asked, action, names) for action in same):
@@ -67,7 +69,7 @@ def _has_opposite(question: str, text: str) -> bool:
 @lru_cache(maxsize=_KEPT)
 def _asked_sides(question: str) -> frozenset[Side]:
     """Return the sides of a question in groups of two, of which it doesn't name both."""
-    asked = read_words(question, ENGLISH).sides
+    asked = read_words(_NO_SIDE.sub(" ", question), ENGLISH).sides
     larger = {group for sides in wording(ENGLISH).sides.values() for group, side in sides if side > 1}
     return frozenset((group, side) for group, side in asked if group not in larger and (group, 1 - side) not in asked)
 

@@ -11,9 +11,9 @@ from rag.answering.evidence.units.split import Unit
 
 _ASKS_FACT = re.compile(r"\b(?:did|was|were)\b", re.IGNORECASE)
 _PLANNED = re.compile(
-    r"\b(?:will|can|could|able to|capable of|capacity|plans? to|planned|planning|expect(?:s|ed)?|forecasts?|goal"
+    r"\b(?:(?-i:will|can|could)|able to|capable of|capacity|plans? to|planned|planning|expect(?:s|ed)?|forecasts?|goal"
     r"|anticipates?|intend(?:s|ed)?|aims? to|target(?:s|ed)? (?:of|at|is|to)|budget(?:ed)?|projected|scheduled|guidance"
-    r"|outlook)\b",
+    r"|outlook|estimated to|set to|on track to)\b",
     re.IGNORECASE,
 )
 # "As expected, sales were $5 million": what stands before a comma says nothing about the figure.
@@ -26,9 +26,13 @@ _ASKS_PLAN = re.compile(
     rf"{_PLANNED.pattern}|{_PLANNED_LABEL.pattern}|\b(?:plan|maximum|limit|would|should|propos\w*|estimat\w*|predict\w*)\b",
     re.IGNORECASE,
 )
-_AT_LEAST = re.compile(r"\b(?:at least|(?:no|not) (?:less|fewer) than|minimum)\b", re.IGNORECASE)
+_AT_LEAST = re.compile(
+    r"\b(?:at least|(?:no|not) (?:less|fewer) than|minimum|or (?:more|older|over|above|longer|higher))\b", re.IGNORECASE
+)
 _AT_MOST = re.compile(
-    r"\b(?:at (?:the )?most|(?:no|not) more than|maximum|up to|(?:not|never) exceed|no later than)\b", re.IGNORECASE
+    r"\b(?:at (?:the )?most|(?:no|not) more than|maximum|up to|(?:not|never) exceed|no later than"
+    r"|or (?:less|fewer|younger|under|below|shorter|lower))\b",
+    re.IGNORECASE,
 )
 
 

@@ -13,12 +13,18 @@ from rag.answering.evidence.units.document_structure import structure_of
 from rag.answering.evidence.units.split import Unit
 from rag.search.bm25 import stems
 
-_PER = re.compile(r"\bper (?!cent\b|annum\b|capita\b|se\b|diem\b)([^\W\d_]+)", re.IGNORECASE)
-_QUARTER = 3  # months
+_PER = re.compile(
+    r"\b(?<!\bas )per (?!cent\b|annum\b|capita\b|se\b|diem\b|the\b|our\b|your\b)([^\W\d_]+)", re.IGNORECASE
+)
+_QUARTER, _YEAR = 3, 12  # months
+_IN_YEAR = re.compile(
+    r"\b(?:in|for|during) (?:the )?(?:full |fiscal |financial )?(?:year )?(?:19|20)\d\d\b", re.IGNORECASE
+)
+_SAME_LETTERS, _ENDING = 4, 3  # of a name and its adjective
 _TITLE = 300  # characters in which a document says whose it is; a short one has other names in its first thousands
 _IN_BRACKETS = re.compile(r"\([^()]*\)")  # "(2018: $5 million)" is the year before the one that the text is about
 _AT_END = re.compile(r"\b(?:end|close|beginning|start) of\b", re.IGNORECASE)
-_ABBREVIATION = re.compile(r"[A-Z]{2,5}s?")  # a document can have the words that it stands for
+_ABBREVIATION = re.compile(r"(?:[A-Z]\.?){2,5}s?")  # a document can have the words that it stands for
 
 
 def is_of_other_period(question: Question, unit: Unit) -> bool:
@@ -27,6 +33,8 @@ def is_of_other_period(question: Question, unit: Unit) -> bool:
         return False
     for number, text in enumerate(_scopes(unit)):
         lengths, quarters = lengths_in(text), quarters_in(text)
+        if not unit.cell and _IN_YEAR.search(text):  # "in 2023, after a record fourth quarter"
+            lengths |= {_YEAR}
         if number and not quarters and lengths == {_QUARTER}:  # the days of a column are compared already
             quarters = _quarters_of_days(text, question, unit)
         if lengths or quarters:
@@ -42,7 +50,8 @@ def is_of_other_year(question: Question, unit: Unit) -> bool:
     own = years_of(_IN_BRACKETS.sub(" ", unit.text))
     if unit.cell or question.kind not in FIGURES - {Kind.DATE} or not own or not question.years:
         return False
-    return question.years.isdisjoint(own | years_of(f"{unit.text} {unit.heading} {unit.before} {unit.after}"))
+    around = f"{unit.text} {unit.heading} {unit.before} {unit.after} {unit.document.name}"
+    return question.years.isdisjoint(own | years_of(around))
 
 
 def _quarters_of_days(text: str, question: Question, unit: Unit) -> frozenset[int]:
@@ -55,7 +64,9 @@ def _quarters_of_days(text: str, question: Question, unit: Unit) -> frozenset[in
 def is_per_other(question: Question, unit: Unit) -> bool:
     """Return whether a question asks for an amount per mile, and a unit doesn't have one."""
     asked = {stem for word in _PER.findall(question.text) for stem in stems([word])}
-    return bool(asked) and asked.isdisjoint(stems([*_own(unit)]))
+    own = {"year" if stem == "annual" else stem for stem in stems([*_own(unit)])}
+    # "A daily rate" is one per day.
+    return bool(asked) and not any(stem.startswith(each) for stem in own for each in asked)
 
 
 def lacks_name(question: Question, unit: Unit) -> bool:
@@ -68,7 +79,12 @@ def lacks_name(question: Question, unit: Unit) -> bool:
     names = (name for name in question.names if not _ABBREVIATION.fullmatch(name))
     others = [name for name in names if not is_about(unit.document, name, within=_TITLE)]
     around = set(stems([*_own(unit), unit.before, unit.after, unit.heading, unit.cell.row_words])) if others else set()
-    return any(not set(stems([name])) <= around for name in others)
+    return any(not _has_like(around, stem) for name in others for stem in stems([name]))
+
+
+def _has_like(words: set[str], stem: str) -> bool:
+    """Return whether one of some words begins like another: "Japan", "Japanese"."""
+    return any(word.startswith(stem[: max(_SAME_LETTERS, len(stem) - _ENDING)]) for word in words)
 
 
 def _scopes(unit: Unit) -> tuple[str, ...]:

@@ -85,13 +85,15 @@ def _subject(words: Words, start: int, at: int, last: Stems) -> tuple[Stems, Ste
         end -= 1
         if words.all[end].text == "to":
             return _NOBODY, _NOBODY  # "plans to sell", "asked Acme to sell"
+    if 0 < start < end and words.all[end - 1].text == ",":
+        return _NOBODY, _NOBODY  # "Acme, which sold Delta, bought Beta"
     first = _clause_start(words.all, start, end)
     span = words.all[first:end]
     link = words.all[first - 1].text if first > start else ""
     if any(word.text in PRONOUNS for word in span):
         return _NOBODY, _NOBODY
     if link in _RELATIVE and first > 1 and _may_be_noun(words, first - 2):
-        noun = meanings(words.all[_clause_start(words.all, 0, first - 1) : first - 1])
+        noun = meanings(words.all[_noun_start(words, first - 1) : first - 1])
         return (meanings(span), noun) if any(word.is_word for word in span) else (noun, _NOBODY)
     if span and span[-1].text in _JOINTS:
         return last, _NOBODY
@@ -101,6 +103,13 @@ def _subject(words: Words, start: int, at: int, last: Stems) -> tuple[Stems, Ste
 def _clause_start(words: Sequence[Word], start: int, end: int) -> int:
     """Return where the clause begins that ends at a place."""
     return next((at for at in range(end, start, -1) if words[at - 1].ends_clause), start)
+
+
+def _noun_start(words: Words, end: int) -> int:
+    """Return where the noun begins that ends at a place: behind the verb of its clause."""
+    start = _clause_start(words.all, 0, end)
+    is_verb = (at for at in range(end - 1, start - 1, -1) if words.all[at].text in BE | HELPERS or words.is_verb(at))
+    return next((at + 1 for at in is_verb), start)
 
 
 def _may_be_noun(words: Words, at: int) -> bool:

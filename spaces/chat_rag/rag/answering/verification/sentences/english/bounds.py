@@ -6,12 +6,21 @@ import re
 
 _UP = r"at least|minimum(?:\sof|\sis)?|exceed(?:s|ed|ing)?|above|over"
 _DOWN = r"at most|maximum(?:\sof|\sis)?|up to|below|under|within"
-_MORE = r"(?:more|\w{1,15}(?<!low)(?<!small)(?<!few)(?<!short)(?<!young)(?<!earli)er)\sthan"
-_LESS = r"(?:less|fewer|lower|smaller|shorter|younger|earlier)\sthan"
-_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-_NUMBER = (
-    rf"(?<![\w.,])(?P<number>\d[\d.,]*+|(?:{'|'.join(_WORDS)}|\w{{3,5}}teen|twenty|thirty|forty|fifty|sixty|hundred)\b)"
+_MORE = (
+    r"(?:more|greater|higher|larger|longer|older|later|bigger|heavier|taller|deeper|faster|wider|farther|further|warmer"
+    r"|hotter|stronger)\sthan"
 )
+_LESS = (
+    r"(?:less|fewer|lower|smaller|shorter|younger|earlier|lighter|cheaper|sooner|narrower|thinner|closer|slower|colder"
+    r"|cooler|weaker)\sthan"
+)
+_WORDS = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+)  # fmt: skip
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety", "hundred")
+_VALUES = {word: value for value, word in enumerate(_WORDS)} | {word: 10 * at for at, word in enumerate(_TENS, 2)}
+_NUMBER = rf"(?<![\w.,])(?P<number>\d[\d.,]*+|(?:{'|'.join(_VALUES)})\b)"
 _BOUND = re.compile(
     rf"(?P<not>\b(?:no|not)\s(?P<between>(?:\w{{1,20}}\s){{0,3}}))?\b(?:(?P<up>{_UP})|(?P<down>{_DOWN})|(?P<more>{_MORE})"
     rf"|(?P<less>{_LESS}))\s(?:the\sage\sof\s|a\s|an\s|additional\s)*(?=[$€£]?\s?{_NUMBER})",
@@ -47,4 +56,4 @@ def has_other_bound(sentence: str, source: str) -> bool:
 
 def _digits(number: str) -> str:
     number = number.lower()
-    return str(_WORDS.index(number)) if number in _WORDS else number.replace(",", "").rstrip(".,")
+    return str(_VALUES[number]) if number in _VALUES else number.replace(",", "").rstrip(".,")

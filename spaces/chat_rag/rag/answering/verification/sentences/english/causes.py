@@ -16,7 +16,7 @@ _BEHIND = (
 _BEHIND_VERB = r"caused\sby|driven\sby|result(?:s|ed|ing)?\sfrom|explained\sby"
 _BEFORE = (
     r"caus(?:e|es|ing)|caused(?!\sby)|lead(?:s|ing)?\sto|led\sto|result(?:s|ed|ing)?\sin|therefore|thus|hence|so\sthat"
-    r"|as\sa\sresult(?!\sof)|forc(?:e|es|ed|ing)"
+    r"|as\sa\sresult(?!\sof)|forc(?:e|es|ing)|(?<!\bwas\s)(?<!\bwere\s)(?<!\bbeen\s)(?<!\bbe\s)forced(?!\sby)"
 )
 _LINK = re.compile(rf"\b(?:(?P<behind>{_BEHIND}|{_BEHIND_VERB})|(?P<before>{_BEFORE}))\b", re.IGNORECASE)
 _IS_EXPLICIT = re.compile(r"\b(?:because|(?:due|owing)\sto|caused?|as\sa\sresult)\b", re.IGNORECASE)
@@ -50,7 +50,9 @@ def _causes(text: str) -> Iterator[Cause]:
         before, behind = text[: link.start()], text[link.end() :]
         begins = not before.strip() or (before.rstrip().endswith((".", ";", ",")) and "," in behind)
         if begins and link["behind"]:
-            behind, _, before = behind.partition(",")
+            behind, comma, before = behind.partition(",")
+            if not comma:  # "Because of ice the harbour is closed"
+                continue
         first, second = _stems(before), _stems(behind)
         yield (second, first) if link["behind"] else (first, second)
 

@@ -6,7 +6,11 @@ from collections.abc import Collection
 
 from rag.answering.verification.sentences.english.actions import Action, find_actions
 from rag.answering.verification.sentences.wording import wording
+from rag.search.bm25 import stems
 from rag.search.languages import ENGLISH
+
+# "Cove bought the company" can be about one that is named before.
+_STANDS_FOR_NAME = frozenset(stems(["company firm business group club team bank city town country school rival"]))
 
 
 def has_other_roles(sentence: str, source: str) -> bool:
@@ -34,6 +38,6 @@ def _conflict(action: Action, source: Action) -> bool:
     # "The team began talks" says that talks began.
     is_of_itself = (not action.done and doer & source.done) or (not source.done and source.doer & action.done)
     is_other_doer = bool(doer and source.doer and not is_of_itself) and action.doer.isdisjoint(source.doer)
-    is_other_object = bool(done and source.done) and action.done.isdisjoint(source.done)
+    is_other_object = bool(done and source.done - _STANDS_FOR_NAME) and action.done.isdisjoint(source.done)
     are_swapped = bool((action.doer - source.doer) & source.done and (action.done - source.done) & source.doer)
     return is_other_doer or is_other_object or are_swapped

@@ -24,7 +24,7 @@ _ENDS_NOUN = BE | HELPERS | PREPOSITIONS | LINKS | PRONOUNS
 _NO_WORDS = _ENDS_NOUN | ADVERBS | ARTICLES
 # What is said "to" be done behind these is only intended.
 _PLANS = re.compile(
-    r"(?:expect|plan|inten|propos|schedul|due|aim|want|hop(?:e|es|ed|ing)$|agree|seek|announc|likely|promis|decid|vow"
+    r"(?:expect|plan(?:s|ned|ning)?$|inten|propos|schedul|due|aim|want|hop(?:e|es|ed|ing)$|agree|seek|announc|likely|promis|decid|vow"
     r"|offer|project|anticipat|about|need|requir|oblig|recommend|ask|urg)"
 )
 _TOKEN = re.compile(r"[^\W_]+(?:[-’'][^\W_]+)*|[;:,.()–—]")

@@ -16,6 +16,8 @@ _LINK = re.compile(
     r"\s(?:of|at|is|was|are|were|totaled|equaled)(?:\s(?:about|approximately|nearly|almost|over|around|only|just))?\s*$",
     re.IGNORECASE,
 )
+# These make no other quantity: "the total cost", "the current price".
+_GENERAL = frozenset(stems(["total overall current actual final"]))
 _REACH = 80  # characters before a figure that can name it
 
 
@@ -31,7 +33,7 @@ def is_of_other_quantity(question: Question, unit: Unit) -> bool:
     link = _LINK.search(unit.text, first, start)
     own = _last_phrase(unit.text[first : link.start()].split()) if link else []
     asked = _modifiers(question, own[-1]) if len(own) > 1 else set[str]()
-    return bool(asked) and asked.isdisjoint(own)
+    return bool(asked - _GENERAL) and asked.isdisjoint(own)
 
 
 def _modifiers(question: Question, noun: str) -> set[str]:
