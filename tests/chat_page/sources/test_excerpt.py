@@ -8,7 +8,7 @@ from html import escape
 
 import pytest
 
-from chat_page.sources.excerpt import CONTEXT_CHARACTERS, excerpt_html
+from chat_page.sources.excerpt import CONTEXT_CHARACTERS, excerpt_html, prose_html
 from rag.documents import Passage
 
 ROWS = "Sales by <segment>, in millions:\nAmericas | 37,472 | 35,870\nEurope | 19,287 | 18,943\nTotal | 82,959 | 81,434"
@@ -107,3 +107,10 @@ def test_a_heading_is_bold_and_a_comment_in_code_stays() -> None:
         "<b>Tower</b>\n\nIt is &lt;high&gt;.\n\n<b>The deck</b>\n\nOpen.\n\n# add one\nx += 1\n\n<b>End</b>"
     )
     assert "<b>The <mark>deck</mark></b>" in excerpt_html(passage, [(start, start + 4)])
+
+
+def test_bold_words_have_no_marks_and_code_keeps_its_own() -> None:
+    text = "**How long is it valid?**\n\nNinety **days**. Call f(**options, **more) for 2**3**4."
+    html = prose_html(text, 0, len(text), [(27, 42)])
+    assert html.startswith("<b>How long is it valid?</b>\n\n<mark>Ninety </mark><b><mark>days</mark></b>")
+    assert html.endswith("Call f(**options, **more) for 2**3**4.")

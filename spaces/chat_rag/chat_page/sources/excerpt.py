@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import groupby
 
+from chat_page.rendering.emphasis import BOLD
 from chat_page.translations.languages import strings
 from rag.documents import Passage
 
@@ -88,11 +89,13 @@ def _block(text: str, lines: Sequence[Span], are_rows: bool, spans: Sequence[Spa
 
 
 def prose_html(text: str, begin: int, end: int, spans: Sequence[Span]) -> str:
-    """Return a part of the text as HTML, with headings in bold and not with their marks."""
+    """Return a part of the text as HTML, with headings and bold words in bold and not with their marks."""
     parts = list[str]()
-    for heading in _HEADING.finditer(text, begin, end):
-        parts += [_marked(text, begin, heading.start(), spans), f"<b>{_marked(text, *heading.span(1), spans)}</b>"]
-        begin = heading.end()
+    bold = (*_HEADING.finditer(text, begin, end), *BOLD.finditer(text, begin, end))
+    for each in sorted(bold, key=lambda match: match.start()):
+        if each.start() >= begin:
+            parts += [_marked(text, begin, each.start(), spans), f"<b>{_marked(text, *each.span(1), spans)}</b>"]
+            begin = each.end()
     return "".join([*parts, _marked(text, begin, end, spans)])
 
 

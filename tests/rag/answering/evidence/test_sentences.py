@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.evidence.units.own_questions import join_answers
+from rag.answering.evidence.units.own_questions import answer_start, join_answers
 from rag.answering.evidence.units.sentences import split_sentences
 
 ITEM = "- The device must be kept in a dry place, away from heat, and must not be opened by anybody"
@@ -69,3 +69,8 @@ def test_questions_without_answers_stay_alone() -> None:
     assert units(text)[0] == QUESTION
     assert units(text)[1].startswith("**Do children pay?**")
     assert max(map(len, units(text)[:-1])) <= 400
+
+
+def test_the_answer_begins_behind_its_question() -> None:
+    assert answer_start(f"{QUESTION}\n\n{ANSWER}") == len(QUESTION) + 2
+    assert answer_start(ANSWER) == answer_start(QUESTION) == 0

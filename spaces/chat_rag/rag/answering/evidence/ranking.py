@@ -22,6 +22,7 @@ from rag.answering.evidence.quote_figures import is_other_figure, says_same
 from rag.answering.evidence.tables.figures import is_figure, value
 from rag.answering.evidence.units.answer_spans import answer_span
 from rag.answering.evidence.units.definitions import defines
+from rag.answering.evidence.units.own_questions import answer_start
 from rag.answering.evidence.units.split import Unit
 from rag.answering.quotes import Quote
 from rag.search.embedding.embedders import Embedder
@@ -158,6 +159,8 @@ def quote_of(unit: Unit, question: Question, probability: float) -> Quote:
         labels = tuple(filter(None, (label, unit.cell.column_header, measure)))
     else:
         start, end = answer_span(unit.text, question)
+        if (start, end) == (0, len(unit.text)):
+            start = answer_start(unit.text)
     return Quote(
         document_id=unit.document.id,
         document=unit.document.name,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from rag.documents import Span
 
 _MARKS = " \t\n*_\"”’')"
+_QUESTION = re.compile(r"[^.!?？\n]{1,300}[?？][*_\"”’)]{0,4}\s+(?=\S)")
 _MAX_DISTANCE = 20  # characters between a question and its answer: a line break, marks, the name of who answers
 _MAX_CHARACTERS = 400  # of a question and its answer
 
@@ -14,6 +16,12 @@ _MAX_CHARACTERS = 400  # of a question and its answer
 def is_question(text: str) -> bool:
     """Return whether a sentence is a question, also in bold or in quotation marks."""
     return text.rstrip(_MARKS).endswith(("?", "？"))
+
+
+def answer_start(text: str) -> int:
+    """Return where the answer begins in a question with its answer; 0 in another sentence."""
+    question = _QUESTION.match(text)
+    return question.end() if question else 0
 
 
 def join_answers(text: str, sentences: Sequence[Span]) -> Iterator[Span]:
