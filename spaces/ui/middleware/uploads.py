@@ -54,7 +54,7 @@ class Uploads:
         self._timer: asyncio.TimerHandle | None = None
         self._folder = folder
         self._limits = limits
-        self._budget = SharedRoom(limits.uploads_per_address, limits.uploads)
+        self._room = SharedRoom(limits.uploads_per_address, limits.uploads)
         self._broken = SharedRoom(limits.broken_uploads_per_address, sys.maxsize)
         self._stored: dict[str, _Stored] = {}
         self._cleaned = self._now()
@@ -72,15 +72,15 @@ class Uploads:
         """Count bytes that arrive; raise `Refused` if there is no room for them."""
         if not self._has_room(address, size):
             self._make_room(address, size)
-        if not self._budget.fits_address(address, size):
+        if not self._room.fits_address(address, size):
             limit = size_text(self._limits.uploads_per_address)
             message = f"Uploads from your address that nobody has used yet fill the {limit} that they may have."
             raise Refused(429, f"{message} Try again in a minute.", retry_seconds=RETRY_SECONDS)
-        if not self._budget.fits_total(size):
+        if not self._room.fits_total(size):
             limit = size_text(self._limits.uploads)
             message = f"All uploads together fill the {limit} that they may have. Try again in a minute."
             raise Refused(429, message, retry_seconds=RETRY_SECONDS)
-        self._budget.take(address, size)
+        self._room.take(address, size)
 
     def store(self, address: str, response: bytes) -> bytes:
         """Count the files of an upload from now on; return the response, a JSON list of paths, with their new places.
@@ -100,7 +100,7 @@ class Uploads:
 
     def end(self, address: str, received: int, *, stored: bool) -> None:
         """End a request that has brought these bytes; if no file is stored, they count for another minute."""
-        self._budget.give_back(address, received)
+        self._room.give_back(address, received)
         if received and not stored:
             self._broken.take(address, received)
             asyncio.get_running_loop().call_later(RETRY_SECONDS, self._broken.give_back, address, received)
@@ -146,7 +146,7 @@ class Uploads:
             path.unlink()
 
     def _has_room(self, address: str, size: int) -> bool:
-        return self._budget.fits_address(address, size) and self._budget.fits_total(size)
+        return self._room.fits_address(address, size) and self._room.fits_total(size)
 
     def _make_room(self, address: str, size: int) -> None:
         """Delete unused uploads, the oldest first: of the address if its own room is used up, otherwise of all."""
@@ -158,7 +158,7 @@ class Uploads:
         for path, stored in list(self._stored.items()):
             if self._has_room(address, size):
                 return
-            own = self._budget.fits_address(address, size) or stored.address == address
+            own = self._room.fits_address(address, size) or stored.address == address
             if own and not stored.used and now - stored.since > UNUSED_SECONDS:
                 with contextlib.suppress(OSError):
                     Path(path).unlink()
@@ -166,12 +166,12 @@ class Uploads:
 
     def _add(self, address: str, path: Path) -> None:
         size = max(path.stat().st_size, LEAST_FILE_BYTES)
-        self._budget.take(address, size)
+        self._room.take(address, size)
         self._stored[str(path)] = _Stored(address, size, self._now())
 
     def _forget(self, path: str) -> None:
         if stored := self._stored.pop(path, None):
-            self._budget.give_back(stored.address, stored.size)
+            self._room.give_back(stored.address, stored.size)
 
 
 def keep_while_used(paths: Iterable[str]) -> None:

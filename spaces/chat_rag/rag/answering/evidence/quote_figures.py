@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 
-from rag.answering.evidence.tables.figures import read_figure
+from rag.answering.evidence.tables.figures import FACTORS, read_figure
 from rag.answering.numbers import CURRENCY_BEFORE, CURRENCY_BEHIND, PERCENT
 from rag.answering.quotes import Quote
 from rag.search.bm25 import STOP_WORDS, stems
 
 _CURRENCY = re.compile(rf"{CURRENCY_BEFORE}|{CURRENCY_BEHIND}")
 _PERCENT = re.compile(PERCENT)
-_SCALES = {"": 1.0, "thousand": 1e3, "million": 1e6, "billion": 1e9}
+_SCALES = {"": 1.0} | FACTORS
 
 
 def is_other_figure(cell: Quote, other: Quote) -> bool:

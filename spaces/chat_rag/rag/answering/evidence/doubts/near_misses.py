@@ -16,7 +16,6 @@ from rag.answering.evidence.doubts.plans import has_other_limit, is_only_planned
 from rag.answering.evidence.doubts.scope import is_of_other_period, is_of_other_year, is_per_other, lacks_name
 from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.units.split import Unit
-from rag.search.languages import ENGLISH, detect_language
 
 _OF_UNIT = (
     counts_something_else,
@@ -37,7 +36,7 @@ def is_near_miss(question: Question, unit: Unit, units: Sequence[Unit]) -> bool:
 
     The words for these are those of English.
     """
-    if detect_language(question.text) != ENGLISH or not are_english([unit.document]):
+    if not question.is_english or not are_english([unit.document]):
         return False
     return any(check(question, unit) for check in _OF_UNIT) or any(
         check(question, unit, units) for check in _AMONG_UNITS

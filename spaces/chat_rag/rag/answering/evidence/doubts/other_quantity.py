@@ -40,7 +40,7 @@ def _modifiers(question: Question, noun: str) -> set[str]:
     """Return the stems of the words right before a noun in a question; none if it doesn't have the noun."""
     words = question.text.split()
     place = next((at for at, word in enumerate(words) if noun in stems([word])), 0)
-    return set(_last_phrase(words[:place])) - set(stems(question.names))
+    return set(_last_phrase(words[:place])) - question.name_stems
 
 
 def _last_phrase(words: Sequence[str]) -> list[str]:

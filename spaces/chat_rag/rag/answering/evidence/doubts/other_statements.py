@@ -11,22 +11,18 @@ from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.units.definitions import may_define
 from rag.answering.evidence.units.split import Unit
 from rag.answering.verification.sentences.english.actions import Action, Stems, agent, find_actions, meanings, noun_at
+from rag.answering.verification.sentences.english.causes import CAUSE_WORDS
 from rag.answering.verification.sentences.english.verbs import BE, HELPERS, Words
 from rag.answering.verification.sentences.sentence_words import read_words
 from rag.answering.verification.sentences.wording import Side, wording
-from rag.search.bm25 import stems
-from rag.search.languages import ENGLISH, detect_language
+from rag.search.languages import ENGLISH
 
 # What can give a reason, perhaps in the sentence before or behind: a cause, a purpose, or what else there would be.
 _CAUSE = re.compile(
-    r"\b(?:because|due|owing|caus\w*|result\w*|lead\w*|led|driv\w*|since|as|so|therefore|thus|hence|reason\w*|reflect\w*"
-    r"|attribut\w*|thanks|given|why|expla\w*|make\w*|made|forc\w*|contribut\w*|effects?|to(?= (?!(?:the|an?|its?|his"
-    r"|her|their|this|that)\b)\w)|allow\w*|help\w*|prevent\w*|ensur\w*|avoid\w*|need\w*|enabl\w*|requir\w*|protect\w*"
-    r"|believ\w*|think|thought|want\w*|fear\w*|would|could|too)\b",
+    rf"\b(?:{CAUSE_WORDS}|to(?= (?!(?:the|an?|its?|his|her|their|this|that)\b)\w)|allow\w*|help\w*|prevent\w*|ensur\w*"
+    r"|avoid\w*|need\w*|enabl\w*|requir\w*|protect\w*|believ\w*|think|thought|want\w*|fear\w*|would|could|too)\b",
     re.IGNORECASE,
 )
-
-
 # The kinds of answers that are of what the question says; a rule can be the opposite of what it is asked for.
 _EXACT = FIGURES | {Kind.PERSON, Kind.PLACE}
 _KEPT = 64
@@ -37,7 +33,7 @@ _PAST = frozenset(["did", "was", "were"])
 
 def says_otherwise(question: Question, unit: Unit) -> bool:
     """Return whether an English sentence has other roles or an opposite, is of a plan, or gives no reason or term."""
-    if unit.cell or detect_language(question.text) != ENGLISH:
+    if unit.cell or not question.is_english:
         return False
     if question.kind is Kind.REASON:
         return not _CAUSE.search(f"{unit.before} {unit.text} {unit.after}")
@@ -45,7 +41,7 @@ def says_otherwise(question: Question, unit: Unit) -> bool:
         return not may_define(question, unit)
     if question.kind in _EXACT and _has_opposite(question.text, unit.text):
         return True
-    names = frozenset(stems(question.names))
+    names = question.name_stems
     if not (names or question.kind in FIGURES):
         return False
     actions = unit.once(find_actions, unit.text)

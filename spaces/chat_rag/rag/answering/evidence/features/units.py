@@ -147,7 +147,7 @@ class Measurer:
         # A model on a server returns no vectors of tokens; in other scripts than Latin, a token isn't a word.
         if not similarities.words.any() or not is_latin(question.text):
             return set(question.stems)
-        return {stem for stem in question.stems if any(map(str.isdigit, stem))} | set(stems(question.names))
+        return {stem for stem in question.stems if any(map(str.isdigit, stem))} | question.name_stems
 
     def _vector_row(self, at: int, similarities: Similarities, row: int, exact: Collection[str]) -> dict[str, float]:
         """Return how like the question a unit is, and how like its words are; a word that both have is the most alike.

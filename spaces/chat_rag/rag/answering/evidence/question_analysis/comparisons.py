@@ -7,7 +7,7 @@ from collections.abc import Callable
 from operator import gt, lt
 
 from rag.answering.evidence.question_analysis.questions import Question
-from rag.answering.evidence.tables.figures import is_figure, value
+from rag.answering.evidence.tables.figures import FACTORS, is_figure, value
 from rag.answering.evidence.units.split import Unit
 from rag.answering.numbers import NUMBER, SCALE, SIGNS, read_number
 
@@ -17,8 +17,6 @@ _COMPARED = re.compile(
     rf"\s?(?:{SIGNS}\s?)?(?P<minus>[-−–])?\s?(?P<number>{NUMBER})\s?(?P<scale>{SCALE})?(?P<percent>\s?%)?",
     re.IGNORECASE,
 )
-
-_SCALES = {"thousand": 1e3, "million": 1e6, "billion": 1e9}
 
 
 def fails_comparison(question: Question, unit: Unit) -> bool:
@@ -37,4 +35,4 @@ def fails_comparison(question: Question, unit: Unit) -> bool:
 
 def _scale(text: str) -> float:
     """Return the factor that a text names, or 0."""
-    return next((factor for word, factor in _SCALES.items() if word in text.lower()), 0.0)
+    return next((factor for word, factor in FACTORS.items() if word in text.lower()), 0.0)

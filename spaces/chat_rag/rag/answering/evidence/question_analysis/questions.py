@@ -12,6 +12,7 @@ from rag.answering.evidence.question_analysis.kinds import ASKS_PRICE, FIGURES, 
 from rag.answering.evidence.question_analysis.periods import PERIOD_STEMS, Day, days_in, length_in
 from rag.answering.evidence.tables.figures import YEAR
 from rag.search.bm25 import STOP_WORDS, keywords, stems
+from rag.search.languages import ENGLISH, detect_language
 
 _SHORT_YEAR = re.compile(r"\b(?:FY|F|CY)\s?'?(\d\d)\b")
 _QUARTER = re.compile(r"\b(?:(first|second|third|fourth)[ -](?:fiscal )?quarter|q([1-4]))\b", re.IGNORECASE)
@@ -105,6 +106,16 @@ class Question:
         """The stems of the words that carry meaning, without years."""
         words = [word for word in keywords(self.text) if not YEAR.fullmatch(word)]
         return tuple(stems([word for word in words if word not in _ASKING] or words))
+
+    @cached_property
+    def name_stems(self) -> frozenset[str]:
+        """The stems of the words in its names."""
+        return frozenset(stems(self.names))
+
+    @cached_property
+    def is_english(self) -> bool:
+        """Whether it's in English, as far as its words tell."""
+        return detect_language(self.text) == ENGLISH
 
     @cached_property
     def period_stems(self) -> frozenset[str]:

@@ -35,6 +35,8 @@ _DATE = re.compile(
     rf"|\d{{1,2}} {_MONTH}(?: \d{{4}})?",
     re.IGNORECASE,
 )
+# The factors of the units that a table names.
+FACTORS = {"thousand": 1e3, "million": 1e6, "billion": 1e9}
 _MAX_FIGURE = 60
 _SCALES = r"thousands|millions|billions|percent|dollars|euros?|000s?|lakhs|crores"
 _UNIT = re.compile(

@@ -52,7 +52,7 @@ def find_rows(question: Question, documents: Iterable[Document], passages: Seque
     asked = words - owners
     if question.kind not in _FIGURES or not asked:
         return []
-    names = frozenset(stems(question.names))
+    names = question.name_stems
     wordings = dict.fromkeys(
         (asked, *(asked - {verb} | {word} for verb in verbs[:_MOST_VERBS] for word in _LABEL_WORDS[verb]))
     )

@@ -20,11 +20,12 @@ _BEFORE = (
 )
 _LINK = re.compile(rf"\b(?:(?P<behind>{_BEHIND}|{_BEHIND_VERB})|(?P<before>{_BEFORE}))\b", re.IGNORECASE)
 _IS_EXPLICIT = re.compile(r"\b(?:because|(?:due|owing)\sto|caused?|as\sa\sresult)\b", re.IGNORECASE)
-_MAY_BE_CAUSE = re.compile(
-    r"\b(?:because|due|owing|caus\w*|result\w*|lead\w*|led|driv\w*|since|as|so|therefore|thus|hence|reason\w*|reflect\w*"
-    r"|attribut\w*|thanks|given|why|expla\w*|after|following|amid|with|for|make\w*|made|forc\w*|contribut\w*|effects?|to)\b",
-    re.IGNORECASE,
+# Words of sentences that give a cause, as a part of a pattern.
+CAUSE_WORDS = (
+    r"because|due|owing|caus\w*|result\w*|lead\w*|led|driv\w*|since|as|so|therefore|thus|hence|reason\w*|reflect\w*"
+    r"|attribut\w*|thanks|given|why|expla\w*|make\w*|made|forc\w*|contribut\w*|effects?"
 )
+_MAY_BE_CAUSE = re.compile(rf"\b(?:{CAUSE_WORDS}|after|following|amid|with|for|to)\b", re.IGNORECASE)
 # Each is compared with each of another sentence.
 _MOST_LINKS = 8
 Cause = tuple[frozenset[str], frozenset[str]]
