@@ -15,6 +15,9 @@ LOCK := pyproject.toml constraints.txt models.txt
 
 .DEFAULT_GOAL := help
 
+# With it, each test process would compile all tests again: 16 s of CPU time (2026-11-30).
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20

@@ -32,7 +32,6 @@ def search(
     return status, json.loads(answer.read_text()) if answer.exists() else {}, out
 
 
-@pytest.mark.time
 def test_the_knee_of_a_server_is_found(models: Models, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, answer, out = search(models, tmp_path, target="queue")
     assert status == 0
@@ -53,7 +52,6 @@ def test_the_knee_of_a_server_is_found(models: Models, tmp_path: Path, capsys: p
     assert not [caveat for caveat in report["caveats"] if "in a row failed" in caveat]
 
 
-@pytest.mark.time
 def test_requests_that_only_keep_up_a_load_do_not_count(models: Models, tmp_path: Path) -> None:
     _, answer, out = search(models, tmp_path, target="steady", users="4")
     run = run_file.read(out)
@@ -68,7 +66,6 @@ def test_requests_that_only_keep_up_a_load_do_not_count(models: Models, tmp_path
     assert len(set(prompts)) == len(prompts)
 
 
-@pytest.mark.time
 def test_a_server_that_always_meets_it(models: Models, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, answer, _ = search(models, tmp_path, target="steady", slo="ttft_p50<500ms", users="3")
     assert status == 0
@@ -76,7 +73,6 @@ def test_a_server_that_always_meets_it(models: Models, tmp_path: Path, capsys: p
     assert "steady holds at least 3 users, the limit, at ttft_p50<500ms." in capsys.readouterr().out
 
 
-@pytest.mark.time
 def test_a_server_that_never_meets_it(models: Models, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, answer, _ = search(models, tmp_path, target="slow", slo="ttft_p50<30ms")
     assert status == 0
@@ -84,7 +80,6 @@ def test_a_server_that_never_meets_it(models: Models, tmp_path: Path, capsys: py
     assert "slow doesn't hold 1 user at ttft_p50<30ms; at 1 user the first token took " in capsys.readouterr().out
 
 
-@pytest.mark.time
 def test_a_server_that_rejects_is_limited_by_its_errors(
     models: Models, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -96,7 +91,6 @@ def test_a_server_that_rejects_is_limited_by_its_errors(
     assert "of the requests failed" in capsys.readouterr().out
 
 
-@pytest.mark.time
 def test_a_server_that_dies(models: Models, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, answer, out = search(models, tmp_path, target="dies")
     assert status == 4
@@ -108,7 +102,6 @@ def test_a_server_that_dies(models: Models, tmp_path: Path, capsys: pytest.Captu
     assert run_file.read(out).ended == "finished"
 
 
-@pytest.mark.time
 def test_a_server_that_becomes_slower(models: Models, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, answer, _ = search(models, tmp_path, target="drifts", slo="ttft_p50<40ms", users="4")
     assert status == 4
@@ -116,7 +109,6 @@ def test_a_server_that_becomes_slower(models: Models, tmp_path: Path, capsys: py
     assert "The target changed during the search" in capsys.readouterr().out
 
 
-@pytest.mark.time
 def test_two_targets_take_turns(models: Models, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, answer, out = search(models, tmp_path, target="queue,steady", users="4")
     assert status == 0
@@ -126,7 +118,6 @@ def test_two_targets_take_turns(models: Models, tmp_path: Path, capsys: pytest.C
     assert [{block.target for block in blocks[at : at + 2]} for at in (0, 2, 4)] == [{"queue", "steady"}] * 3
 
 
-@pytest.mark.time
 def test_a_rate(models: Models, tmp_path: Path) -> None:
     """Batches of an open loop last 20 seconds, so the time runs out before the answer is clear."""
     status, answer, out = search(
@@ -241,7 +232,6 @@ def test_a_server_that_only_fails(models: Models, tmp_path: Path, capsys: pytest
     assert "no request succeeded" in capsys.readouterr().err
 
 
-@pytest.mark.time
 def test_a_figure_that_a_server_does_not_give(
     models: Models, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -304,7 +294,6 @@ def test_a_search_that_was_cut_off_can_be_read(models: Models, tmp_path: Path) -
     assert answer.holds is None
 
 
-@pytest.mark.time
 def test_progress_says_how_much_is_left(models: Models, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     search(models, tmp_path, "--progress", "json", target="steady", slo="ttft_p50<500ms", users="2")
     steps = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith('{"done"')]

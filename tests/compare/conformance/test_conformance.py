@@ -208,7 +208,6 @@ def test_cases_are_selected() -> None:
     assert all(case.requests >= case.concurrency for case in (*CASES, *SCALE_CASES))
 
 
-@pytest.mark.time
 def test_spaceport_counts_what_is_true(server: ScriptedServer) -> None:
     case = Case("flaky", "flaky", 2, 8)
     results = list(score_tool(preset("spaceport"), server, [case, BROKEN], {}))
