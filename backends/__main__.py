@@ -18,7 +18,7 @@ from backends.chat.answer_checks import load_schema
 from backends.http.connections import close_connections
 from backends.kinds.openai import one_token_request
 from backends.local_models.commands import add_commands, pull_model
-from backends.local_models.table import local_models
+from backends.local_models.fit import local_models
 from backends.pictures import load_picture
 from backends.stopwatch import Stopwatch
 from backends.terminal import exit_status, printable

@@ -11,7 +11,7 @@ from typing import Any
 
 from backends.errors import BackendError, NotConfigured, Unreachable
 from backends.kinds import check_protocol, import_kind
-from backends.local_models.choice import chosen_model, model_title
+from backends.local_models.default_model import chosen_model, model_title
 from backends.settings import TargetSettings
 from backends.telemetry.backend import with_spans
 from backends.types import Backend

