@@ -13,8 +13,9 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import asdict
 
 from backends import telemetry
-from backends.catalog import Catalog
+from backends.catalog import Catalog, Target
 from backends.chat.answer_checks import load_schema
+from backends.errors import InvalidAnswer, NotConfigured
 from backends.http.connections import close_connections
 from backends.kinds.openai import one_token_request
 from backends.local_models.commands import add_commands, pull_model
@@ -22,8 +23,11 @@ from backends.local_models.fit import local_models
 from backends.pictures import load_picture
 from backends.stopwatch import Stopwatch
 from backends.terminal import exit_status, printable
-from backends.types import ChatRequest, Delta, Done, Downloadable, Message
+from backends.types import ChatRequest, Delta, Done, Downloadable, Message, ToolCall
 from backends.vectors import commands as vectors
+
+# A server on another continent, or one that wakes up, takes seconds to list its models.
+CHECK_SECONDS = 10.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,11 +49,13 @@ def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--catalog", metavar="PATH", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     commands = parser.add_subparsers(required=True, metavar="list | check | ask | embed | rerank | models | pull | use")
-    list_ = commands.add_parser("list", parents=[common], help="list the targets and which are available")
+    list_ = commands.add_parser("list", parents=[common], help="list the targets and which are configured")
     list_.add_argument("--json", action="store_true", help="print JSON")
     list_.set_defaults(command=_list)
     check = commands.add_parser("check", parents=[common], help="connect to a target and time a one-token answer")
-    check.add_argument("name", nargs="?", help="the target (default: the first of the catalogue)")
+    which = check.add_mutually_exclusive_group()
+    which.add_argument("name", nargs="?", help="the target (default: the first of the catalogue)")
+    which.add_argument("--all", action="store_true", help="ask the server of each target whether it is there")
     check.set_defaults(command=_check)
     ask = commands.add_parser("ask", parents=[common], help="stream one answer")
     ask.add_argument("name", help="the target")
@@ -72,24 +78,46 @@ def _parser() -> argparse.ArgumentParser:
 async def _list(options: argparse.Namespace) -> int:
     catalog = Catalog.load(options.catalog)
     targets = await asyncio.to_thread(lambda: [catalog.target(name) for name in catalog.all_names])
+    states = [target_state(target, asked=False) for target in targets]
     if options.json:
         rows = [
-            {"name": target.name, "kind": target.kind, "available": target.unavailable is None}
+            {"name": target.name, "kind": target.kind, "state": state}
             | ({"reason": target.reason} if target.unavailable else {})
-            for target in targets
+            for target, state in zip(targets, states, strict=True)
         ]
         print(json.dumps(rows, indent=2, ensure_ascii=False))
-        return 0
+    else:
+        _print_targets(targets, states)
+    return 0
+
+
+def target_state(target: Target, *, asked: bool) -> str:
+    """The state of a target in one word: nobody knows whether a server is there that wasn't asked."""
+    if target.unavailable:
+        return "unavailable"
+    return "available" if target.local else "reached" if asked else "configured"
+
+
+def _print_targets(targets: Sequence[Target], states: Sequence[str]) -> None:
     name_width = max((len(target.name) for target in targets), default=0)
     kind_width = max((len(target.kind) for target in targets), default=0)
-    for target in targets:
-        state = f"unavailable: {target.reason}" if target.unavailable else "available"
-        print(f"{target.name:<{name_width}}  {target.kind:<{kind_width}}  {state}")
-    return 0
+    for target, state in zip(targets, states, strict=True):
+        reason = f": {target.reason}" if target.unavailable else ""
+        print(f"{target.name:<{name_width}}  {target.kind:<{kind_width}}  {state}{reason}")
+
+
+async def _check_all(catalog: Catalog) -> int:
+    """Ask every server; the status is 1 if one that is configured can't be used."""
+    targets = await catalog.check_targets(CHECK_SECONDS, catalog.all_names)
+    _print_targets(targets, [target_state(target, asked=True) for target in targets])
+    failed = [target for target in targets if not isinstance(target.unavailable, NotConfigured | None)]
+    return 1 if failed else 0
 
 
 async def _check(options: argparse.Namespace) -> int:
     catalog = Catalog.load(options.catalog)
+    if options.all:
+        return await _check_all(catalog)
     name = options.name or catalog.default
     if (task := catalog.task(name)) in ("embed", "rerank"):
         print(await vectors.check_task(catalog, name, task))
@@ -124,13 +152,19 @@ async def _ask(options: argparse.Namespace) -> int:
     backend = Catalog.load(options.catalog).connect(options.name)
     request = _question(options)
     stopwatch, texts, done = Stopwatch(), {"answer": "", "thought": ""}, Done(None, None)
+    calls: list[str] = []
     async for event in stopwatch.record(backend.stream(request)):
         if isinstance(event, Delta):
             texts[event.kind] += event.text
             if not options.json:
                 _print_delta(event)
-        elif isinstance(event, Done):
+        elif isinstance(event, ToolCall):
+            calls.append(event.name)
+        else:
             done = event
+    if calls:
+        message = f"The model called {', '.join(calls)} instead of answering, but it was offered no tools."
+        raise InvalidAnswer(message, "Ask in other words, or choose another model.", text=texts["answer"])
     if options.json:
         usage = asdict(done.usage) if done.usage else None
         result = texts | {"finish_reason": done.finish_reason, "usage": usage, "timings": stopwatch.timings()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ CHOICES = {"writes": ("answer", "quotes"), "task": ("chat", "classify", "draw", 
 class Target:
     """One entry of the catalogue; `unavailable` is the error that prevents its use, or None.
 
+    `local` says that the model runs on this machine, so that no server has to be asked whether it is there.
     `writes` says what a page shows for a question about documents: "answer" for quotes and the model's answer below
     them, "quotes" for the quotes alone. `task` is "chat", or "embed" or "rerank" for a model that does only that.
     """
@@ -39,6 +40,7 @@ class Target:
     price: str = ""
     writes: str = "answer"
     task: str = "chat"
+    local: bool = False
 
     @property
     def title(self) -> str:
@@ -115,12 +117,13 @@ class Catalog:
         """One target, with the reason if it can't be used; makes no network request."""
         entry = self._entry(name)
         error: BackendError | None = None
+        local = False
         try:
-            self.connect(name)
+            local = self.connect(name).local
         except BackendError as caught:
             error = caught
         price = str(entry.get("price", ""))
-        return Target(name, entry["kind"], error, self.title(name), price, self.writes(name), self.task(name))
+        return Target(name, entry["kind"], error, self.title(name), price, self.writes(name), self.task(name), local)
 
     def title(self, name: str) -> str:
         """The label of a target, else the model of an embedded one, else its name; connects to nothing."""
@@ -145,14 +148,15 @@ class Catalog:
         """The targets that chat."""
         return [self.target(name) for name in self.names]
 
-    async def check_targets(self, seconds: float = 2.0) -> list[Target]:
+    async def check_targets(self, seconds: float = 2.0, names: Iterable[str] | None = None) -> list[Target]:
         """Like `targets`, but also checks every server, concurrently and for at most `seconds`.
 
-        A local model is not checked, because that would load it.
+        `names` are the targets that chat, or others. A local model is not checked, because that would load it.
         """
         import asyncio  # half of the time of `import backends`
 
-        return list(await asyncio.gather(*(self._check(name, seconds) for name in self.names)))
+        chosen = self.names if names is None else names
+        return list(await asyncio.gather(*(self._check(name, seconds) for name in chosen)))
 
     def settings(self, name: str) -> dict[str, Any]:
         """The entry as written, without secrets, for a report."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from backends.errors import BackendError, Interrupted, Overloaded, Rejected
+from backends.http.error_words import error_words
 from backends.http.errors import BUSY_STATUSES, CHECK_BILLING, is_quota
 from backends.text import to_json
 
@@ -25,10 +26,10 @@ def cut_off(reason: str) -> Interrupted:
 
 def server_failure(error: Any, quote: Callable[[str], str], has_output: bool) -> BackendError:
     """The error for a server's error object or its words."""
-    text = quote(_words(error)) or "no reason given"
+    text = quote(error_words(error) or _as_json(error)) or "no reason given"
     if has_output:
         return cut_off(f"the server reports “{text}”")
-    status, kind = _status(error), _kind(error)
+    status, kind = _status(_first(error)), _kind(_first(error))
     if is_quota(kind) or status == 402:
         return Rejected(f"The server has no quota left: “{text}”.", CHECK_BILLING, status=429)
     if status in BUSY_STATUSES or any(name in kind for name in _BUSY):
@@ -58,20 +59,20 @@ def _declined(message: str, has_output: bool) -> BackendError:
     return error
 
 
-def _words(error: Any) -> str:
-    if not isinstance(error, Mapping):
-        return str(error)
-    for name in ("message", "detail", "msg", "error"):
-        if words := error.get(name):
-            return _words(words)
-    return to_json(error)
+def _as_json(error: Any) -> str:
+    return to_json(error) if isinstance(error, (Mapping, list)) else ""
+
+
+def _first(error: Any) -> Any:
+    """The error itself, or the first of a list."""
+    return error[0] if isinstance(error, list) and error else error
 
 
 def _status(error: Any) -> int | None:
     """The HTTP status that an error object names, as a number or in text."""
     if not isinstance(error, Mapping):
         return None
-    for name in ("code", "status", "status_code"):
+    for name in ("code", "status", "status_code", "error_code"):
         text = str(error.get(name))
         if text.isdecimal() and 400 <= int(text[:4]) < 600:
             return int(text)

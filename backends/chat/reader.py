@@ -12,6 +12,7 @@ from backends.chat.sse import DONE
 from backends.chat.tools import ToolCallAssembler
 from backends.chat.usage import read_usage
 from backends.errors import BackendError, Unreachable
+from backends.http.error_words import error_words
 from backends.text import one_line
 from backends.types import Delta, Done, Event, Usage
 
@@ -40,8 +41,9 @@ class ChatReader:
         self._thoughts = CharacterJoiner()
         self._calls = ToolCallAssembler()
         self._refusal = ""
-        self._words = ""  # of an event that is no part of an answer
+        self._remark: Any = None  # an event with words that is no part of an answer
         self._has_choices = False
+        self._others: list[dict[str, Any]] = []
 
     def read(self, payload: str) -> list[Delta]:
         """Return the deltas of one event; role-only, empty and usage-only events have none."""
@@ -77,6 +79,7 @@ class ChatReader:
     def _finish(self, last: Iterable[str], unread: str) -> Iterator[Event]:
         for payload in last:
             yield from self.read(payload)
+        yield from self._other_answer()
         if half := self._thoughts.flush():
             yield Delta(half, "thought")
         for delta in self._splitter.flush():
@@ -100,17 +103,35 @@ class ChatReader:
         if usage := event.get("usage"):
             self.usage = read_usage(usage)
         if error := event.get("error"):
-            raise self._server_failure(error)
+            raise self._server_failure(event if error is True else error)
         choices = event.get("choices")
         self.last_event = "empty" if choices else "usage"
         if not choices:
             self._read_other(event)
             return []
         choice = choices[0]
-        if choice.get("index"):  # another answer to the same question
-            choice = next((each for each in choices if not each.get("index")), {})
-        self._has_choices = True
-        return self._choice_deltas(choice) if choice else []
+        if choice.get("index"):
+            choice = next((each for each in choices if each.get("index") in (0, "0", None)), None)
+            if choice is None:
+                return self._keep_other(choices[0])
+        if not self._has_choices:
+            self._has_choices, self._others = True, []
+        return self._choice_deltas(choice)
+
+    def _keep_other(self, choice: dict[str, Any]) -> list[Delta]:
+        """Keep a choice of another answer to the same question: it is the answer of a server that has no first one."""
+        if not (self._has_choices or (self._others and self._others[0]["index"] != choice["index"])):
+            self._others.append(choice)
+        return []
+
+    def _other_answer(self) -> Iterator[Delta]:
+        """Yield the answer of a server that counts its choices from 1."""
+        others, self._others = self._others, []
+        for choice in others:
+            self._has_choices = True
+            deltas = self._choice_deltas(choice)
+            self.has_output = self.has_output or bool(deltas)
+            yield from deltas
 
     def _choice_deltas(self, choice: dict[str, Any]) -> list[Delta]:
         if error := choice.get("error"):
@@ -154,22 +175,24 @@ class ChatReader:
         self._refusal = (self._refusal + text)[:_MAX_REFUSAL_CHARACTERS]
 
     def _read_other(self, event: dict[str, Any]) -> None:
-        """Read an event without an answer: an error of older servers, or words that count if no answer comes."""
-        if event.get("object") == "error":
-            raise self._server_failure(event)
-        words = event.get("message") or event.get("detail")
-        if isinstance(words, str):
-            self._words = words
+        """Read an event without an answer: an error of another format, or words that count if no answer comes."""
+        if event.get("object") == "error" or event.get("type") == "error" or event.get("errors"):
+            raise self._server_failure(event.get("errors") or event)
+        if event.get("type") == "response.failed":  # of the Responses API
+            raise self._server_failure((event.get("response") or {}).get("error") or event)
+        if error_words(event):
+            self._remark = event
 
     def _failure(self, unread: str) -> BackendError | None:
         """Return why this isn't a complete answer, or None."""
-        words = self._quote(self._words or unread)
+        remark = self._remark or unread
+        words = self._quote(error_words(remark))
         if self._refusal:
             return refusal(self._quote(self._refusal), self.has_output)
         if failure := finish_failure(self.finish_reason, self.has_output):
             return failure
         if words and not self.has_output:
-            return self._server_failure(self._words or unread)
+            return self._server_failure(remark)
         if not self.complete and self.finish_reason is None:
             return self.stream_error(f"{_UNFINISHED} and said “{words}”" if words else _UNFINISHED)
         if not self._has_choices:

@@ -43,7 +43,7 @@ class ServerSettings(HttpSettings):
 def connect(settings: Mapping[str, Any]) -> ServerGenerator:
     """Return a client for the server at `url`; makes no request yet."""
     options = read_settings(ServerSettings, settings)
-    endpoint = Endpoint(base_url(options.url), options.api_key or None, *options.timeouts)
+    endpoint = Endpoint(base_url(options.url), options.api_key or None, *options.timeouts, network=options.network)
     return ServerGenerator(endpoint, options.model or None)
 
 

@@ -6,16 +6,20 @@ import contextlib
 import json
 import os
 import re
+import ssl
 from collections.abc import Callable, Iterator, Mapping
 from email.utils import parsedate_to_datetime
 
 import httpx2
 
 from backends.errors import BackendError, NotConfigured, Overloaded, Rejected, TimedOut, Unreachable
+from backends.http.certificates import certificate_error, find_cause
 from backends.http.endpoint import Endpoint
+from backends.http.error_words import error_words
 from backends.http.network import DialFailed
+from backends.http.proxies import endpoint_proxy, proxy_error
 from backends.stopwatch import wall_clock
-from backends.text import one_line
+from backends.text import one_line, to_json
 
 CHECK_BILLING = "Check the plan and the billing of the account."
 # Not "billing": some servers name it for a limit that a minute's wait lifts.
@@ -47,6 +51,10 @@ def transport_error(endpoint: Endpoint, error: Exception) -> BackendError:
         )
     if isinstance(error.__cause__, DialFailed):
         return error.__cause__.reason
+    if isinstance(error, (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError)) and (
+        failure := connection_failure(endpoint, error)
+    ):
+        return failure
     if isinstance(error, (httpx2.ConnectTimeout, httpx2.PoolTimeout)):
         return Unreachable(
             f"{label} did not accept the connection within {endpoint.connect_timeout:g} s.",
@@ -57,8 +65,25 @@ def transport_error(endpoint: Endpoint, error: Exception) -> BackendError:
             f"{label} sent nothing for {endpoint.read_timeout:g} s.",
             "Try again, or raise read_timeout in the catalogue if the model is that slow.",
         )
-    reason = _refusal(error) or endpoint.quote(str(error)) or type(error).__name__
-    return Unreachable(f"{label} is not answering ({reason}).", endpoint.unreachable_remedy)
+    return Unreachable(f"{label} is not answering ({_reason(endpoint, error)}).", endpoint.unreachable_remedy)
+
+
+def connection_failure(endpoint: Endpoint, error: Exception) -> BackendError | None:
+    """The error for a connection that failed on its certificate or at a proxy; None if the server itself failed."""
+    if failure := certificate_error(endpoint.label, error):
+        return failure
+    proxy = endpoint_proxy(endpoint)
+    if proxy is None or find_cause(error, ssl.SSLError):
+        return None
+    # httpx2, and the httpx of Ollama's client, name their classes alike.
+    answers = type(error).__name__ == "ProxyError"
+    return proxy_error(proxy, endpoint.label, _reason(endpoint, error), answers=answers)
+
+
+def _reason(endpoint: Endpoint, error: Exception) -> str:
+    if "Timeout" in type(error).__name__:
+        return f"no connection within {endpoint.connect_timeout:g} s"
+    return _refusal(error) or endpoint.quote(str(error)) or type(error).__name__
 
 
 def _refusal(error: BaseException | None) -> str:
@@ -75,6 +100,8 @@ def response_error(endpoint: Endpoint, status: int, headers: Mapping[str, str], 
     """The `BackendError` for an error response, with the server's own words if it has some."""
     words = _server_words(endpoint, content)
     label = endpoint.label
+    if status == 407 and (proxy := endpoint_proxy(endpoint)):
+        return proxy_error(proxy, label, str(status), answers=True)
     if status in (401, 403):
         remedy = "Check the API key of this target." if endpoint.api_key else "Set api_key in the catalogue."
         return Rejected(f"{label} refused the key ({status}){words}", remedy, status=status)
@@ -121,9 +148,7 @@ def _server_words(endpoint: Endpoint, content: bytes) -> str:
     text = endpoint.redact(content.decode("utf-8", "replace")).strip()[:20_000]
     try:
         value = json.loads(text)
-        while isinstance(value, dict):
-            value = value.get("error") or value.get("message") or value.get("detail") or ""
-        text = str(value)
+        text = error_words(value) or (to_json(value) if value else "")
     except (ValueError, RecursionError):
         if title := _TITLE.search(text):
             text = title[1]

@@ -30,8 +30,8 @@ def note_opened() -> None:
         mark("connected")
 
 
-async def watch_connections(request: httpx2.Request) -> None:
-    """Note the connections of a client that doesn't open them on transports of our own: a hook for its requests.
+def watch_connections(request: httpx2.Request) -> None:
+    """Note the connection of a request that doesn't open it on a transport of our own.
 
     The library calls back 14 times for each request, which takes a seventh of its time. (2026-11-30.)
     """

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from backends.chat.settings import ChatSettings
 from backends.errors import BackendError, NotConfigured, Rejected
 from backends.http.client import get_json, post_json
 from backends.http.endpoint import Endpoint
 from backends.http.errors import response_error
-from backends.http.settings import HttpSettings
 from backends.hub.visitor_token import SIGN_IN_AGAIN, visitor_token
 from backends.kinds.openai import OpenAIBackend, base_url, model_cards
 from backends.settings import read_settings, require_package
@@ -22,7 +22,7 @@ ACCOUNTS = ("operator", "visitor")
 
 
 @dataclass(frozen=True, slots=True)
-class Settings(HttpSettings):
+class Settings(ChatSettings):
     """`model` is a Hub id; `provider` is a provider's name, `fastest` or `cheapest`; by default the Hub chooses.
 
     `account` says whose quota is used: that of `api_key` ("operator"), or of who is signed in on the page ("visitor").
@@ -51,20 +51,21 @@ def connect(settings: Mapping[str, Any]) -> Backend:
             "Set HF_TOKEN to one that may call Inference Providers (huggingface.co/settings/tokens).",
         )
     router = options.url or constants.INFERENCE_PROXY_TEMPLATE.format(provider="v1")
-    endpoint = Endpoint(base_url(router), token, *options.timeouts, name="Hugging Face")
+    endpoint = Endpoint(base_url(router), token, *options.timeouts, name="Hugging Face", network=options.network)
     # A url of one's own, such as an Inference Endpoint, has /embeddings and /rerank instead of pipelines.
     models = None if options.url else f"{constants.INFERENCE_PROXY_TEMPLATE.format(provider='hf-inference')}/models"
     backend = VisitorAccountBackend if visitor else HuggingFaceBackend
-    return backend(endpoint, options.model, options.provider, models_url=models)
+    more: dict[str, Any] = {"parameters": options.parameters, "reasoning": options.marks}
+    return backend(endpoint, options.model, options.provider, models_url=models, **more)
 
 
 class HuggingFaceBackend(OpenAIBackend):
     """Streams through the Hub's router, which takes the provider as a suffix of the model's name."""
 
     def __init__(
-        self, endpoint: Endpoint, model: str, provider: str | None = None, *, models_url: str | None = None
+        self, endpoint: Endpoint, model: str, provider: str | None = None, *, models_url: str | None = None, **more: Any
     ) -> None:
-        super().__init__(endpoint, model=f"{model}:{provider}" if provider else model)
+        super().__init__(endpoint, model=f"{model}:{provider}" if provider else model, **more)
         self._id, _, suffix = model.partition(":")
         self._provider = provider or suffix
         self._models_url = models_url
@@ -109,10 +110,8 @@ class HuggingFaceBackend(OpenAIBackend):
 class VisitorAccountBackend(HuggingFaceBackend):
     """Streams with the token of the visitor who asks; `check` needs none, because the list of models is public."""
 
-    def __init__(
-        self, endpoint: Endpoint, model: str, provider: str | None = None, *, models_url: str | None = None
-    ) -> None:
-        super().__init__(endpoint, model, provider, models_url=models_url)
+    def __init__(self, endpoint: Endpoint, model: str, provider: str | None = None, **more: Any) -> None:
+        super().__init__(endpoint, model, provider, **more)
         self.make_error = _visitor_error
 
     async def _current_endpoint(self) -> Endpoint:

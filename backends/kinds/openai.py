@@ -6,19 +6,19 @@ import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, cast, get_args
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from backends.chat.answer_checks import checked
 from backends.chat.client import ChatCall, stream_chat
-from backends.chat.parameters import MAX_TOKENS, Parameters
+from backends.chat.parameters import Parameters
 from backends.chat.reasoning import Reasoning
 from backends.chat.requests import chat_body
+from backends.chat.settings import ChatSettings
 from backends.errors import NotConfigured, Rejected, Unreachable
 from backends.http.client import get_json
 from backends.http.endpoint import Endpoint
 from backends.http.errors import ErrorFactory, response_error
-from backends.http.settings import HttpSettings
 from backends.settings import read_settings
 from backends.types import Backend, ChatRequest, Event, Health, Message
 from backends.vectors.batches import embed_in_batches, in_batches
@@ -27,33 +27,26 @@ from backends.vectors.types import Embeddings
 
 
 @dataclass(frozen=True, slots=True)
-class Settings(HttpSettings):
-    """`model` is optional if the server has only one; `extra_body` is added to every request.
-
-    `max_tokens_field` and `drop` rename and leave out parameters; what a server refuses is also learned from its
-    refusal. `reasoning` says how thoughts are marked: see `backends.chat.reasoning`.
-    """
+class Settings(ChatSettings):
+    """`model` is optional if the server has only one; `extra_body` is added to every request."""
 
     url: str
     model: str | None = None
     api_key: str | None = None
     context: int | None = None
     extra_body: Mapping[str, Any] = field(default_factory=dict)
-    max_tokens_field: str = MAX_TOKENS
-    drop: list[str] = field(default_factory=list)
-    reasoning: str = "auto"
 
 
 def connect(settings: Mapping[str, Any]) -> Backend:
     """A client for the server at `url`; makes no request yet."""
     options = read_settings(Settings, settings)
     return OpenAIBackend(
-        Endpoint(base_url(options.url), options.api_key or None, *options.timeouts),
+        Endpoint(base_url(options.url), options.api_key or None, *options.timeouts, network=options.network),
         model=options.model,
         context=options.context,
         extra_body=options.extra_body,
-        parameters=Parameters(options.max_tokens_field, options.drop),
-        reasoning=reasoning_setting(options.reasoning),
+        parameters=options.parameters,
+        reasoning=options.marks,
     )
 
 
@@ -68,13 +61,6 @@ def base_url(url: str) -> str:
         raise NotConfigured(f"{url!r} is not a URL that can be called.", "Write it like http://host:8000/v1.")
     path = parts.path.rstrip("/").removesuffix("/chat/completions").rstrip("/")
     return urlunsplit(parts._replace(path=path or "/v1", fragment=""))
-
-
-def reasoning_setting(value: str) -> Reasoning:
-    """The setting `reasoning`; `NotConfigured` names the valid values."""
-    if value not in get_args(Reasoning):
-        raise NotConfigured(f"reasoning is {value!r}.", f"Use one of: {', '.join(get_args(Reasoning))}.")
-    return cast(Reasoning, value)
 
 
 class OpenAIBackend:

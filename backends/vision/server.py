@@ -28,7 +28,8 @@ class ServerSettings(HttpSettings):
 def connect(settings: Mapping[str, Any]) -> ServerClassifier:
     """Return a client for the server at `url`; makes no request yet."""
     options = read_settings(ServerSettings, settings)
-    return ServerClassifier(Endpoint(base_url(options.url), options.api_key or None, *options.timeouts))
+    endpoint = Endpoint(base_url(options.url), options.api_key or None, *options.timeouts, network=options.network)
+    return ServerClassifier(endpoint)
 
 
 class ServerClassifier(Classifier):

@@ -17,6 +17,7 @@ from fastapi import FastAPI
 
 from backends import SpaceportError, telemetry
 from backends.kinds.embedded.subprocess_engine import kill_children
+from backends.listening import listen
 from inference import logs
 from inference.app import create_app
 from inference.http.protocol import protocol
@@ -136,8 +137,10 @@ def run(server: Server, settings: ServerSettings, remarks: Iterable[str] = ()) -
         logger.warning(line)
     gc.freeze()  # objects that exist by now live as long as the server: collections can skip them
     try:
-        server.run()
-    except SystemExit:  # uvicorn has logged the reason, such as a port in use
+        server.run(listen(settings.host, settings.port, setting="SPACEPORT_PORT"))
+    except SpaceportError as error:
+        server.failure = error
+    except SystemExit:  # uvicorn has logged the reason
         return 1
     if server.failure:
         logger.error(server.failure.message, extra={"fields": {"remedy": server.failure.remedy}})

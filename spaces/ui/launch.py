@@ -15,6 +15,7 @@ from fastapi import Depends
 from starlette.middleware import Middleware
 
 from backends import NotConfigured, telemetry
+from backends.listening import check_port
 from ui.access.guard import Guard
 from ui.access.login import Login, credentials
 from ui.access.origins import SameOrigin, allowed_origins, outermost
@@ -25,6 +26,7 @@ from ui.middleware.event_check import UNKNOWN_EVENT, EventCheck
 from ui.middleware.page_files import PageFiles
 from ui.middleware.request_limits import MB, RequestLimits
 from ui.middleware.uploads import Uploads
+from ui.process.local_addresses import exempt_this_machine
 from ui.process.memory import return_free_memory_regularly
 from ui.session_state import keep_no_configurations
 from ui.sign_in import settings as sign_in
@@ -71,6 +73,9 @@ def parse_arguments(argv: Sequence[str], description: str) -> argparse.Namespace
     parser.add_argument("--share", action="store_true", help="create a public link through gradio.live")
     options = parser.parse_args(argv)
     try:
+        exempt_this_machine(options.host)
+        if options.port and not os.environ.get("GRADIO_WATCH_DIRS"):  # a reload finds the port taken by itself
+            check_port(options.host or "127.0.0.1", options.port, setting="--port")
         telemetry.configure("spaceport-page")
     except NotConfigured as error:
         raise SystemExit(error.for_terminal) from error

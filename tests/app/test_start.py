@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -70,9 +71,12 @@ for arguments in sys.argv[1:]:
 
 
 def test_an_invalid_start_exits_with_the_remedy() -> None:
-    command = [sys.executable, "-c", START_EACH, *INVALID]
-    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
-    for line, (arguments, message) in zip(process.stdout.splitlines(), INVALID.items(), strict=True):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        invalid = INVALID | {f"--port {port}": f"Port {port} is already in use.\\n  Stop the program"}
+        command = [sys.executable, "-c", START_EACH, *invalid]
+        process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
+    for line, (arguments, message) in zip(process.stdout.splitlines(), invalid.items(), strict=True):
         assert line.startswith(f"{arguments}: ")
         assert message in line
 

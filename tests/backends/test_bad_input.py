@@ -344,15 +344,16 @@ async def test_keep_alive_comments_are_no_events(server: WireServer) -> None:
     assert events == [Delta("Hi"), Done("stop", None)]
 
 
-@pytest.mark.parametrize("scheme", ["http", "socks5"])
+@pytest.mark.parametrize("scheme", ["http", "socks5", "socks", "socks4"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
 async def test_a_proxy_from_the_environment_never_sees_loopback(
-    scheme: str, server: WireServer, monkeypatch: pytest.MonkeyPatch
+    scheme: str, host: str, server: WireServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for variable in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(variable, f"{scheme}://127.0.0.1:9")
     chat(server, Reply([OPENAI.wire]), Reply([ndjson(item("x"), item(done=True, done_reason="stop"))]))
     for name in NAMES:
-        backend = connect(name, server.url)
+        backend = connect(name, server.url.replace("127.0.0.1", host))
         events = [event async for event in backend.stream(REQUEST)]
         assert isinstance(events[-1], Done)
         await backend.aclose()

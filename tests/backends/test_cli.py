@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -10,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from backends.__main__ import main
 from backends.local_models.model_files import packaged_model
 from backends.terminal import printable
+from tests.backends.recordings import part, sse
+from tests.backends.wire_server import Reply, WireServer
 from tests.conftest import ROOT, missing
 
 
@@ -36,7 +40,7 @@ def test_list_shows_which_targets_are_available_and_why_the_rest_are_not() -> No
     assert lines["laptop"].split() == ["embedded", "available"]
     assert "SPACEPORT_GPU_URL is not set" in lines["gpu"]
     data = {target["name"]: target for target in json.loads(run("list", "--json").stdout)}
-    assert data["laptop"]["available"] is True
+    assert data["laptop"]["state"] == "available"
     assert "SPACEPORT_GPU_URL" in data["gpu"]["reason"]
 
 
@@ -94,6 +98,62 @@ def test_a_dead_server_is_a_failure_with_a_remedy(tmp_path: Path) -> None:
     assert process.returncode == 1
     assert "not answering" in process.stderr
     assert "Start it" in process.stderr
+
+
+async def call(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    """Run a command in this process; returns its status and what it printed."""
+    status = await asyncio.to_thread(main, arguments)
+    return (status, *capsys.readouterr())
+
+
+NO_ANSWERS = {
+    "an error inside of a response": (
+        sse(part(content="Hal"), {"error": {"message": "out of memory"}}, "data: [DONE]"),
+        "out of memory",
+    ),
+    "an error and nothing else": (sse({"errors": [{"message": "out of memory"}]}, "data: [DONE]"), "out of memory"),
+    "a call of a tool": (
+        sse(
+            part(tool_calls=[{"index": 0, "id": "1", "function": {"name": "search", "arguments": "{}"}}]),
+            part("tool_calls"),
+            "data: [DONE]",
+        ),
+        "called search instead of answering",
+    ),
+}
+
+
+@pytest.mark.parametrize(("wire", "words"), NO_ANSWERS.values(), ids=NO_ANSWERS)
+@pytest.mark.parametrize("options", [[], ["--json"]])
+async def test_ask_fails_without_an_answer(
+    wire: bytes, words: str, options: list[str], server: WireServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.on("/v1/chat/completions", Reply([wire]))
+    path = tmp_path / "c.toml"
+    path.write_text(f'[mine]\nkind = "openai"\nurl = "{server.url}"\nmodel = "m"\n')
+    status, _, errors = await call(capsys, "ask", "mine", "Hi", "--catalog", str(path), *options)
+    assert status == 1
+    assert words in errors
+
+
+async def test_check_all_asks_every_server(
+    server: WireServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.on("/v1/models", Reply.json({"data": [{"id": "m"}]}))
+    path = tmp_path / "c.toml"
+    there = f'[there]\nkind = "openai"\nurl = "{server.url}"\n[vectors]\nkind = "openai"\ntask = "embed"\n'
+    there += f'url = "{server.url}"\n[unset]\nkind = "openai"\nurl = "${{UNSET_URL}}"\n'
+    path.write_text(there)
+    status, output, _ = await call(capsys, "list", "--catalog", str(path))
+    assert [line.split()[2] for line in output.splitlines()] == ["configured", "configured", "unavailable:"]
+    assert not server.received_requests
+    status, output, _ = await call(capsys, "check", "--all", "--catalog", str(path))
+    assert [line.split()[2] for line in output.splitlines()] == ["reached", "reached", "unavailable:"]
+    assert status == 0
+    path.write_text(there + '[gone]\nkind = "openai"\nurl = "http://127.0.0.1:9"\n')
+    status, output, _ = await call(capsys, "check", "--all", "--catalog", str(path))
+    assert "is not answering (connection refused). Start it" in output.splitlines()[-1]
+    assert status == 1
 
 
 def test_an_answer_changes_no_terminal() -> None:

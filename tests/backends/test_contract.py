@@ -381,3 +381,22 @@ async def test_a_client_that_leaves_frees_the_connection(name: str, by: str, ser
 def test_wrong_settings_are_named(name: str, settings: dict[str, Any], words: str) -> None:
     with pytest.raises(NotConfigured, match=words):
         connect(name, "http://127.0.0.1:1", **settings)
+
+
+@pytest.mark.usefixtures("aws_account", "google_account")
+@pytest.mark.parametrize("name", ["huggingface", "sagemaker", "vertex"])
+async def test_servers_that_differ(name: str, server: WireServer) -> None:
+    words = "'temperature' is not supported with this model."
+    refusal, answer = Reply.json({"error": {"message": words}}, 400), Reply([OPENAI.wire])
+    if name == "sagemaker":
+        refusal = aws_error(424, "ModelError", "The container failed.", OriginalStatusCode=400, OriginalMessage=words)
+        answer = event_reply(frames(OPENAI.wire))
+    server.on(ROUTES[name], refusal, answer)
+    settings = {"max_tokens_field": "max_completion_tokens", "drop": ["stop"], "reasoning": "none"}
+    events = await collect(connect(name, server.url, **settings))
+    assert "<think>" in "".join(event.text for event in events if isinstance(event, Delta))
+    first, second = (request.json for request in server.requests(ROUTES[name]))
+    assert not {"max_tokens", "stop"} & first.keys()
+    assert first["max_completion_tokens"] == 64
+    assert "temperature" in first
+    assert "temperature" not in second

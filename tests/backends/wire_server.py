@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import ssl
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -129,11 +130,11 @@ def chunk(part: bytes) -> bytes:
 
 
 @contextlib.asynccontextmanager
-async def serving(port: int = 0) -> AsyncIterator[WireServer]:
+async def serving(port: int = 0, *, tls: ssl.SSLContext | None = None) -> AsyncIterator[WireServer]:
     wire = WireServer()
-    server = await asyncio.start_server(wire._serve, "127.0.0.1", port)
+    server = await asyncio.start_server(wire._serve, "127.0.0.1", port, ssl=tls)
     host, port = server.sockets[0].getsockname()
-    wire.url = f"http://{host}:{port}"
+    wire.url = f"{'https' if tls else 'http'}://{host}:{port}"
     try:
         yield wire
     finally:

@@ -23,6 +23,7 @@ MODELS = (
     "endless",
     "dies",
     "refuses",
+    "fails",
     "busy",
     "queue",
     "rejects",
@@ -165,6 +166,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         self.event({"choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}}]})
+        if model == "fails":
+            self.event({"error": {"message": "out of memory"}})
         usage: dict[str, Any] = {"prompt_tokens": 10, "completion_tokens": TOKENS}
         if model == "caches":
             size, known = self.server.compute(json.dumps(self.server.requests[model][-1]["messages"]))

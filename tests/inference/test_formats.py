@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 from array import array
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from PIL import Image
 
 from tests.backends.wire_server import ReceivedRequest, Reply, WireServer, serving
 from tests.conftest import missing
@@ -40,6 +43,8 @@ def reply(request: ReceivedRequest) -> Reply:
         calls = sse({"choices": [{"index": 0, "delta": {"tool_calls": [CALL]}}]})
         ended = sse({"choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]})
         return Reply([event(reasoning_content="Hm."), event(content="Wait. "), calls, ended, *END[1:]])
+    if "response_format" in request.json:
+        return Reply([event(content='{"town": "Oslo"}'), *END])
     reason = "length" if "cut" in text else "stop"
     end = sse({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})
     return Reply([event(reasoning_content="Hm. "), event(content="Hello "), event(content="you."), end, *END[1:]])
@@ -139,6 +144,13 @@ def test_a_tool_of_a_response(wired: tuple[Server, WireServer], openai_client: o
     assert types.count("response.function_call_arguments.done") == 1
 
 
+def test_a_schema_of_a_response(wired: tuple[Server, WireServer], openai_client: openai.OpenAI) -> None:
+    form: Any = {"type": "json_schema", "name": "town", "schema": PARAMETERS, "strict": True}
+    response = openai_client.responses.create(model="tiny", input="Name a town.", text={"format": form})
+    assert json.loads(response.output_text) == {"town": "Oslo"}
+    assert last_body(wired)["response_format"]["json_schema"]["schema"] == PARAMETERS
+
+
 def test_errors_of_the_responses_api(openai_client: openai.OpenAI) -> None:
     import openai
 
@@ -201,6 +213,29 @@ def test_a_tool_of_a_message(wired: tuple[Server, WireServer], anthropic_client:
     _, assistant, tool, user = last_body(wired)["messages"]
     assert (assistant["content"], assistant["tool_calls"][0]["id"]) == ("Wait. ", "call_7")
     assert (tool["role"], tool["tool_call_id"], tool["content"], user["content"]) == ("tool", "call_7", "12 °C", "And?")
+
+
+def test_a_schema_of_a_message(wired: tuple[Server, WireServer], anthropic_client: Any) -> None:
+    message = anthropic_client.messages.create(
+        model="tiny",
+        max_tokens=9,
+        messages=[{"role": "user", "content": "Name a town."}],
+        output_config={"format": {"type": "json_schema", "schema": PARAMETERS}},
+    )
+    assert json.loads(message.content[0].text) == {"town": "Oslo"}
+    assert last_body(wired)["response_format"]["json_schema"]["schema"] == PARAMETERS
+
+
+def test_a_picture_of_a_chat_reaches_the_model(wired: tuple[Server, WireServer], openai_client: openai.OpenAI) -> None:
+    picture = io.BytesIO()
+    Image.new("RGB", (8, 4), "red").save(picture, "PNG")
+    url = f"data:image/png;base64,{b64encode(picture.getvalue()).decode()}"
+    content: Any = [{"type": "text", "text": "What is it?"}, {"type": "image_url", "image_url": {"url": url}}]
+    answer = openai_client.chat.completions.create(model="tiny", messages=[{"role": "user", "content": content}])
+    assert answer.choices[0].message.content == "Hello you."
+    [text, image] = last_body(wired)["messages"][0]["content"]
+    assert text["text"] == "What is it?"
+    assert image["image_url"]["url"] == url
 
 
 def test_errors_of_the_messages_api(anthropic_client: Any, wired: tuple[Server, WireServer]) -> None:

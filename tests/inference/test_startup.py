@@ -139,7 +139,7 @@ def test_port_in_use(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         status, server = run_to_exit(tmp_path, SPACEPORT_PORT=listener.getsockname()[1])
     assert status == 1
-    assert "address already in use" in failure(server)
+    assert "is already in use. Stop the program that listens on it, or set SPACEPORT_PORT" in failure(server)
 
 
 def test_model_from_a_bucket(tmp_path: Path) -> None:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+
+import pytest
+
+from backends import NotConfigured
+from ui.process.local_addresses import exempt_this_machine
 
 # The last block keeps the heap from becoming shorter, as some object of a page always does.
 MEMORY = """
@@ -69,6 +75,7 @@ def test_the_event_loop_waits_less_for_threads_that_compute() -> None:
 
 EVENTS = """
 import ui.launch
+ui.launch.parse_arguments([], "")
 import gradio as gr
 from gradio_client import Client
 
@@ -88,8 +95,11 @@ page.close(verbose=False)
 
 def test_gradio_counts_no_events_with_pandas() -> None:
     """It did so after each event, in 7 ms of the processor that grew with the number of events."""
+    # A page also starts where a proxy is set: Gradio asks the page for its first events itself.
+    proxies = dict.fromkeys(("HTTP_PROXY", "http_proxy"), "http://127.0.0.1:9") | {"ALL_PROXY": "socks5://[::1]:9"}
+    environment = {name: value for name, value in os.environ.items() if name.upper() != "NO_PROXY"} | proxies
     command = [sys.executable, "-c", EVENTS]
-    assert subprocess.check_output(command, text=True).split() == ["1", "{}"]
+    assert subprocess.check_output(command, text=True, env=environment).split() == ["1", "{}"]
 
 
 SETTINGS = """
@@ -145,3 +155,18 @@ def test_waiting_events_get_a_number_of_messages_that_is_linear() -> None:
     """Each event that started sent one to all others: 42,000 stayed in memory after 400 events that nobody read."""
     output = subprocess.check_output([sys.executable, "-c", WAITING], text=True)
     assert output.split()[:2] == ["True", "True"], output
+
+
+def test_a_proxy_that_gradio_cannot_use_is_an_error_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks://127.0.0.1:9")
+    with pytest.raises(NotConfigured, match="ALL_PROXY names a proxy of the kind socks"):
+        exempt_this_machine()
+
+
+def test_this_machine_needs_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "NO_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9" if name != "NO_PROXY" else "a.test")
+    monkeypatch.setenv("no_proxy", "a.test, localhost")
+    exempt_this_machine("192.0.2.1")
+    for name in ("NO_PROXY", "no_proxy"):
+        assert os.environ[name] == "a.test,localhost,127.0.0.1,::1,192.0.2.1"

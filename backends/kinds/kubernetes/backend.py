@@ -9,11 +9,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+from backends.chat.settings import ChatSettings
 from backends.errors import BackendError, NotConfigured, Rejected
+from backends.http.certificates import trusting
 from backends.http.endpoint import Endpoint
 from backends.http.errors import response_error
 from backends.http.network import Network
-from backends.http.settings import HttpSettings
 from backends.kinds.kubernetes.cluster import Cluster
 from backends.kinds.kubernetes.errors import api_server_error, no_ready_pod, read_status
 from backends.kinds.openai import OpenAIBackend
@@ -24,7 +25,7 @@ ROUTES = ("dns", "proxy", "forward")
 
 
 @dataclass(frozen=True, slots=True)
-class Settings(HttpSettings):
+class Settings(ChatSettings):
     """`service` and its `port`, a number or a name; the port is optional if there is only one and `via` isn't "dns".
 
     `via` is "dns" (in a pod: the Service's name), "proxy" (the API server forwards each request) or "forward" (the
@@ -54,7 +55,11 @@ def connect(settings: Mapping[str, Any]) -> Backend:
     if via not in ROUTES:
         raise NotConfigured(f"There is no route {via!r}.", f"Set via to one of: {', '.join(ROUTES)}.")
     if via == "dns":
+        if options.ca:
+            raise NotConfigured("A Service is called by its DNS name without TLS, so ca has no effect.", "Remove it.")
         return _dns_backend(options)
+    if options.ca:
+        trusting(options.ca)  # an error now, instead of at the first request
     if via == "proxy" and options.api_key:
         raise NotConfigured("The API server's proxy does not pass the API key on to the pod.", 'Set via = "forward".')
     require_package("kubernetes", extra="kubernetes")
@@ -69,12 +74,17 @@ def _dns_backend(options: Settings) -> OpenAIBackend:
     flag = f" --namespace {options.namespace}" if options.namespace else ""
     remedy = f"Check that the Service exists and its pods are ready: kubectl get endpointslices,pods{flag}"
     url = f"http://{host}:{options.port}{options.path}"
-    return OpenAIBackend(
-        _endpoint(options, url, unreachable_remedy=remedy),
-        model=options.model,
-        context=options.window,
-        extra_body=options.extra_body,
-    )
+    return OpenAIBackend(_endpoint(options, url, unreachable_remedy=remedy), **_model_options(options))
+
+
+def _model_options(options: Settings) -> dict[str, Any]:
+    return {
+        "model": options.model,
+        "context": options.window,
+        "extra_body": options.extra_body,
+        "parameters": options.parameters,
+        "reasoning": options.marks,
+    }
 
 
 def _endpoint(options: Settings, url: str, **more: Any) -> Endpoint:
@@ -87,10 +97,10 @@ class ServiceBackend(OpenAIBackend):
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._cluster = Cluster(settings.kubeconfig, settings.context, settings.namespace)
+        self._cluster = Cluster(settings.kubeconfig, settings.context, settings.namespace, settings.ca)
         self._cached_endpoint: Endpoint | None = None
         endpoint = _endpoint(settings, f"http://{settings.service}{settings.path}")
-        super().__init__(endpoint, model=settings.model, context=settings.window, extra_body=settings.extra_body)
+        super().__init__(endpoint, **_model_options(settings))
         self.make_error = self._response_error
 
     async def check(self) -> Health:

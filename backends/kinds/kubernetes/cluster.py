@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from urllib.request import getproxies
 
 from backends.errors import NotConfigured, Unreachable
 from backends.http.network import Network
@@ -41,8 +42,10 @@ class Pods:
 class Cluster:
     """One context of a kubeconfig; `namespace` is the context's own by default."""
 
-    def __init__(self, kubeconfig: str | None, context: str | None, namespace: str | None) -> None:
-        self._kubeconfig, self._context, self._namespace = kubeconfig, context, namespace
+    def __init__(
+        self, kubeconfig: str | None, context: str | None, namespace: str | None, ca: str | None = None
+    ) -> None:
+        self._kubeconfig, self._context, self._namespace, self._ca = kubeconfig, context, namespace, ca
 
     @property
     def namespace(self) -> str:
@@ -68,7 +71,9 @@ class Cluster:
             context.load_cert_chain(configuration.cert_file, configuration.key_file)
         if not configuration.verify_ssl:
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        return Network(tls=context, proxy=configuration.proxy)
+        # The client takes the proxy of the environment, too; that one is for hosts that NO_PROXY doesn't name.
+        proxy = None if configuration.proxy in getproxies().values() else configuration.proxy
+        return Network(tls=context, proxy=proxy)
 
     def port(self, service: str, port: int | str | None) -> dict[str, Any]:
         """The `name` and number (`port`) of a Service's port, by number or name, or its only port for None."""
@@ -141,6 +146,8 @@ class Cluster:
                 f"The kubeconfig ({path}) cannot be used: {one_line(str(error))}.",
                 "Set kubeconfig and context in the target, or sign in to the cluster; kubectl cluster-info shows it.",
             ) from error
+        if self._ca:
+            configuration.ssl_ca_cert = self._ca
         return configuration
 
     @cached_property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -13,8 +14,10 @@ from weakref import WeakKeyDictionary
 
 from backends.chat.answer_checks import checked
 from backends.errors import NotConfigured
-from backends.http.connections import LIMITS, tls
+from backends.http.certificates import no_certificates, tls
 from backends.http.endpoint import Endpoint
+from backends.http.proxies import endpoint_proxy, is_loopback
+from backends.http.routes import LIMITS
 from backends.http.settings import HttpSettings
 from backends.kinds.ollama.errors import translate_errors
 from backends.kinds.ollama.reader import OllamaReader
@@ -30,7 +33,6 @@ from backends.vectors.types import Embeddings
 if TYPE_CHECKING:
     import ollama
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 DEFAULT_PORT = 11434
 
 
@@ -80,7 +82,8 @@ class OllamaBackend:
 
     def __init__(self, settings: Settings) -> None:
         key = settings.api_key or os.environ.get("OLLAMA_API_KEY") or None
-        self._endpoint = Endpoint(base_url(settings.url), key, *settings.timeouts, name="Ollama")
+        url, network = base_url(settings.url), settings.network
+        self._endpoint = Endpoint(url, key, *settings.timeouts, name="Ollama", network=network)
         self._settings = settings
         self._windows: dict[str, int | None] = {}
         # A connection belongs to the event loop that opened it.
@@ -144,16 +147,25 @@ class OllamaBackend:
         loop = asyncio.get_running_loop()
         if loop not in self._clients:
             endpoint = self._endpoint
+            if proxy := endpoint_proxy(endpoint):
+                proxy.check()
             self._clients[loop] = ollama.AsyncClient(
                 endpoint.url,
                 headers=endpoint.headers,
                 timeout=httpx.Timeout(endpoint.read_timeout, connect=endpoint.connect_timeout),
                 limits=httpx.Limits(max_connections=None, keepalive_expiry=LIMITS.keepalive_expiry),
-                verify=tls(),
-                # Loopback requests must never go through a proxy from the environment.
-                trust_env=urlsplit(endpoint.url).hostname not in LOOPBACK,
+                verify=self._tls(),
+                proxy=proxy.url if proxy else None,
+                trust_env=False,  # it would also send requests to this machine through a proxy
             )
         return self._clients[loop]
+
+    def _tls(self) -> ssl.SSLContext:
+        """The certificates to trust; a server on this machine without TLS doesn't wait until they are loaded."""
+        network, parts = self._endpoint.network, urlsplit(self._endpoint.url)
+        if network and network.tls:
+            return network.tls
+        return no_certificates() if parts.scheme == "http" and is_loopback(parts.hostname or "") else tls()
 
     async def _window(self, model: str, request: ChatRequest) -> int:
         """The window for a request; asks for the model's limit once."""

@@ -12,7 +12,9 @@ import httpx2
 from backends.chat.failures import cut_off
 from backends.errors import BackendError, Rejected, Unreachable
 from backends.http.endpoint import Endpoint
-from backends.http.errors import response_error, transport_error
+from backends.http.errors import connection_failure, response_error, transport_error
+from backends.http.proxies import NO_SOCKS
+from backends.kinds.ollama.package import import_package
 from backends.kinds.ollama.reader import OllamaReader
 
 if TYPE_CHECKING:
@@ -22,8 +24,10 @@ if TYPE_CHECKING:
 @contextlib.contextmanager
 def translate_errors(endpoint: Endpoint, model: str, reader: OllamaReader) -> Iterator[None]:
     """Turn what Ollama's client raises into a `BackendError`; `reader` says whether the answer has begun."""
+    import_package()
     import httpx
     import ollama
+    import socksio
 
     try:
         yield
@@ -31,6 +35,8 @@ def translate_errors(endpoint: Endpoint, model: str, reader: OllamaReader) -> It
         raise _response_error(endpoint, error, model, interrupted=reader.has_output) from error
     except (httpx.HTTPError, httpx.InvalidURL, ConnectionError) as error:
         raise _connection_error(endpoint, error, interrupted=reader.has_output) from error
+    except socksio.SOCKSError as error:
+        raise transport_error(endpoint, httpx2.ProxyError(NO_SOCKS)) from error
     except (ValueError, TypeError, AttributeError) as error:  # the client's errors for unexpected or invalid JSON
         if reader.has_output:
             raise cut_off("it sent a line that is not a chat item") from error
@@ -61,6 +67,8 @@ def _connection_error(endpoint: Endpoint, error: Exception, *, interrupted: bool
     if interrupted and not isinstance(error, httpx.TimeoutException):
         return cut_off(str(error) or type(error).__name__)
     if isinstance(error, (httpx.ConnectError, ConnectionError)):
+        if failure := connection_failure(endpoint, error):
+            return failure
         return Unreachable(f"{endpoint.label} is not answering.", "Start it: ollama serve, or fix the url.")
     # Ollama's client uses httpx; httpx2 has the same exceptions under the same names.
     same_error = getattr(httpx2, type(error).__name__, httpx2.ConnectError)

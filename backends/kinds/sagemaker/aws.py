@@ -39,8 +39,10 @@ class SignedCall:
 class Identity:
     """One AWS identity in one region. Every method may block, so call it in a thread."""
 
-    def __init__(self, region: str | None = None, profile: str | None = None, url: str | None = None) -> None:
-        self._region, self._profile, self._url = region, profile, url
+    def __init__(
+        self, region: str | None = None, profile: str | None = None, url: str | None = None, ca: str | None = None
+    ) -> None:
+        self._region, self._profile, self._url, self._ca = region, profile, url, ca
 
     @property
     def region(self) -> str:
@@ -59,7 +61,7 @@ class Identity:
     def client(self, service: str) -> Any:
         """boto3's client for a service, for calls that don't stream."""
         with _translate_errors():
-            return self._session.client(service, region_name=self.region)
+            return self._session.client(service, region_name=self.region, verify=self._ca)
 
     def sign(self, operation: str, **parameters: Any) -> SignedCall:
         """A signed call of the runtime; botocore validates and serializes it by AWS's service model."""

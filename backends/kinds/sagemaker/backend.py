@@ -11,9 +11,10 @@ from typing import Any
 from backends.chat.answer_checks import checked
 from backends.chat.client import ChatCall, stream_chat
 from backends.chat.requests import chat_body
+from backends.chat.settings import ChatSettings
 from backends.errors import BackendError, NotConfigured
 from backends.http.endpoint import Endpoint
-from backends.http.settings import HttpSettings
+from backends.http.errors import ErrorFactory
 from backends.kinds.openai import one_token_request
 from backends.kinds.sagemaker.aws import TOKEN_SECONDS, Identity
 from backends.kinds.sagemaker.errors import EndpointErrors
@@ -27,7 +28,7 @@ ROUTES = ("stream", "whole", "openai")
 
 
 @dataclass(frozen=True, slots=True)
-class Settings(HttpSettings):
+class Settings(ChatSettings):
     """`endpoint` is the endpoint's name; `region` and `profile` default to the AWS environment.
 
     `route` is "stream" (the response stream), "whole" for a container that can't stream, or "openai" (the endpoint's
@@ -67,7 +68,8 @@ class SageMakerBackend:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._identity = Identity(settings.region, settings.profile, settings.url)
+        self._identity = Identity(settings.region, settings.profile, settings.url, settings.ca)
+        self._parameters = settings.parameters
         self._token, self._token_made_at = "", 0.0
         self._errors = EndpointErrors(self._identity, settings.endpoint, settings.component)
         self._cached_endpoint: Endpoint | None = None
@@ -102,7 +104,7 @@ class SageMakerBackend:
         """The signed call that invokes the endpoint."""
         options = self._settings
         streams = options.route == "stream"
-        body = chat_body(request, model=options.model, stream=streams) | dict(options.extra_body)
+        body = self._body(request, stream=streams)
         parameters = {
             "EndpointName": options.endpoint,
             "Body": to_json(body).encode("utf-8", "replace"),
@@ -115,7 +117,7 @@ class SageMakerBackend:
         signed = self._identity.sign(
             operation, **{name: value for name, value in parameters.items() if value is not None}
         )
-        call = ChatCall(self._endpoint(), signed.path, signed.body, signed.headers, self._errors.invocation)
+        call = self._call(self._endpoint(), signed.path, signed.body, signed.headers, self._errors.invocation)
         return replace(call, unwrap=unwrap_frames, type_header="x-amzn-sagemaker-content-type") if streams else call
 
     def _chat_route_call(self, request: ChatRequest) -> ChatCall:
@@ -123,11 +125,26 @@ class SageMakerBackend:
         options = self._settings
         if not self._token or now() - self._token_made_at > TOKEN_SECONDS / 4:
             self._token, self._token_made_at = self._identity.token(), now()
-        body = chat_body(request, model=options.model) | dict(options.extra_body)
+        body = self._body(request)
         component = f"/inference-components/{options.component}" if options.component else ""
         path = f"/endpoints/{options.endpoint}{component}/openai/v1/chat/completions"
         endpoint = replace(self._endpoint(), api_key=self._token)
-        return ChatCall(endpoint, path, {"model": "", **body}, make_error=self._chat_route_error)
+        return self._call(endpoint, path, {"model": "", **body}, {}, self._chat_route_error)
+
+    def _body(self, request: ChatRequest, *, stream: bool = True) -> dict[str, Any]:
+        body = chat_body(request, model=self._settings.model, stream=stream)
+        return self._parameters.adapt(body) | dict(self._settings.extra_body)
+
+    def _call(
+        self,
+        endpoint: Endpoint,
+        path: str,
+        body: Mapping[str, Any] | bytes,
+        headers: Mapping[str, str],
+        make_error: ErrorFactory,
+    ) -> ChatCall:
+        reasoning, learn = self._settings.marks, self._parameters.learn
+        return ChatCall(endpoint, path, body, headers, make_error, reasoning=reasoning, adapt=learn)
 
     def _chat_route_error(
         self, endpoint: Endpoint, status: int, headers: Mapping[str, str], content: bytes
@@ -139,7 +156,10 @@ class SageMakerBackend:
     def _endpoint(self) -> Endpoint:
         if self._cached_endpoint is None:
             name = f"The SageMaker endpoint {self._settings.endpoint}"
-            self._cached_endpoint = Endpoint(self._identity.url, None, *self._settings.timeouts, name=name)
+            options = self._settings
+            self._cached_endpoint = Endpoint(
+                self._identity.url, None, *options.timeouts, name=name, network=options.network
+            )
         return self._cached_endpoint
 
     def _describe(self) -> dict[str, Any] | None:

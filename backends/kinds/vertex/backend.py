@@ -13,12 +13,12 @@ from backends.chat.answer_checks import checked
 from backends.chat.client import ChatCall, stream_chat
 from backends.chat.reader import ChatReader
 from backends.chat.requests import chat_body
+from backends.chat.settings import ChatSettings
 from backends.chat.sse import DONE
 from backends.errors import BackendError, NotConfigured, Overloaded, Rejected
 from backends.http.client import get_json, post_stream, read_document
 from backends.http.endpoint import Endpoint
 from backends.http.errors import not_an_api
-from backends.http.settings import HttpSettings
 from backends.kinds.openai import one_token_request
 from backends.kinds.vertex.errors import RETRY_SECONDS, google_error
 from backends.kinds.vertex.gcp import TokenSource
@@ -31,7 +31,7 @@ _RESOURCE = re.compile(r"projects/([^/]+)/locations/([^/]+)/endpoints/([^/]+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Settings(HttpSettings):
+class Settings(ChatSettings):
     """`endpoint` is a number or a full resource name; `project` defaults to that of the credentials.
 
     `route` is "stream" (streamRawPredict, which needs a dedicated endpoint for a custom container), "whole"
@@ -74,6 +74,7 @@ class VertexBackend:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._tokens = TokenSource()
+        self._parameters = settings.parameters
         self._address: str | None = f"https://{settings.dns}" if settings.dns else None
 
     def stream(self, request: ChatRequest) -> AsyncIterator[Event]:
@@ -108,7 +109,12 @@ class VertexBackend:
         route = self._settings.route
         body = self._body(request, stream=route == "stream")
         return ChatCall(
-            await self._current_endpoint(), await self._path(ROUTES[route]), body, make_error=self._make_error
+            await self._current_endpoint(),
+            await self._path(ROUTES[route]),
+            body,
+            make_error=self._make_error,
+            reasoning=self._settings.marks,
+            adapt=self._parameters.learn,
         )
 
     async def _predict(self, request: ChatRequest) -> AsyncIterator[Event]:
@@ -125,13 +131,14 @@ class VertexBackend:
             yield Delta(prediction)
             yield Done(None, None)
             return
-        reader = ChatReader(endpoint.quote)
+        reader = ChatReader(endpoint.quote, self._settings.marks)
         for delta in [*reader.read(json.dumps(prediction)), *reader.finish([DONE])]:
             yield delta
         yield reader.done
 
     def _body(self, request: ChatRequest, *, stream: bool) -> dict[str, Any]:
-        return chat_body(request, model=self._settings.model, stream=stream) | dict(self._settings.extra_body)
+        body = chat_body(request, model=self._settings.model, stream=stream)
+        return self._parameters.adapt(body) | dict(self._settings.extra_body)
 
     async def _current_endpoint(self) -> Endpoint:
         """The regional address, or that of a dedicated endpoint, with a valid token."""
@@ -156,7 +163,8 @@ class VertexBackend:
 
     async def _endpoint(self, address: str) -> Endpoint:
         name = f"The Vertex AI endpoint {self._settings.endpoint}"
-        return Endpoint(address, await self._tokens.token(), *self._settings.timeouts, name=name)
+        options = self._settings
+        return Endpoint(address, await self._tokens.token(), *options.timeouts, name=name, network=options.network)
 
     async def _path(self, method: str = "") -> str:
         options = self._settings

@@ -78,6 +78,25 @@ TOLERATED = {
             )
         ]
     ),
+    "an answer that is counted from one": Reply(
+        [
+            sse(
+                {"choices": [{"index": 1, "delta": {"content": "Hello"}}]},
+                {
+                    "choices": [
+                        {"index": 1, "delta": {"content": " world"}},
+                        {"index": 2, "delta": {"content": "OTHER"}},
+                    ]
+                },
+                {"choices": [{"index": 2, "delta": {"content": "NO"}}]},
+                {"choices": [{"index": 1, "delta": {}, "finish_reason": "stop"}]},
+                DONE,
+            )
+        ]
+    ),
+    "an index in text": Reply(
+        [sse({"choices": [{"index": "0", "delta": {"content": "Hello world"}, "finish_reason": "stop"}]}, DONE)]
+    ),
     "content in parts": Reply(
         [sse(part(content=[{"type": "text", "text": "Hello"}]), part(content={"text": " world"}), STOP, DONE)]
     ),
@@ -151,6 +170,34 @@ FAILURES: dict[str, tuple[bytes, type[BackendError], str]] = {
     ),
     "a line of an error": (b'error: {"code":500,"message":"context shift failed"}\n\n', Rejected, "context shift"),
     "plain text": (b"Internal Server Error", Rejected, "Internal Server Error"),
+    "a list of errors": (sse({"errors": [{"message": "Wait", "code": "429"}]}, DONE), Overloaded, "Wait"),
+    "errors in text": (sse({"errors": ["no such model"]}, DONE), Rejected, "no such model"),
+    "errors by field": (sse({"errors": {"n": ["too large"]}}, DONE), Rejected, "too large"),
+    "a message of a gateway": (sse({"code": 503, "msg": "upstream died", "data": None}, DONE), Overloaded, "upstream"),
+    "a code and a message": (sse({"error_code": 336003, "error_msg": "bad prompt"}), Rejected, "bad prompt"),
+    "a status of the answer": (
+        sse({"choices": None, "base_resp": {"status_code": 1004, "status_msg": "login fail"}}, DONE),
+        Rejected,
+        "login fail",
+    ),
+    "a list of details": (
+        sse({"detail": [{"loc": ["body", "n"], "msg": "too large", "type": "less_than"}]}, DONE),
+        Rejected,
+        "“body.n: too large”",
+    ),
+    "a failed response": (
+        sse(
+            'event: response.failed\ndata: {"type": "response.failed", "response": '
+            '{"status": "failed", "error": {"code": "rate_limit_exceeded", "message": "Slow down"}}}'
+        ),
+        Overloaded,
+        "Slow down",
+    ),
+    "an error event of a response": (
+        sse({"type": "error", "code": "server_error", "message": "no GPU", "param": None}, DONE),
+        Rejected,
+        "no GPU",
+    ),
     "words in JSON": (sse({"detail": "Model is loading"}, DONE), Rejected, "Model is loading"),
     "a refusal": (sse(part(refusal="I can't "), part(refusal="help."), STOP, DONE), Rejected, "“I can't help”."),
     "a filter": (sse(part("content_filter"), DONE), Rejected, "content_filter"),
@@ -179,6 +226,8 @@ async def test_an_error_is_never_an_empty_answer(
         (part("content_filter"), "filter"),
         (part("stop", refusal="No more."), "No more."),
         ({"error": "broken pipe"}, "broken pipe"),
+        ({"errors": [{"message": "broken pipe"}]}, "broken pipe"),
+        ({"type": "response.failed", "response": {"error": {"message": "no memory"}}}, "no memory"),
     ],
 )
 async def test_an_error_after_text_keeps_the_text(last: Any, words: str, server: WireServer) -> None:
@@ -188,6 +237,22 @@ async def test_an_error_after_text_keeps_the_text(last: Any, words: str, server:
         async for event in connect(server).stream(REQUEST):
             events.append(event)
     assert events == [Delta("Hello")]
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        ({"errors": [{"message": "no GPU"}]}, "no GPU"),
+        ({"code": 500, "msg": "no GPU"}, "no GPU"),
+        ({"detail": [{"loc": ["body"], "msg": "no model"}]}, "body: no model"),
+        ({"error": True, "message": "no GPU"}, "no GPU"),
+        ({"max_tokens": ["too large"]}, "too large"),
+    ],
+)
+@pytest.mark.parametrize("status", [200, 422])
+async def test_a_document_of_an_error(document: Any, words: str, status: int, server: WireServer) -> None:
+    with pytest.raises(BackendError, match=words):
+        await collect(server, Reply.json(document, status))
 
 
 async def test_text_that_may_be_a_tag_is_kept_at_an_error(server: WireServer) -> None:

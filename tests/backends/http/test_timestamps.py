@@ -23,8 +23,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from backends import Backend, BackendError, Catalog, Delta, Done, Interrupted, Stopwatch, Unreachable
-from backends.http.connections import LIMITS, close_connections, tls
+from backends.http.certificates import tls
+from backends.http.connections import close_connections
 from backends.http.receive_times import SO_TIMESTAMPNS
+from backends.http.routes import LIMITS
 from backends.http.sockets import MOST_UNSENT, DirectStream
 from backends.http.timestamps import DirectTransport, connect_to_first
 from backends.stopwatch import now

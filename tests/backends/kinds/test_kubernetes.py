@@ -93,6 +93,30 @@ async def test_a_key_goes_to_the_pod_and_the_token_to_the_cluster(cluster: ApiSe
         connect(cluster, api_key="k", via="proxy")
 
 
+async def test_a_server_that_differs(cluster: ApiServer, server: WireServer) -> None:
+    words = "'temperature' is not supported with this model."
+    server.on(CHAT, Reply.json({"error": {"message": words}}, 400), Reply([OPENAI.wire]))
+    events = await collect(connect(cluster, max_tokens_field="max_completion_tokens", reasoning="none"))
+    assert "<think>" in "".join(event.text for event in events if isinstance(event, Delta))
+    first, second = (request.json for request in server.requests(CHAT))
+    assert first["max_completion_tokens"] == 64
+    assert ("temperature" in first, "temperature" in second) == (True, False)
+
+
+def test_an_authority_without_tls(cluster: ApiServer) -> None:
+    with pytest.raises(NotConfigured, match="ca has no effect"):
+        connect(cluster, via="dns", port=80, ca="/ca.pem")
+
+
+async def test_a_cluster_on_this_machine_needs_no_proxy(
+    cluster: ApiServer, server: WireServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")  # the Kubernetes client has no exception of its own
+    server.on(CHAT, Reply([OPENAI.wire]))
+    assert_matches(await collect(connect(cluster)), OPENAI)
+
+
 @pytest.mark.parametrize("via", ROUTES)
 async def test_a_client_that_leaves_frees_the_pod(via: str, cluster: ApiServer, server: WireServer) -> None:
     server.on(CHAT, Reply([sse(part(content="One"))], end="hang"))

@@ -238,7 +238,7 @@ async def test_the_commands(server: WireServer, tmp_path: Any, capsys: pytest.Ca
         (["rerank", "scores", "q", "a", "four"], "4.0000  four\n1.0000  a"),
         (["check", "vectors"], "vectors: vectors of 3 numbers; one text in"),
         (["check", "scores"], "scores: one text in"),
-        (["list"], "vectors  openai  available\nscores   openai  available"),
+        (["list"], "vectors  openai  configured\nscores   openai  configured"),
     ):
         assert await asyncio.to_thread(main, [*arguments, "--catalog", str(path)]) == 0
         assert expected in capsys.readouterr().out

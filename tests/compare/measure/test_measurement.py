@@ -135,7 +135,7 @@ async def test_a_dead_target_is_given_up_and_the_others_go_on(models: Models, tm
     assert "of 30 requests" in texts
 
 
-@pytest.mark.parametrize(("model", "kind"), [("refuses", "Rejected"), ("busy", "Overloaded")])
+@pytest.mark.parametrize(("model", "kind"), [("refuses", "Rejected"), ("busy", "Overloaded"), ("fails", "Rejected")])
 async def test_failures_report_the_first_error(models: Models, tmp_path: Path, model: str, kind: str) -> None:
     run = await measure(models, tmp_path, RunPlan((model,), requests=10))
     assert compute_metrics(run, model).succeeded == 0

@@ -1,0 +1,58 @@
+"""The sockets that a server listens on, and why it can't have one, in words."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from typing import Any
+
+from backends.errors import NotConfigured
+
+BACKLOG = 2048
+_TAKEN, _FORBIDDEN = (errno.EADDRINUSE,), (errno.EACCES, errno.EPERM)
+
+
+def listen(host: str, port: int, *, setting: str) -> list[socket.socket]:
+    """Listen at each address of a host; `::` takes IPv4 as well. `setting` names what changes the port."""
+    opened: list[socket.socket] = []
+    try:
+        for family, address in _addresses(host, port):
+            opened.append(sock := socket.socket(family, socket.SOCK_STREAM))
+            _bind(sock, address)
+            sock.listen(BACKLOG)
+    except OSError as error:
+        for sock in opened:
+            sock.close()
+        raise _listening_error(host, port, error, setting) from error
+    return opened
+
+
+def check_port(host: str, port: int, *, setting: str) -> None:
+    """Raise `NotConfigured` if no server could listen on this port."""
+    for sock in listen(host, port, setting=setting):
+        sock.close()
+
+
+def _addresses(host: str, port: int) -> list[tuple[socket.AddressFamily, Any]]:
+    infos = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys((family, address) for family, _, _, _, address in infos))
+
+
+def _bind(sock: socket.socket, address: Any) -> None:
+    if os.name == "posix":  # elsewhere, two servers could listen on one port
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if sock.family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, address[0] != "::")
+    sock.bind(address)
+
+
+def _listening_error(host: str, port: int, error: OSError, setting: str) -> NotConfigured:
+    if error.errno in _TAKEN:
+        message = f"Port {port} is already in use."
+        return NotConfigured(message, f"Stop the program that listens on it, or set {setting} to another port.")
+    if error.errno in _FORBIDDEN:
+        message = f"This user may not listen on port {port}."
+        return NotConfigured(message, f"Set {setting} to a port from 1024 on.")
+    message = f"{host} is no address of this machine ({error.strerror or error})."
+    return NotConfigured(message, "Listen on 127.0.0.1, 0.0.0.0 or ::.")
