@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from diffusion.work import PictureStream
+from diffusion.answers import PictureStream
 from tests.diffusion.conftest import PATH, Running, body, hooked, run_here
 from tests.diffusion.tiny import save_pipeline
 from tests.helpers.model_hub import FolderHub

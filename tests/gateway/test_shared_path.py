@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.backends.wire_server import Reply, WireServer, serving
-from tests.gateway.servers import COST, Running, gateway, until
+from tests.gateway.servers import COST, EMBEDDINGS, VECTORS, Running, gateway, until
 from tests.helpers.redis_server import RedisServer, serving_redis
 from tests.inference.servers import answer_of, events, question
 from tests.inference.targets import ANSWER, CHAT, ENDLESS, event
@@ -223,6 +223,9 @@ async def test_a_route_leaves_out_what_fails_and_tries_it_again(
             assert (await ask(running, key, "route"))[0] == "paid"
         assert len(spare.requests(CHAT)) == 3  # one that worked, two that failed; then it is left out
         assert 'target_left_out{target="spare"} 1.0' in (await running.client.get("/metrics")).text
+        card = (await running.client.get("/v1/models/spare", headers={"x-api-key": key})).json()
+        assert (card["state"], card["usd_per_hour"]) == ("left_out", None)
+        assert "routes leave it out" in card["reason"]
         spare.on(CHAT, ANSWER)
         await asyncio.sleep(3.05)
         assert (await ask(running, key, "route"))[0] == "spare"
@@ -281,6 +284,31 @@ async def test_an_attempt_that_may_have_worked_is_paid_too(wire: WireServer, spa
         ("paid", timed_out, True),
     ]
     assert [row["output_tokens"] for row in rows] == [2, None]
+
+
+async def test_embeddings_have_routes_too(wire: WireServer, spare: WireServer, tmp_path: Path) -> None:
+    async with gateway(wire, tmp_path, routes(spare)) as running:
+        key = await running.add_key(usd=1, targets=("route", "first"))
+        spare.on(EMBEDDINGS, VECTORS)
+        headers = {"authorization": f"Bearer {key}"}
+
+        async def embed(model: str) -> tuple[int, str]:
+            answer = await running.client.post(EMBEDDINGS, json={"model": model, "input": "Hi"}, headers=headers)
+            assert answer.status_code != 200 or answer.json()["model"] == model
+            return answer.status_code, answer.headers.get("x-spaceport-target", "")
+
+        assert [await embed(name) for name in ("route", "first")] == [(200, "spare")] * 2
+        spare.on(EMBEDDINGS, FAILURE)
+        assert [await embed(name) for name in ("route", "first", "route")] == [(200, "paid")] * 3
+        assert len(spare.requests(EMBEDDINGS)) == 4  # the route leaves it out after two failures
+        wire.on(EMBEDDINGS, FAILURE)
+        assert await embed("first") == (502, "")
+        rows = await running.rows(6)
+    assert [(row["target"], row["cost"], row["input_tokens"]) for row in rows[:3]] == [
+        *[("spare", 30_000, 3)] * 2,
+        ("paid", 3_000, 3),
+    ]
+    assert (rows[5]["outcome"], rows[5]["cost"]) == ("error", 0)
 
 
 async def test_if_every_target_fails_the_error_names_them(wire: WireServer, spare: WireServer, tmp_path: Path) -> None:
