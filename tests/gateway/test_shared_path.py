@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from tests.backends.wire_server import Reply, WireServer, serving
-from tests.gateway.servers import COST, EMBEDDINGS, VECTORS, Running, gateway, until
+from tests.gateway.servers import COST, EMBEDDINGS, VECTORS, Running, gateway, until, write_catalog
 from tests.helpers.redis_server import RedisServer, serving_redis
-from tests.inference.servers import answer_of, events, question
+from tests.inference.servers import answer_of, events, launch_server, question
 from tests.inference.targets import ANSWER, CHAT, ENDLESS, event
 
 ROUTES = """
@@ -135,6 +135,43 @@ async def test_two_gateways_share_limits_and_answers(wire: WireServer, redis: Re
             while one.gateway.redis_failure:  # noqa: ASYNC110 - the state of another process
                 await asyncio.sleep(0.05)
         assert (await one.client.get("/ready")).json() == {"status": "ready"}
+
+
+# A gateway on a machine whose clock is half a minute ahead.
+AHEAD = """
+import runpy, time
+real = time.time
+time.time = lambda: real() + 30
+runpy.run_module("gateway", run_name="__main__", alter_sys=True)
+"""
+
+
+async def test_a_gateway_whose_clock_is_30_s_ahead_shares_limits_and_budgets(
+    wire: WireServer, redis: RedisServer, tmp_path: Path
+) -> None:
+    database = f"sqlite:///{tmp_path}/shared.sqlite"
+    (tmp_path / "ahead.py").write_text(AHEAD)
+    settings = {"SPACEPORT_DATABASE_URL": database, "SPACEPORT_REDIS_URL": redis.url, "SPACEPORT_REDIS_SECONDS": 5}
+    settings |= {"SPACEPORT_CATALOG": str(write_catalog(tmp_path, wire.url)), "SPACEPORT_DATA": str(tmp_path / "2")}
+    options: dict[str, Any] = {"redis_url": redis.url, "redis_seconds": 5.0, "database_url": database}
+    async with gateway(wire, tmp_path / "1", **options) as one, AsyncExitStack() as stack:
+        key = await one.add_key(requests_per_minute=6, usd=1)
+        other = stack.enter_context(launch_server(tmp_path, module="ahead", SPACEPORT_CACHE_MB=0, **settings))
+        await asyncio.to_thread(other.wait_ready)
+
+        async def ask_other() -> int:
+            headers, body = {"authorization": f"Bearer {key}"}, {"model": "paid", **question()}
+            return (await one.client.post(other.url + CHAT, json=body, headers=headers)).status_code
+
+        first = [await ask_other() for _ in range(3)]
+        second = [(await one.chat(key)).status_code for _ in range(4)]
+        assert [*first, *second, await ask_other()] == [*[200] * 6, 429, 429]
+        rows = await one.rows(8)
+        (known,) = one.store.read_keys()
+        spent = one.gateway.parts.budgets.spent
+        await until(lambda: spent(known.id, f"{rows[0]['started_at']:%Y-%m}") == 6 * COST)
+    ahead = [row["started_at"] for row in rows if row["gateway"] != one.gateway.parts.id]
+    assert min(ahead) > max(row["started_at"] for row in rows if row["gateway"] == one.gateway.parts.id)
 
 
 # The cache.
