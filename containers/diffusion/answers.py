@@ -1,4 +1,4 @@
-"""The answer to one request for pictures, in one piece or as events, whoever makes them."""
+"""The answer to one request for pictures, in one piece or as events, from any generator."""
 
 from __future__ import annotations
 
