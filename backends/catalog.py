@@ -19,7 +19,7 @@ from backends.variables import expand, hide_secrets
 
 BUILT_IN = Path(__file__).with_name("backends.toml")
 # Keys of an entry that aren't settings of its backend.
-CATALOG_KEYS = ("kind", "label", "price", "task", "writes", "hides_thoughts", "picture_tokens")
+CATALOG_KEYS = ("kind", "label", "price", "task", "writes", "hides_thoughts", "picture_tokens", "answers_at_once")
 # The keys with a list of values; the first is the default.
 CHOICES = {"writes": ("answer", "quotes"), "task": ("chat", "classify", "draw", "embed", "rerank")}
 
@@ -58,9 +58,9 @@ class Catalog:
     """Named targets. Reading the catalogue makes no network request and imports no SDK.
 
     Every entry has a `kind`: a module of `backends.kinds`, or the dotted path of any importable module with
-    `connect(settings)`. `label` is for people, `price` for the comparator, `writes` for pages (see `Target`),
-    `hides_thoughts` and `picture_tokens` for the gateway. Text may contain `${NAME}` or `${NAME:-default}`; if NAME
-    isn't set, NAME_FILE may name the file that contains the value.
+    `connect(settings)`. `label` is for people, `writes` for pages (see `Target`), `price` for the comparator and the
+    gateway, `hides_thoughts`, `picture_tokens` and `answers_at_once` for the gateway. Text may contain `${NAME}` or
+    `${NAME:-default}`; if NAME isn't set, NAME_FILE may name the file that contains the value.
     """
 
     def __init__(

@@ -37,7 +37,7 @@ BELOW = {
     "vision": ["inference", "backends"],
     "diffusion": ["inference", "backends"],
     "vision_page": ["ui", "backends"],
-    "gateway": ["inference", "backends"],
+    "gateway": ["vision", "diffusion", "inference", "backends"],
     "containers": ["backends"],
     "cloud": ["backends"],
     "publishing": ["chat_page", "rag", "backends"],
@@ -57,6 +57,7 @@ LAYERS = {
     ],
     "gateway": [
         ("gateway.app", "gateway.commands"),
+        ("gateway.routes",),
         ("gateway.service",),
         ("gateway.request_path",),
         ("gateway.database",),

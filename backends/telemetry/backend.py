@@ -17,7 +17,10 @@ _PROVIDERS = {"sagemaker": "aws.sagemaker", "vertex": "gcp.vertex_ai"}
 
 def with_spans(backend: Backend, kind: str, model: str) -> Backend:
     """Return the backend, with spans if they are recorded; `model` is the target's."""
-    return TracedBackend(backend, _PROVIDERS.get(kind, kind), model) if is_on() else backend
+    if not is_on():
+        return backend
+    wrapper = TracedEmbeddings if hasattr(backend, "embed") else TracedBackend
+    return wrapper(backend, _PROVIDERS.get(kind, kind), model)
 
 
 class TracedBackend:
@@ -45,12 +48,6 @@ class TracedBackend:
         stream = self._backend.stream(request)
         return traced(f"chat {model}".rstrip(), attributes, stream, kind="client", observe=_observer())
 
-    async def embed(self, texts: Any) -> Embeddings:
-        """Return one vector per text; see `backends.vectors.types.EmbeddingBackend`."""
-        with span(f"embeddings {self._model}".rstrip(), self._attributes("embeddings", self._model), kind="client"):
-            embeddings: Embeddings = await self._backend.embed(texts)
-            return embeddings
-
     async def check(self) -> Any:
         return await self._backend.check()
 
@@ -63,6 +60,16 @@ class TracedBackend:
     def _attributes(self, operation: str, model: str) -> dict[str, Any]:
         attributes = {"gen_ai.operation.name": operation, "gen_ai.provider.name": self._provider}
         return attributes | ({"gen_ai.request.model": model} if model else {})
+
+
+class TracedEmbeddings(TracedBackend):
+    """Records the vectors too. Others have no `embed`, so that nobody takes a backend for one that makes vectors."""
+
+    async def embed(self, texts: Any) -> Embeddings:
+        """Return one vector per text; see `backends.vectors.types.EmbeddingBackend`."""
+        with span(f"embeddings {self._model}".rstrip(), self._attributes("embeddings", self._model), kind="client"):
+            embeddings: Embeddings = await self._backend.embed(texts)
+            return embeddings
 
 
 def _observer() -> Callable[[Any, Event], None]:

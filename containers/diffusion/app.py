@@ -8,9 +8,10 @@ from typing import Any
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import Response
 
+from diffusion.answers import PictureStream
 from diffusion.requests import read_request
 from diffusion.service import DIALECTS, DiffusionService
-from diffusion.work import Draw, PictureStream
+from diffusion.work import Draw
 from inference.formats.cloud_platforms import format_predictions, only_answer
 from inference.http.answer_streams import JSONAnswer
 from inference.http.error_handlers import request_id
@@ -62,7 +63,7 @@ def _answer(service: DiffusionService, body: Any, shared_id: str, dialect: str) 
         for picture in images.pictures
     ]
     if images.stream:
-        return PictureStream(service, works[0])
+        return PictureStream(service, works[0], silence_seconds=service.settings.silence_seconds)
     return JSONAnswer(service, works, format_predictions if images.instances else only_answer)
 
 

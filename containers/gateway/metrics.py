@@ -16,7 +16,7 @@ from gateway.routing.router import Router
 from inference.metrics import Metrics
 
 SOURCES = ("hit", "miss", "shared", "none")
-DIALECTS = ("openai", "responses", "messages", "embeddings")
+DIALECTS = ("openai", "responses", "messages", "embeddings", "classify", "images")
 
 
 class GatewayMetrics(Metrics):

@@ -8,11 +8,11 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from backends import Catalog
+from backends import BackendError, Catalog
 from gateway.billing.bills import Size
 from gateway.billing.budgets import Budgets
 from gateway.cache.answers import Answers
-from gateway.errors import NotAllowed
+from gateway.errors import NoSuchTarget, NotAllowed
 from gateway.keys.key import Key
 from gateway.keys.key_ring import KeyRing, revoked
 from gateway.ledger.ledger import Ledger
@@ -20,10 +20,10 @@ from gateway.limits.quota import Limits, Reservation
 from gateway.metrics import GatewayMetrics
 from gateway.routing.router import Router
 from gateway.routing.target_states import TargetStates
-from gateway.targets import GatewayTarget, Targets
+from gateway.targets import GatewayTarget, Targets, no_such_task
 from inference.answers.admission_queue import AdmissionQueue
 from inference.answers.generation import Work
-from inference.errors import Full
+from inference.errors import CLIENT_CLOSED_REQUEST, Full, Refused
 
 
 class RunningRequest(Protocol):
@@ -80,6 +80,33 @@ class Parts:
         if not key.may_use(target.name):
             raise NotAllowed(f"The key may not use {model}.", "GET /v1/models lists what it may use.")
         return target
+
+    def check_task(self, target: GatewayTarget, task: str) -> None:
+        """Raise the error of a target, or of all targets of a route, that can't do a task."""
+        if task == "chat" or target.can(task):  # a route is itself a backend for text
+            target.backend_for(task)
+            return
+        errors: list[BackendError] = []
+        for name in self.router.leaves(target.name):
+            try:
+                self.targets.find(name).backend_for(task)
+                return
+            except BackendError as error:
+                errors.append(error)
+        what = "The route" if target.name in self.router.routes else "The target"
+        missing = no_such_task(f"{what} {target.name}", task)
+        raise next((error for error in errors if not isinstance(error, NoSuchTarget)), missing)
+
+    def cancel(self, key: Key, request_id: str) -> int:
+        """Cancel the pictures that a key's owner asked for with an ID; return how many, `Refused` if there are none."""
+        works = [each.work for each in self.running if each.work and each.key.owner == key.owner]
+        works = [work for work in works if work.id == request_id and work.dialect == "images"]
+        if not works:
+            remedy = "It has ended, or its ID is another one: see the header x-request-id."
+            raise Refused("There is no such request.", remedy, status=404)
+        for work in works:
+            work.interrupt(Refused("The request was cancelled.", "Ask again.", status=CLIENT_CLOSED_REQUEST))
+        return len(works)
 
     def end_revoked(self) -> None:
         """End the answers that run with a key that is revoked by now."""

@@ -15,8 +15,9 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from backends import ChatRequest, Event, SpaceportError, Stopwatch
+from backends import ChatRequest, Event, SpaceportError, Stopwatch, Usage
 from backends.stopwatch import wall_clock
+from backends.token_prices import PerToken
 from backends.vectors import Embeddings
 from gateway.billing import bills, money
 from gateway.billing.budgets import affordable, month_of
@@ -28,8 +29,9 @@ from gateway.ledger.row import LedgerRow
 from gateway.limits.quota import Quota, Reservation
 from gateway.parts import Parts
 from gateway.routing.router import Plan
-from gateway.routing.stream import RoutedStream
+from gateway.routing.stream import RoutedStream, Start
 from gateway.targets import GatewayTarget
+from gateway.task import Task
 from inference.answers.endings import Ending
 from inference.answers.generation import Work
 from inference.errors import kind, status
@@ -44,26 +46,29 @@ class Call:
         self.size = bills.Size(0, 0)
         self.is_stream = False
         self.work: Work | None = None
-        self.chat: ChatRequest | None = None
         self.user = ""  # whose request it is, for targets that users stay with
         self.may_cache = True
+        self.pictures = 0  # that were classified or made
         self.answer: Answer | None = None
         self._parts = parts
         self._dialect = dialect
         self._started_at = datetime.fromtimestamp(wall_clock(), UTC)
         self._reservation = 0
         self._limits = Reservation()
-        self._embeddings: Embeddings | None = None
+        self._usage: Usage | None = None  # of vectors: the events of a text have their own
+        self._task: Task | None = None
 
-    def choose(self, model: str) -> GatewayTarget:
-        """Take the target that a request names; see `Parts.target_of`."""
-        self.target = self._parts.target_of(self.key, model)
-        return self.target
+    def ask(self, model: str, task: Task) -> GatewayTarget:
+        """Take the target or route that a request names, and what it asks; raises the error if nobody can do that."""
+        self.target = target = self._parts.target_of(self.key, model)
+        self._task, self.size = task, task.size
+        self._parts.check_task(target, task.name)
+        return target
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[float]:
         """Admit the request: each step may refuse it with an error, which the client gets as the answer's status."""
-        parts, target = self._parts, self._chosen()
+        parts, target, task = self._parts, self._chosen(), self._asked()
         parts.ledger.check_room()
         parts.admit(self)
         quota = Quota(self.key.requests_per_minute, self.key.tokens_per_minute)
@@ -75,23 +80,26 @@ class Call:
         if self.answer:
             yield 0.0
             return
-        targets = affordable([parts.targets.by_name[name] for name in plan.targets], self.key)
+        planned = [parts.targets.by_name[name] for name in plan.targets]
+        able = [each for each in planned if each.can(task.name)] or planned
+        targets = affordable(able, self.key, self.size)
         dearest = max(targets, key=lambda each: bills.most_cost(each, self.size) or 0)
         self._reservation = parts.budgets.reserve(self.key, dearest, self.size, self._started_at)
         async with parts.queue.slot() as seconds:
-            if self.chat is None:
-                yield seconds
-                return
-            backends = {each.name: each.chatter for each in targets}
-            start = partial(RoutedStream, self.chat, backends, parts.router.states)
+            connects = {each.name: partial(_connect, each, task) for each in targets}
+            start = partial(RoutedStream, connects, parts.router.states, task.is_end)
             async with parts.answers.open(key, start) as self.answer:
                 yield seconds
 
-    def stream(self, request: ChatRequest) -> AsyncIterator[Event]:
+    def events(self) -> AsyncIterator[Any]:
         """Return the events of the answer that the slot has begun or found."""
         if self.answer is None:
             raise RuntimeError("slot() comes first")
         return self.answer.events
+
+    def stream(self, request: ChatRequest) -> AsyncIterator[Event]:
+        """Return the events of an answer in text."""
+        return self.events()
 
     def headers(self) -> Mapping[str, str]:
         """Say which target answers, and whether the answer was stored or is shared with another request."""
@@ -100,10 +108,16 @@ class Call:
         target = {"x-spaceport-target": self.answer.target} if self.answer.target else {}
         return {**target, "x-spaceport-cache": self.answer.source}
 
+    async def whole(self) -> Any:
+        """Return the answer to a task whose answers have one event."""
+        return await anext(self.events())
+
     async def embed(self, texts: Sequence[str]) -> Embeddings:
-        """Return the vectors of the target."""
-        self._embeddings = await self._chosen().embedder().embed(texts)
-        return self._embeddings
+        """Return the vectors."""
+        embeddings: Embeddings = await self.whole()
+        if embeddings.input_tokens is not None:
+            self._usage = Usage(embeddings.input_tokens, 0)
+        return embeddings
 
     def refuse(self, error: SpaceportError) -> None:
         """Record a request that is refused before it has its answer; without room for a bill it leaves none."""
@@ -118,8 +132,7 @@ class Call:
             self.target = parts.targets.by_name.get(self.answer.tried, self.target)
         pays = self.answer is None or self.answer.bill()
         row = self._row(ending, pays=pays)
-        usage = self.answer.usage if self.answer else None
-        parts.settle(self._limits, bills.used_tokens(ending, self.size, self._embeddings, usage) if pays else 0)
+        parts.settle(self._limits, bills.used_tokens(ending, self.size, self._counted()) if pays else 0)
         parts.budgets.settle(self.key.id, reservation, row.cost or 0, month_of(row.started_at))
         parts.metrics.count(row, self.answer.source if self.answer else "")
         if not isinstance(ending.error, LedgerFull):
@@ -129,25 +142,34 @@ class Call:
         return {"owner": row.owner, "target": row.target, "outcome": row.outcome, **cache, **cost}
 
     def _price(self, name: str) -> float | None:
-        """Return about how much the request costs at a target in USD."""
+        """Return about how much the request costs at a target in USD; how long it will take is unknown."""
         price = self._parts.targets.by_name[name].price if name in self._parts.targets.by_name else None
-        return price.request(self.size.likely_input, self.size.output_tokens) if price else None
+        if not isinstance(price, PerToken):
+            return None
+        return price.request(self.size.likely_input, self.size.output_tokens)
+
+    def _counted(self) -> Usage | None:
+        """Return what the target counted beside the events that this request has read."""
+        return self._usage or (self.answer.usage if self.answer else None)
 
     def _answer_key(self, plan: Plan) -> str | None:
         """Return the key under which equal requests share an answer, or None if this one shares none."""
-        if self.chat is None or not self.may_cache or not is_cacheable(self.chat) or not self._parts.caches:
+        chat = self._asked().chat
+        if chat is None or not self.may_cache or not is_cacheable(chat) or not self._parts.caches:
             return None
-        return answer_key(self.chat, target=plan.scope, owner=self.key.owner)
+        return answer_key(chat, target=plan.scope, owner=self.key.owner)
 
     def _bill(self, ending: Ending) -> bills.Bill:
         """Return the bill for all targets that were asked."""
         failures = self.answer.failures if self.answer else ()
         targets = self._parts.targets.by_name
-        attempts = [bills.attempt_bill(error, targets.get(name), self.size) for name, error in failures]
-        have_all_failed = self.answer and failures and failures[-1][0] == self.answer.tried
+        attempts = [
+            bills.attempt_bill(each.error, targets.get(each.target), self.size, each.seconds) for each in failures
+        ]
+        have_all_failed = self.answer and failures and failures[-1].target == self.answer.tried
         if not have_all_failed:
-            usage = self.answer.usage if self.answer else None
-            attempts.append(bills.bill(ending, self.target, self.size, self._embeddings, usage))
+            seconds = self.answer.seconds if self.answer else 0.0
+            attempts.append(bills.bill(ending, self.target, self.size, self._counted(), seconds))
         return bills.total(attempts)
 
     def _row(self, ending: Ending, *, pays: bool) -> LedgerRow:
@@ -174,9 +196,19 @@ class Call:
             error=ending.kind,
             status=ending.status,
             cache=self.answer.source if self.answer else "",
+            pictures=self.pictures,
         )
 
     def _chosen(self) -> GatewayTarget:
         if self.target is None:
-            raise RuntimeError("choose() comes first")
+            raise RuntimeError("ask() comes first")
         return self.target
+
+    def _asked(self) -> Task:
+        if self._task is None:
+            raise RuntimeError("ask() comes first")
+        return self._task
+
+
+def _connect(target: GatewayTarget, task: Task) -> Start[Any]:
+    return partial(task.start, target.backend_for(task.name))

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import difflib
-import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from backends import Backend, BackendError, Catalog, NotConfigured
-from backends.token_prices import NoPrice, PerToken, price_at, read_token_price
-from backends.variables import expand
+from backends.token_prices import PerToken
 from backends.vectors import EmbeddingBackend
+from gateway.billing.prices import PerHour, Price, read_price
 from gateway.errors import NoSuchTarget
 
 T = TypeVar("T", bool, int)
 
+# Tasks of the catalogue that the gateway has routes for: what a target does that lacks one, and the backend's method.
+TASKS = {
+    "chat": ("doesn't chat", "stream"),
+    "embed": ("makes no embeddings", "embed"),
+    "classify": ("classifies no pictures", "classify"),
+    "draw": ("makes no pictures", "generate"),
+}
 MOST_PICTURE_TOKENS = 50_000  # gpt-4o-mini counts 2,833, and 5,667 for each of up to eight tiles
 
 
@@ -31,7 +37,7 @@ class GatewayTarget:
     task: str
     backend: Backend | None
     unavailable: BackendError | None
-    price: PerToken | None
+    price: Price | None
     unpriced: str = ""
     hides_thoughts: bool = False
     picture_tokens: int = MOST_PICTURE_TOKENS
@@ -42,18 +48,26 @@ class GatewayTarget:
             raise self.unavailable or NotConfigured("The target is unavailable.", target=self.name)
         return self.backend
 
-    def chatter(self) -> Backend:
-        """Return the backend as one for chat; `NoSuchTarget` if its model does something else."""
-        if self.task != "chat":
-            raise NoSuchTarget(f"The target {self.name} doesn't chat.", "GET /v1/models lists the targets.")
+    def can(self, task: str) -> bool:
+        """Whether the target is for a task; of one that can't be used, its entry alone tells."""
+        if task == "chat":
+            return self.task == task
+        if task == "embed":
+            return self.task in (task, "chat") and (self.backend is None or isinstance(self.backend, EmbeddingBackend))
+        if self.backend is None:
+            return self.task == task
+        return callable(getattr(self.backend, TASKS[task][1], None))
+
+    def backend_for(self, task: str) -> Any:
+        """Return the backend for a task; `NoSuchTarget` if its model does something else."""
+        if not self.can(task):
+            raise no_such_task(f"The target {self.name}", task)
         return self.connected()
 
-    def embedder(self) -> EmbeddingBackend:
-        """Return the backend as one for embeddings; `NoSuchTarget` if its kind makes none."""
-        backend = self.connected()
-        if self.task == "rerank" or not isinstance(backend, EmbeddingBackend):
-            raise NoSuchTarget(f"The target {self.name} makes no embeddings.", "GET /v1/models lists the targets.")
-        return backend
+
+def no_such_task(what: str, task: str) -> NoSuchTarget:
+    """The error for a target or route that doesn't do a task."""
+    return NoSuchTarget(f"{what} {TASKS[task][0]}.", "GET /v1/models lists the targets.")
 
 
 class Targets:
@@ -81,46 +95,28 @@ def _load(catalog: Catalog, name: str) -> GatewayTarget:
     backend: Backend | None = None
     error: BackendError | None = None
     entry = catalog.settings(name)
-    price, unpriced = _price(entry)
+    price, unpriced = read_price(entry)
     hides_thoughts, picture_tokens = _is_api(price), MOST_PICTURE_TOKENS
     try:
         hides_thoughts = _read(entry, "hides_thoughts", bool, hides_thoughts)
         picture_tokens = _read(entry, "picture_tokens", int, picture_tokens)
+        at_once = _read(entry, "answers_at_once", int, 1, least=1)
+        price = replace(price, answers_at_once=at_once) if isinstance(price, PerHour) else price
         backend = catalog.connect(name)
     except BackendError as caught:
         error = caught
     return GatewayTarget(name, catalog.task(name), backend, error, price, unpriced, hides_thoughts, picture_tokens)
 
 
-def _is_api(price: PerToken | None) -> bool:
+def _is_api(price: Price | None) -> bool:
     """Whether a target is the API of a provider: of an own server, genai-prices knows no price."""
-    return price is not None and price.source.startswith("genai-prices")
+    return isinstance(price, PerToken) and price.source.startswith("genai-prices")
 
 
-def _read(entry: Mapping[str, Any], name: str, kind: type[T], default: T) -> T:
+def _read(entry: Mapping[str, Any], name: str, kind: type[T], default: T, *, least: int = 0) -> T:
     """Return a value of an entry that is for the gateway; `NotConfigured` if it is of another type."""
     value = entry.get(name, default)
-    if type(value) is not kind or value < 0:
-        expected = {bool: "true or false", int: "a whole number from 0"}[kind]
+    if type(value) is not kind or value < least:
+        expected = {bool: "true or false", int: f"a whole number from {least}"}[kind]
         raise NotConfigured(f"{name} is {value!r}.", f"Set it to {expected}.")
     return value
-
-
-def _price(entry: Mapping[str, Any]) -> tuple[PerToken | None, str]:
-    """Return the price of a target, or why it has none.
-
-    Without a price in the catalogue, only an API whose address genai-prices knows has one: a model of the same name on
-    a machine of one's own costs something else.
-    """
-    text = str(entry.get("price") or "").strip()
-    try:
-        if text.lower().startswith("tokens:"):
-            return read_token_price(text[7:].strip()), ""
-        if text:
-            return None, f"{text!r} isn't a price by the token, such as tokens:0.15/0.60 or tokens:openai/gpt-4o."
-        if entry.get("kind") == "openai" and {"url", "model"} <= entry.keys():
-            url, model = (str(expand(entry[name], os.environ)) for name in ("url", "model"))
-            return price_at(url, model), ""
-    except (NoPrice, NotConfigured) as error:
-        return None, str(error)
-    return None, "Its entry in the catalogue has no price."

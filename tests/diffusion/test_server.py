@@ -16,12 +16,13 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from diffusion.work import PictureStream
+from diffusion.answers import PictureStream
+from tests.backends.wire_server import WireServer
 from tests.diffusion.conftest import PATH, Running, body, hooked, run_here
 from tests.diffusion.tiny import save_pipeline
 from tests.helpers.model_hub import FolderHub
 from tests.helpers.servers import serving, wait_until
-from tests.inference.servers import CLIENT, launch_server
+from tests.inference.servers import CLIENT, events, launch_server
 
 
 def picture(item: dict[str, Any]) -> bytes:
@@ -64,6 +65,22 @@ def test_a_stream_has_each_step_previews_and_the_picture(pictures: Running) -> N
     assert picture(stream[-1]) == picture(pictures.post(body(steps=6)).json()["data"][0])
     several = pictures.events(body(n=2))
     assert [event["index"] for event in several if event["type"].endswith("completed")] == [0, 1]
+
+
+async def test_the_gateway_sends_the_same_events(pictures: Running, tmp_path: Path) -> None:
+    from tests.gateway.servers import gateway  # half a second in each process that collects this module
+
+    entry = f'[painter]\nkind = "backends.diffusion.server"\nurl = "{pictures.url}"\ntask = "draw"'
+    async with gateway(WireServer(), tmp_path, entry) as running:
+        headers = {"authorization": f"Bearer {await running.add_key()}", "x-request-id": "same"}
+        wanted = body(steps=4, n=2, partial_images=2, stream=True)
+        answer = await running.client.post(PATH, json={**wanted, "model": "painter"}, headers=headers)
+        refused = await running.client.post(PATH, json={"model": "painter", "prompt": "gore"}, headers=headers)
+    through, direct = events(answer.text), pictures.events(wanted, headers={"x-request-id": "same"})
+    for each in (*through, *direct):
+        each.pop("created_at")
+    assert through == direct
+    assert refused.status_code == 400 and "refused here" in refused.text
 
 
 def test_openais_client(pictures: Running) -> None:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from backends import Catalog, ChatRequest, Message, Picture, Tool
+from backends import Catalog, ChatRequest, Message, Overloaded, Picture, Stopwatch, TimedOut, Tool, Usage
 from gateway.billing import bills, money
 from gateway.billing.budgets import Budgets, month_of
 from gateway.errors import BudgetReached
 from gateway.keys.key import Key
 from gateway.targets import Targets
+from inference.answers.endings import Ending
 from tests.backends.wire_server import Reply, WireServer
 from tests.gateway.servers import COST, gateway, until
 from tests.inference.servers import question
@@ -61,7 +62,9 @@ async def test_a_budget_is_no_use_without_a_price(wire: WireServer, tmp_path: Pa
         key, free = await running.add_key(usd=1), await running.add_key("bob")
         answer = await running.chat(key, "other")
         assert answer.status_code == 403
-        assert "price of other is unknown. genai-prices doesn't know 'tiny'" in answer.json()["error"]["message"]
+        message = answer.json()["error"]["message"]
+        assert "price of other is unknown. genai-prices doesn't know 'tiny'" in message
+        assert 'set price in its entry: "tokens:0.15/0.60"' in message and '"1.25/h"' in message
         assert (await running.chat(free, "other")).status_code == 200
         refused, unknown = await running.rows(2)
         assert (refused["outcome"], refused["cost"]) == ("refused", 0)
@@ -132,7 +135,8 @@ def test_prices_come_from_the_catalogue_or_are_unknown() -> None:
         "named": {"kind": "embedded", "price": "tokens:openai/gpt-4o"},
         "known": {"kind": "openai", "url": "https://api.openai.com/v1", "model": "gpt-4o"},
         "own": {"kind": "openai", "url": "http://127.0.0.1:1/v1", "model": "gpt-4o"},
-        "hourly": {"kind": "embedded", "price": "1.25/h"},
+        "row": {"kind": "embedded", "price": "ml.g5.xlarge"},
+        "below": {"kind": "embedded", "price": "-1/h"},
         "typo": {"kind": "embedded", "price": "tokens:nobody/nothing"},
         "none": {"kind": "embedded"},
         "unset": {"kind": "openai", "url": "${NO_SUCH_VARIABLE}", "model": "gpt-4o"},
@@ -142,8 +146,26 @@ def test_prices_come_from_the_catalogue_or_are_unknown() -> None:
     assert prices.pop("entered") == (0.15, 0.6)
     assert prices.pop("named") == prices.pop("known") == (2.5, 10)
     assert set(prices.values()) == {None}
-    assert "isn't a price by the token" in targets["hourly"].unpriced
+    assert "'ml.g5.xlarge' is no price that the gateway reads" in targets["row"].unpriced
     assert all(targets[name].unpriced for name in prices)
+
+
+def test_an_hourly_price_is_paid_for_the_seconds_of_an_answer() -> None:
+    entry = {"kind": "embedded", "price": "$3.60 per hour"}
+    entries = {"alone": entry, "shared": {**entry, "answers_at_once": 4}, "wrong": {**entry, "answers_at_once": 0}}
+    targets = Targets.load(Catalog(entries, source="test"))
+    alone, shared = targets.find("alone"), targets.find("shared")
+    size = bills.Size(100, 8, seconds=600)
+    assert (bills.most_cost(alone, size), bills.most_cost(shared, size)) == (600_000_000, 150_000_000)
+    stopwatch = Stopwatch()
+    ending = Ending("", 200, None, 3.0, 0.5, stopwatch)
+    assert bills.bill(ending, shared, size, Usage(5, 2), 2.0) == bills.Bill(5, 2, 500_000)
+    assert bills.bill(ending, alone, size, None, 2.0) == bills.Bill(None, None, 2_000_000)  # its time is known
+    refused = Ending("overloaded", 503, Overloaded("busy", ""), 3.0, 0.5, stopwatch)
+    assert bills.bill(refused, alone, size, None, 2.0).cost == 0
+    late = TimedOut("late", "")
+    assert bills.attempt_bill(late, alone, size, 10.0).cost == 10_000_000
+    assert "whole number from 1" in str(targets.find("wrong").unavailable)
 
 
 def test_a_size_is_never_below_the_tokens() -> None:

@@ -157,12 +157,12 @@ def test_a_report_adds_up(store: Store) -> None:
 
 def test_a_report_says_where_answers_came_from(store: Store) -> None:
     store.write_rows(
-        [row(cache="miss"), row(cache="hit", cost=0), row(cache="shared", cost=0), row(cache="hit", cost=0)]
+        [row(cache="miss", pictures=2), row(cache="hit", cost=0), row(cache="shared", cost=0), row(cache="hit", cost=0)]
     )
     by_source = {line.name: (line.requests, line.from_cache, line.cost) for line in read_report(store.engine, "cache")}
     assert by_source == {"miss": (1, 0, 9000), "hit": (2, 2, 0), "shared": (1, 1, 0)}
     (alice,) = read_report(store.engine, "owner")
-    assert (alice.requests, alice.from_cache) == (4, 3)
+    assert (alice.requests, alice.from_cache, alice.pictures) == (4, 3, 2)
 
 
 # The schema
@@ -191,7 +191,8 @@ def test_an_older_schema_is_brought_up_to_date_with_its_rows(engine: Engine) -> 
             )
     connect.migrate(engine)
     store = Store(engine)
-    assert [(line.name, line.requests, line.from_cache) for line in read_report(engine, "cache")] == [("", 3, 0)]
+    (old,) = read_report(engine, "cache")
+    assert (old.name, old.requests, old.from_cache, old.pictures) == ("", 3, 0, 0)
     assert store.spent("2026-11", without="") == {"k": 15}
     assert store.spent("2026-10", without="") == {"k": 5}
     store.write_rows([row()])

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from tests.backends.wire_server import Reply, WireServer, serving
-from tests.gateway.servers import COST, Running, gateway, until
+from tests.gateway.servers import COST, EMBEDDINGS, VECTORS, Running, gateway, until, write_catalog
 from tests.helpers.redis_server import RedisServer, serving_redis
-from tests.inference.servers import answer_of, events, question
+from tests.inference.servers import answer_of, events, launch_server, question
 from tests.inference.targets import ANSWER, CHAT, ENDLESS, event
 
 ROUTES = """
@@ -137,6 +137,43 @@ async def test_two_gateways_share_limits_and_answers(wire: WireServer, redis: Re
         assert (await one.client.get("/ready")).json() == {"status": "ready"}
 
 
+# A gateway on a machine whose clock is half a minute ahead.
+AHEAD = """
+import runpy, time
+real = time.time
+time.time = lambda: real() + 30
+runpy.run_module("gateway", run_name="__main__", alter_sys=True)
+"""
+
+
+async def test_a_gateway_whose_clock_is_30_s_ahead_shares_limits_and_budgets(
+    wire: WireServer, redis: RedisServer, tmp_path: Path
+) -> None:
+    database = f"sqlite:///{tmp_path}/shared.sqlite"
+    (tmp_path / "ahead.py").write_text(AHEAD)
+    settings = {"SPACEPORT_DATABASE_URL": database, "SPACEPORT_REDIS_URL": redis.url, "SPACEPORT_REDIS_SECONDS": 5}
+    settings |= {"SPACEPORT_CATALOG": str(write_catalog(tmp_path, wire.url)), "SPACEPORT_DATA": str(tmp_path / "2")}
+    options: dict[str, Any] = {"redis_url": redis.url, "redis_seconds": 5.0, "database_url": database}
+    async with gateway(wire, tmp_path / "1", **options) as one, AsyncExitStack() as stack:
+        key = await one.add_key(requests_per_minute=6, usd=1)
+        other = stack.enter_context(launch_server(tmp_path, module="ahead", SPACEPORT_CACHE_MB=0, **settings))
+        await asyncio.to_thread(other.wait_ready)
+
+        async def ask_other() -> int:
+            headers, body = {"authorization": f"Bearer {key}"}, {"model": "paid", **question()}
+            return (await one.client.post(other.url + CHAT, json=body, headers=headers)).status_code
+
+        first = [await ask_other() for _ in range(3)]
+        second = [(await one.chat(key)).status_code for _ in range(4)]
+        assert [*first, *second, await ask_other()] == [*[200] * 6, 429, 429]
+        rows = await one.rows(8)
+        (known,) = one.store.read_keys()
+        spent = one.gateway.parts.budgets.spent
+        await until(lambda: spent(known.id, f"{rows[0]['started_at']:%Y-%m}") == 6 * COST)
+    ahead = [row["started_at"] for row in rows if row["gateway"] != one.gateway.parts.id]
+    assert min(ahead) > max(row["started_at"] for row in rows if row["gateway"] == one.gateway.parts.id)
+
+
 # The cache.
 
 
@@ -223,6 +260,9 @@ async def test_a_route_leaves_out_what_fails_and_tries_it_again(
             assert (await ask(running, key, "route"))[0] == "paid"
         assert len(spare.requests(CHAT)) == 3  # one that worked, two that failed; then it is left out
         assert 'target_left_out{target="spare"} 1.0' in (await running.client.get("/metrics")).text
+        card = (await running.client.get("/v1/models/spare", headers={"x-api-key": key})).json()
+        assert (card["state"], card["usd_per_hour"]) == ("left_out", None)
+        assert "routes leave it out" in card["reason"]
         spare.on(CHAT, ANSWER)
         await asyncio.sleep(3.05)
         assert (await ask(running, key, "route"))[0] == "spare"
@@ -281,6 +321,31 @@ async def test_an_attempt_that_may_have_worked_is_paid_too(wire: WireServer, spa
         ("paid", timed_out, True),
     ]
     assert [row["output_tokens"] for row in rows] == [2, None]
+
+
+async def test_embeddings_have_routes_too(wire: WireServer, spare: WireServer, tmp_path: Path) -> None:
+    async with gateway(wire, tmp_path, routes(spare)) as running:
+        key = await running.add_key(usd=1, targets=("route", "first"))
+        spare.on(EMBEDDINGS, VECTORS)
+        headers = {"authorization": f"Bearer {key}"}
+
+        async def embed(model: str) -> tuple[int, str]:
+            answer = await running.client.post(EMBEDDINGS, json={"model": model, "input": "Hi"}, headers=headers)
+            assert answer.status_code != 200 or answer.json()["model"] == model
+            return answer.status_code, answer.headers.get("x-spaceport-target", "")
+
+        assert [await embed(name) for name in ("route", "first")] == [(200, "spare")] * 2
+        spare.on(EMBEDDINGS, FAILURE)
+        assert [await embed(name) for name in ("route", "first", "route")] == [(200, "paid")] * 3
+        assert len(spare.requests(EMBEDDINGS)) == 4  # the route leaves it out after two failures
+        wire.on(EMBEDDINGS, FAILURE)
+        assert await embed("first") == (502, "")
+        rows = await running.rows(6)
+    assert [(row["target"], row["cost"], row["input_tokens"]) for row in rows[:3]] == [
+        *[("spare", 30_000, 3)] * 2,
+        ("paid", 3_000, 3),
+    ]
+    assert (rows[5]["outcome"], rows[5]["cost"]) == ("error", 0)
 
 
 async def test_if_every_target_fails_the_error_names_them(wire: WireServer, spare: WireServer, tmp_path: Path) -> None:

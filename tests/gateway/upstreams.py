@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
 
-from backends import BackendError, Delta, Done, Event, Usage
+from backends import Delta, Done, Event, Usage
+from gateway.routing.stream import Failure
 
 USAGE = Usage(5, 2)
 DONE = Done("stop", USAGE)
@@ -16,7 +17,8 @@ class ScriptedUpstream:
 
     def __init__(self, *script: Event | asyncio.Event | Exception, target: str = "gpu") -> None:
         self.target = self.tried = ""
-        self.failures: list[tuple[str, BackendError]] = []
+        self.failures: list[Failure] = []
+        self.seconds = 0.0
         self.closed = False
         self.started = False
         self._name = target

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.backends.wire_server import WireServer
 from tests.helpers.servers import wait_until
 from tests.inference.servers import CLIENT, Server, launch_server, run_server
 from tests.vision.conftest import digit_picture, file_of, seven
@@ -48,6 +49,23 @@ def test_a_picture_as_a_file_a_form_and_json(server: Server) -> None:
     assert [len(each["labels"]) for each in form] == [1, 1]
     for body in ({"image": text}, {"images": [f"data:image/png;base64,{text}"]}, {"image": {"b64": text}}):
         assert server.post("/v1/classify", body).json()["results"][0]["labels"][0] == result["labels"][0]
+
+
+async def test_the_gateway_gives_the_same_labels_and_map(server: Server, tmp_path: Path) -> None:
+    from tests.gateway.servers import gateway  # half a second in each process that collects this module
+
+    entry = f'[labels]\nkind = "backends.vision.server"\nurl = "{server.url}"\ntask = "classify"'
+    async with gateway(WireServer(), tmp_path, entry) as running:
+        headers = {"authorization": f"Bearer {await running.add_key()}"}
+        body = {"image": base64.b64encode(seven()).decode(), "top_k": 2, "explain": "occlusion"}
+        through = await running.client.post("/v1/classify", json={**body, "model": "labels"}, headers=headers)
+        refused = await running.client.post(
+            "/v1/classify?model=labels", content=b"%PDF-1.7", headers={**headers, "content-type": "image/png"}
+        )
+    assert through.json()["results"] == server.post("/v1/classify", body).json()["results"]
+    direct = send(server, "/v1/classify", b"%PDF-1.7")
+    assert refused.status_code == direct.status_code == 400
+    assert "PDF" in refused.text and "PDF" in direct.text
 
 
 def test_the_dialects_of_sagemaker_and_vertex_ai(server: Server) -> None:

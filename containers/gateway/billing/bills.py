@@ -1,4 +1,4 @@
-"""What a request costs: its tokens at the target's price, or the most that they can have cost."""
+"""What a request costs: its tokens or its seconds at the target's price, or the most that they can have cost."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from backends import (
     Usage,
 )
 from backends.text import to_json
-from backends.vectors import Embeddings
 from gateway.billing import money
+from gateway.billing.prices import PerHour
 from gateway.targets import GatewayTarget
 from inference.answers.endings import Ending
-from inference.errors import Refused, ShuttingDown
+from inference.errors import CLIENT_CLOSED_REQUEST, Refused, ShuttingDown
 
 MESSAGE_TOKENS = 16  # of the template around a message
 LIKELY_PICTURE_TOKENS = 1_500  # models count from 85 to many thousands; the most is `picture_tokens` of the target
@@ -33,7 +33,8 @@ UNBILLED = (NotConfigured, Overloaded, Rejected, Unreachable)  # the model's ser
 class Size:
     """The most tokens that a request can have: no tokenizer makes more tokens than a text has bytes.
 
-    `input_tokens` are those of the texts; how many a picture has depends on the target.
+    `input_tokens` are those of the texts; how many a picture has depends on the target. `seconds` is how long the
+    answer may take. Without `has_tokens` the model has none, and a price by the token says nothing of the request.
     """
 
     input_tokens: int
@@ -41,6 +42,8 @@ class Size:
     pictures: int = 0
     offers_tools: bool = False
     picture_bytes: int = 0
+    seconds: float = 0.0
+    has_tokens: bool = True
 
     @property
     def bytes(self) -> int:
@@ -87,6 +90,10 @@ def texts_size(texts: Sequence[str]) -> Size:
 
 def most_cost(target: GatewayTarget, size: Size) -> int | None:
     """Return the most that a request of this size can cost at a target, in nano-USD; None if its price is unknown."""
+    if isinstance(target.price, PerHour):
+        return money.from_usd(target.price.time(size.seconds))
+    if not size.has_tokens:
+        return _cost(target, 0, 0, size, 0.0)
     if target.price is None:
         return None
     input_tokens = size.input_tokens + size.pictures * target.picture_tokens
@@ -97,40 +104,32 @@ def outcome(ending: Ending) -> str:
     """Return the outcome for the ledger: ok, error, cancelled or refused (by the gateway, before the target)."""
     if not ending.kind:
         return "ok"
-    if ending.kind in ("left", "given_up"):
+    if ending.kind in ("left", "given_up") or ending.status == CLIENT_CLOSED_REQUEST:
         return "cancelled"
     return "refused" if ending.error and ending.queue_seconds is None else "error"
 
 
-def bill(
-    ending: Ending,
-    target: GatewayTarget | None,
-    size: Size,
-    embeddings: Embeddings | None = None,
-    usage: Usage | None = None,
-) -> Bill:
-    """Return the bill of a request; `usage` is what the server counted, if that isn't in the ending.
+def bill(ending: Ending, target: GatewayTarget | None, size: Size, usage: Usage | None, seconds: float) -> Bill:
+    """Return the bill of a request on which its target worked for so many seconds.
 
-    A request that ended before its server counted the tokens pays for the most that they can be: for all bytes of its
-    prompt, and of the text that has come.
+    `usage` is what the server counted, if that isn't in the ending. A request that ended before its server counted the
+    tokens pays for the most that they can be: for all bytes of its prompt, and of the text that has come.
     """
     if not _reached_model(ending):
         return Bill(None, None, 0)
     if counted := _usage(ending) or usage:
-        return _counted(counted.input_tokens, counted.output_tokens, target)
-    if embeddings and embeddings.input_tokens is not None:
-        return _counted(embeddings.input_tokens, 0, target)
+        return _counted(counted, target, size, seconds)
     characters = sum(arrival.characters for arrival in ending.stopwatch.arrivals)
-    return _bound(target, size, characters, is_complete=not ending.kind)
+    return _bound(target, size, seconds, characters, is_complete=not ending.kind)
 
 
-def attempt_bill(error: BackendError, target: GatewayTarget | None, size: Size) -> Bill:
+def attempt_bill(error: BackendError, target: GatewayTarget | None, size: Size, seconds: float) -> Bill:
     """Return the bill of an attempt at a target that ended with an error before its first event."""
     if not _is_billed(error):
         return Bill(None, None, 0)
     if error.usage:
-        return _counted(error.usage.input_tokens, error.usage.output_tokens, target)
-    return _bound(target, size, 0)
+        return _counted(error.usage, target, size, seconds)
+    return _bound(target, size, seconds, 0)
 
 
 def total(attempts: Sequence[Bill]) -> Bill:
@@ -140,27 +139,45 @@ def total(attempts: Sequence[Bill]) -> Bill:
     return replace(attempts[-1], cost=cost, is_bound=any(each.is_bound for each in attempts))
 
 
-def used_tokens(ending: Ending, size: Size, embeddings: Embeddings | None, usage: Usage | None = None) -> int:
+def used_tokens(ending: Ending, size: Size, usage: Usage | None = None) -> int:
     """Return how many tokens a request took from its key's minute: as counted, or about as many."""
     if not _reached_model(ending):
         return 0
     if counted := _usage(ending) or usage:
         return counted.input_tokens + counted.output_tokens
-    if embeddings and embeddings.input_tokens is not None:
-        return embeddings.input_tokens
     return size.likely_input + sum(arrival.characters for arrival in ending.stopwatch.arrivals) // BYTES_PER_TOKEN
 
 
-def _counted(input_tokens: int, output_tokens: int, target: GatewayTarget | None) -> Bill:
+def _counted(usage: Usage, target: GatewayTarget | None, size: Size, seconds: float) -> Bill:
+    cost = _cost(target, usage.input_tokens, usage.output_tokens, size, seconds)
+    return Bill(usage.input_tokens, usage.output_tokens, cost)
+
+
+def _cost(
+    target: GatewayTarget | None, input_tokens: int, output_tokens: int, size: Size, seconds: float
+) -> int | None:
+    """Return the cost of an answer in nano-USD, or None if it is unknown."""
     price = target.price if target else None
-    cost = None if price is None else money.from_usd(price.request(input_tokens, output_tokens))
-    return Bill(input_tokens, output_tokens, cost)
+    if price is None:
+        return None
+    if isinstance(price, PerHour):
+        return money.from_usd(price.time(seconds))
+    is_free = price.usd_input == price.usd_output == 0
+    if not (size.has_tokens or is_free):
+        return None
+    return money.from_usd(price.request(input_tokens, output_tokens))
 
 
-def _bound(target: GatewayTarget | None, size: Size, characters: int, *, is_complete: bool = False) -> Bill:
-    """Return the most that an answer can have cost of which so many characters have come."""
+def _bound(
+    target: GatewayTarget | None, size: Size, seconds: float, characters: int, *, is_complete: bool = False
+) -> Bill:
+    """Return the most that an answer can have cost of which so many characters have come; its time is known."""
     if target is None:
         return Bill(None, None, None)
+    if not size.has_tokens:
+        return _counted(Usage(0, 0), target, size, seconds)
+    if isinstance(target.price, PerHour):
+        return Bill(None, None, _cost(target, 0, 0, size, seconds))
     most = min(characters * BYTES_PER_CHARACTER, size.output_tokens)
     if is_complete or size.offers_tools or target.hides_thoughts:  # calls come at the end, hidden thoughts never
         most = size.output_tokens

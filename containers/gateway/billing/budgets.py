@@ -12,9 +12,12 @@ from datetime import UTC, datetime
 
 from gateway.billing import money
 from gateway.billing.bills import Size, most_cost
+from gateway.billing.prices import EXAMPLES
 from gateway.errors import BudgetReached, NotAllowed
 from gateway.keys.key import Key
 from gateway.targets import GatewayTarget
+
+_NO_TOKENS = "It has a price by the token, and pictures have no tokens."
 
 
 def month_of(time: datetime) -> str:
@@ -22,11 +25,11 @@ def month_of(time: datetime) -> str:
     return time.astimezone(UTC).strftime("%Y-%m")
 
 
-def affordable(targets: Sequence[GatewayTarget], key: Key) -> Sequence[GatewayTarget]:
+def affordable(targets: Sequence[GatewayTarget], key: Key, size: Size) -> Sequence[GatewayTarget]:
     """Return the targets that a key can pay for: with a budget, those with a price, or all if none has one."""
     if key.budget is None:
         return targets
-    return [target for target in targets if target.price] or targets
+    return [target for target in targets if most_cost(target, size) is not None] or targets
 
 
 class Budgets:
@@ -77,8 +80,8 @@ class Budgets:
         most = most_cost(target, size)
         if most is None:
             raise NotAllowed(
-                f"The key has a budget, and the price of {target.name} is unknown. {target.unpriced}",
-                "Use a target with a price, or ask the operator to add one.",
+                f"The key has a budget, and the price of {target.name} is unknown. {target.unpriced or _NO_TOKENS}",
+                f"Use a target with a price, or ask the operator to set price in its entry: {EXAMPLES}.",
             )
         reserved = self.reserved[key.id] + self._others_reserved.get(key.id, 0)
         left = key.budget - self.spent(key.id, month_of(now)) - reserved

@@ -6,14 +6,15 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from backends import BackendError, Event, Usage
+from backends import Event, Usage
 from backends.stopwatch import now
 from backends.streams import closing
 from gateway.cache.entries import Entry, decode, encode, is_complete
 from gateway.cache.flights import Flight, Reader, Upstream
 from gateway.cache.stores import Store
+from gateway.routing.stream import Failure
 
 Source = Literal["hit", "miss", "shared", "none"]
 MAX_ENTRY_BYTES = 1_000_000
@@ -24,7 +25,7 @@ class Answer:
     """An answer and where it comes from: "hit" is the store, "shared" another request's stream, "none" no cache."""
 
     source: Source
-    events: AsyncIterator[Event]
+    events: AsyncIterator[Any]  # of text, or of another task that has no cache
     _target: str = ""
     _upstream: Upstream | None = None
     _reader: Reader | None = None
@@ -40,9 +41,14 @@ class Answer:
         return self._upstream.tried if self._upstream else self._target
 
     @property
-    def failures(self) -> Sequence[tuple[str, BackendError]]:
+    def failures(self) -> Sequence[Failure]:
         """The targets that gave no event, with their errors."""
         return self._upstream.failures if self._upstream else ()
+
+    @property
+    def seconds(self) -> float:
+        """How long the target that was asked last has worked."""
+        return self._upstream.seconds if self._upstream else 0.0
 
     @property
     def usage(self) -> Usage | None:

@@ -6,29 +6,34 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
-from backends import BackendError, Done, Event
+from backends import Done, Event
 from backends.stopwatch import now
 from backends.streams import closing
 from gateway.cache.entries import TimedEvent
+from gateway.routing.stream import Failure
 
 
 class Upstream(Protocol):
     """The stream of an answer.
 
-    `target` is who gives it, "" until its first event has come; `tried` who was asked last; `failures` who couldn't.
+    `target` is who gives it, "" until its first event has come; `tried` who was asked last, `seconds` how long that one
+    has worked; `failures` who couldn't.
     """
 
     target: str
     tried: str
 
     @property
-    def failures(self) -> Sequence[tuple[str, BackendError]]: ...
+    def failures(self) -> Sequence[Failure]: ...
 
-    def __aiter__(self) -> AsyncIterator[Event]: ...
+    @property
+    def seconds(self) -> float: ...
 
-    def __anext__(self) -> Awaitable[Event]: ...
+    def __aiter__(self) -> AsyncIterator[Any]: ...
+
+    def __anext__(self) -> Awaitable[Any]: ...
 
     async def aclose(self) -> None: ...
 

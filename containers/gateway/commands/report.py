@@ -14,7 +14,7 @@ from gateway.database.store import Store
 
 HEADER = (
     "requests", "ok", "errors", "cancelled", "refused", "from_cache", "input_tokens", "output_tokens", "usd",
-    "usd_at_most", "unknown_cost", "mean_first_token_seconds",
+    "usd_at_most", "unknown_cost", "mean_first_token_seconds", "pictures",
 )  # fmt: skip
 
 
@@ -48,7 +48,7 @@ def _cells(line: ReportLine) -> list[str]:
     first = "" if line.first_token_seconds is None else f"{line.first_token_seconds:.3f}"
     outcomes = (line.requests, line.ok, line.errors, line.cancelled, line.refused, line.from_cache)
     counts = map(str, (*outcomes, line.input_tokens, line.output_tokens))
-    return [*counts, money.show(line.cost), money.show(line.bound), str(line.unknown_cost), first]
+    return [*counts, money.show(line.cost), money.show(line.bound), str(line.unknown_cost), first, str(line.pictures)]
 
 
 def _harmless(text: str) -> str:

@@ -35,6 +35,7 @@ class ReportLine:
     bound: int
     unknown_cost: int
     first_token_seconds: float | None
+    pictures: int = 0
 
 
 def read_report(engine: Engine, group: str, month: str | None = None) -> list[ReportLine]:
@@ -46,7 +47,7 @@ def read_report(engine: Engine, group: str, month: str | None = None) -> list[Re
         *(_count(ledger.c.outcome == outcome).label(label) for outcome, label in _OUTCOMES),
         _count(ledger.c.cache.in_(("hit", "shared"))).label("from_cache"),
         _count(ledger.c.cost.is_(None)).label("unknown_cost"),
-        *(_sum(ledger.c[column]).label(column) for column in ("input_tokens", "output_tokens", "cost")),
+        *(_sum(ledger.c[column]).label(column) for column in ("input_tokens", "output_tokens", "cost", "pictures")),
         _sum(case((ledger.c.is_bound, ledger.c.cost))).label("bound"),
         func.avg(ledger.c.first_token_seconds).label("first_token_seconds"),
     )

@@ -55,6 +55,7 @@ ledger = Table(
     Column("error", String(60), nullable=False),
     Column("status", Integer, nullable=False),
     Column("cache", String(10), nullable=False, server_default=""),
+    Column("pictures", Integer, nullable=False, server_default="0"),
     Index("ledger_day", "day"),
     Index("ledger_key_day", "key_id", "day"),
 )

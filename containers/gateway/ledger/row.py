@@ -17,7 +17,8 @@ class LedgerRow:
     `cost` is in nano-USD, or None if the price or the tokens are unknown. With `is_bound` it is the most that the
     request can have cost, because its answer ended before the server counted the tokens. `target` is the target that
     answered, "" for a request that named none of the catalogue. `error` is the class of the error, "" without one.
-    `cache` says where the answer came from: "hit", "shared", "miss" or "none"; "" if there was none.
+    `cache` says where the answer came from: "hit", "shared", "miss" or "none"; "" if there was none. `pictures` is how
+    many were classified or made.
     """
 
     id: str
@@ -37,7 +38,8 @@ class LedgerRow:
     outcome: str
     error: str
     status: int
-    cache: str = ""  # rows in the journal of an older gateway have none
+    cache: str = ""  # rows in the journal of an older gateway have none of these
+    pictures: int = 0
 
     @property
     def day(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,7 +13,7 @@ from backends.kinds.fallback import FallbackBackend, connect_targets
 from backends.settings import TargetSettings
 from gateway.routing.choice import order_targets
 from gateway.routing.settings import RouteSettings, read_route
-from gateway.routing.stream import RoutedStream
+from gateway.routing.stream import RoutedStream, Start, is_done
 from gateway.routing.target_states import TargetStates
 
 
@@ -34,12 +35,17 @@ class RouteBackend:
     def stream(self, request: ChatRequest) -> AsyncIterator[Event]:
         views = [self._states.view(self._route, name) for name in self._route.targets if name in self._targets]
         names = order_targets(self._route, views, uuid.uuid4().hex)
-        targets = {name: partial(self._targets.__getitem__, name) for name in names}
-        return aiter(RoutedStream(request, targets, self._states))
+        # The next target rarely serves the same model name, so it uses its own default.
+        requests = [request, *[replace(request, model=None)] * len(names)]
+        targets = {name: partial(self._start, name, each) for name, each in zip(names, requests, strict=False)}
+        return aiter(RoutedStream(targets, self._states, is_done))
 
     async def check(self) -> Health:
         """The health of the first target that is healthy."""
         return await FallbackBackend(list(self._targets.items())).check()
+
+    def _start(self, name: str, request: ChatRequest) -> Start[Event]:
+        return partial(self._targets[name].stream, request)
 
     async def aclose(self) -> None:
         for backend in self._targets.values():

@@ -37,7 +37,7 @@ class Router:
         self.states = states
         self.routes: dict[str, RouteSettings] = {}
         self._version = catalog.digest[:16]
-        for name in catalog.names:
+        for name in catalog.all_names:
             entry = catalog.settings(name)
             settings = {key: value for key, value in entry.items() if key not in CATALOG_KEYS}
             try:
@@ -52,6 +52,12 @@ class Router:
         route = self.routes.get(name)
         scope = f"{self._version}/{name}"
         return Plan(targets, f"{scope}/{targets[0]}" if route and route.choose == "weights" else scope)
+
+    def leaves(self, name: str, parents: tuple[str, ...] = ()) -> list[str]:
+        """The targets that a name of the catalogue stands for, whatever their states."""
+        if name not in self.routes or name in parents:
+            return [name]
+        return [leaf for each in self.routes[name].targets for leaf in self.leaves(each, (*parents, name))]
 
     def targets(self) -> list[str]:
         """The targets of all routes."""

@@ -8,6 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from backends import Catalog
+from backends.vectors import EmbeddingBackend
 from tests.backends.telemetry.collector import collecting
 from tests.backends.wire_server import Reply, WireServer
 from tests.helpers.servers import wait_until
@@ -48,6 +52,14 @@ async def test_one_trace_from_the_command_to_the_engine(server: WireServer, tmp_
     assert command["gen_ai.response.time_to_first_chunk"] > 0
     assert "secret" not in str(collector.spans)
     assert {span["error.type"] for span in collector.spans if span["failed"]} == {"Rejected"}
+
+
+def test_a_backend_with_spans_embeds_only_if_it_does_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backends.telemetry.backend.is_on", lambda: True)
+    entries = {"a": {"kind": "openai", "url": "http://a.invalid"}, "any": {"kind": "fallback", "targets": ["a"]}}
+    catalog = Catalog(entries, source="catalog.toml")
+    assert isinstance(catalog.connect("a"), EmbeddingBackend)
+    assert not isinstance(catalog.connect("any"), EmbeddingBackend)
 
 
 def test_without_a_collector_nothing_is_imported(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""What each route of the gateway answers: text, vectors, labels, pictures, and the list of targets."""

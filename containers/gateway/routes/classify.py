@@ -1,0 +1,125 @@
+"""Labels of pictures, on the wire of the vision server."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import Response
+from starlette.types import Message
+
+from backends import Rejected
+from backends.vision.types import Classification, Classifier
+from gateway.billing.bills import Size
+from gateway.request_path import Call
+from gateway.routes.text import required
+from gateway.service import Gateway
+from gateway.task import Task, once
+from inference.answers.generation import Work
+from inference.formats.cloud_platforms import only_answer
+from inference.http.answer_streams import JSONAnswer
+from inference.http.error_handlers import request_id
+from inference.http.request_body import parse_json, read_body
+from vision.requests import ClassifyRequest, read_request
+from vision.settings import VisionSettings
+
+AT_ONCE = 4  # pictures of one request that are sent at once
+BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "image/*": {"schema": {"type": "string", "format": "binary"}},
+            "application/json": {"example": {"model": "vision", "image": "iVBORw0KGgo…", "top_k": 5}},
+        },
+    }
+}
+
+
+async def read(request: Request, limit: int, large_bodies: asyncio.Semaphore) -> tuple[str | None, ClassifyRequest]:
+    """Return the model and the pictures of a request; the model of a form or a file is in the address."""
+    body = bytes(await read_body(request, limit, large_bodies))
+
+    async def again() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    settings = VisionSettings(max_body_mb=limit / 1e6)
+    pictures = await read_request(Request(request.scope, again), settings, large_bodies)
+    is_json = "json" in request.headers.get("content-type", "").partition(";")[0]
+    value = parse_json(body) if is_json and "model" not in request.query_params else None
+    model = value.get("model") if isinstance(value, Mapping) else request.query_params.get("model")
+    if not isinstance(model, str | None):
+        raise Rejected("model is no text.", "Set it to a name that GET /v1/models lists.", status=400)
+    return model, pictures
+
+
+def answer(
+    gateway: Gateway, call: Call, request: Request, body: tuple[str | None, ClassifyRequest], dialect: str
+) -> Response:
+    """Answer a request for labels."""
+    model, pictures = body
+    count = sum(map(len, pictures.pictures))
+    size = Size(0, 0, picture_bytes=count, seconds=gateway.settings.request_seconds, has_tokens=False)
+    task = Task("classify", size, lambda backend: once(partial(_classify_all, backend, pictures)))
+    name = call.ask(required(model), task).name
+    write = partial(_document, name, instances=pictures.instances)
+    call.work = Classify(gateway, call, write, request_id=request_id(request), dialect=dialect)
+    return JSONAnswer(gateway, [call.work], only_answer)
+
+
+class Classify(Work):
+    """The labels of the pictures of one request; `write` makes the answer of them."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        call: Call,
+        write: Callable[[list[Classification]], dict[str, Any]],
+        *,
+        request_id: str,
+        dialect: str,
+    ) -> None:
+        super().__init__(gateway, call, request_id=request_id, dialect=dialect)
+        self._call, self._write = call, write
+
+    async def complete(self) -> dict[str, Any]:
+        async with self.recorded(), self._call.slot() as self._queue_seconds:
+            classifications = await self._call.whole()
+            self._call.pictures = len(classifications)
+        return self._write(classifications)
+
+
+async def _classify_all(classifier: Classifier, request: ClassifyRequest) -> list[Classification]:
+    """Return the labels of all pictures, or raise the first error and stop the others."""
+    slots = asyncio.Semaphore(AT_ONCE)
+
+    async def classify(at: int, picture: bytes) -> Classification:
+        async with slots:
+            try:
+                return await classifier.classify(picture, top=request.top, explain=request.explain)
+            except Rejected as error:
+                if len(request.pictures) == 1:
+                    raise
+                raise Rejected(f"Picture {at + 1}: {error.message}", error.remedy, status=error.status) from error
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(classify(at, picture)) for at, picture in enumerate(request.pictures)]
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    return [task.result() for task in tasks]
+
+
+def _document(model: str, classifications: list[Classification], *, instances: bool) -> dict[str, Any]:
+    results = [_result(each) for each in classifications]
+    return {"predictions": results} if instances else {"model": model, "results": results}
+
+
+def _result(classification: Classification) -> dict[str, Any]:
+    labels = [{"label": label.name, "probability": label.probability} for label in classification.labels]
+    if classification.heat_map is None:
+        return {"labels": labels}
+    return {"labels": labels, "heat_map": base64.b64encode(classification.heat_map).decode()}
