@@ -27,12 +27,14 @@ ENGINE_VARIABLES = {
     "gateway": {},
     "models": {},
     "pictures": {},
+    "vision": {},
 }
 # The files that a profile adds, and the profile that it needs.
 PROFILE_FILES = {"models": FOLDER / "compose/models.yaml"}
 NEEDED_PROFILES = {"models": "gateway"}
 # The services that have a page or an API for clients, and their container port.
 PAGE_PORTS = {"chat": 7860, "compare": 7860, "grafana": 3000, "prometheus": 9090, "gateway": 8080, "diffusion": 8081}
+PAGE_PORTS["vision"] = 8082
 ReportLine = Callable[[str], object]
 
 

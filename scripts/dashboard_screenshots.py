@@ -1,4 +1,4 @@
-"""Screenshots of the dashboard: live metrics, the playground on a phone, a run in dark mode, and all states."""
+"""Screenshots of the dashboard: live metrics, the playground on a phone, a run in dark mode, costs, and all states."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import tempfile
 import time
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, ViewportSize
 
 from page_states import HEIGHTS, Window
+from sample_ledger import write_sample_ledger
 from tests.dashboard import prometheus_server
 from tests.helpers.apps import running_app
 from tests.helpers.servers import free_port
@@ -23,7 +24,7 @@ QUESTIONS = ("Name a colour.", "Count to five.", "What is the sea?", "Say hello.
 
 
 def take_dashboard_pictures(browser: Browser, out: Path) -> None:
-    """Write dashboard.png, dashboard-phone.png and dashboard-dark.png."""
+    """Write dashboard.png, dashboard-phone.png, dashboard-dark.png and dashboard-costs.png."""
     with tempfile.TemporaryDirectory() as folder, _running_dashboard(Path(folder)) as (server, url):
         _ask_for_a_while(server)
         page = _open(browser, f"{url}/performance", 1280, 1000)
@@ -36,6 +37,17 @@ def take_dashboard_pictures(browser: Browser, out: Path) -> None:
         page.locator(".sp-headline").wait_for()
         page.wait_for_timeout(1000)
         page.screenshot(path=out / "dashboard-dark.png")
+        page.context.close()
+    take_costs_picture(browser, out)
+
+
+def take_costs_picture(browser: Browser, out: Path) -> None:
+    """Write dashboard-costs.png: a month of a made-up ledger."""
+    with tempfile.TemporaryDirectory() as folder, _dashboard_with_costs(Path(folder)) as url:
+        page = _open(browser, f"{url}/costs", 1280, 1000)
+        page.locator(".js-plotly-plot").first.wait_for(timeout=180_000)
+        page.wait_for_timeout(2000)
+        page.screenshot(path=out / "dashboard-costs.png")
         page.context.close()
 
 
@@ -55,6 +67,10 @@ def dashboard_states(browser: Browser, windows: Sequence[Window], out: Path) -> 
         for window in windows:
             path = out / f"dashboard-{window.name}-6-error.png"
             _page_state(browser, f"{url}/performance", "[data-testid=stAlert]", path, window)
+    with tempfile.TemporaryDirectory() as folder, _dashboard_with_costs(Path(folder)) as url:
+        for window in windows:
+            path = out / f"dashboard-{window.name}-7-costs.png"
+            _page_state(browser, f"{url}/costs", ".js-plotly-plot", path, window)
 
 
 def _playground_states(browser: Browser, url: str, window: Window, out: Path) -> None:
@@ -85,13 +101,19 @@ def _page_state(browser: Browser, url: str, ready: str, path: Path, window: Wind
     page.context.close()
 
 
+def _dashboard_with_costs(folder: Path) -> AbstractContextManager[str]:
+    """Run the dashboard on a made-up ledger; its address is the value."""
+    return _dashboard(folder, "", SPACEPORT_DATABASE_URL=write_sample_ledger(folder / "ledger.db"))
+
+
 @contextmanager
-def _dashboard(folder: Path, prometheus: str) -> Iterator[str]:
+def _dashboard(folder: Path, prometheus: str, **variables: str) -> Iterator[str]:
     """Run the dashboard on a Prometheus; yield its address."""
     port = free_port()
     arguments = ["--server.port", str(port), "--server.address", "127.0.0.1"]
     command = [sys.executable, "spaces/dashboard/serve.py"]
-    with running_app(folder, *arguments, command=command, port=port, SPACEPORT_PROMETHEUS_URL=prometheus) as dashboard:
+    variables["SPACEPORT_PROMETHEUS_URL"] = prometheus
+    with running_app(folder, *arguments, command=command, port=port, **variables) as dashboard:
         yield dashboard.url
 
 

@@ -19,6 +19,7 @@ FOLDERS = {name: ROOT / SETUPTOOLS["package-dir"].get(name, name) for name in SE
 NOT_INSTALLED = {
     "publishing": ROOT / "scripts" / "publishing",
     "dashboard_pages": ROOT / "spaces" / "dashboard" / "dashboard_pages",
+    "ledger_report": ROOT / "spaces" / "dashboard" / "ledger_report",
     "live_metrics": ROOT / "spaces" / "dashboard" / "live_metrics",
 }
 # Command lines: like an app.py, they put packages together, and nothing imports them.
@@ -32,7 +33,8 @@ BELOW = {
     "chat_page": ["rag", "ui", "backends"],
     "compare_page": ["compare", "ui", "backends"],
     "live_metrics": ["compare", "ui", "backends"],
-    "dashboard_pages": ["live_metrics", "compare", "ui", "backends"],
+    "ledger_report": ["compare", "ui", "gateway", "backends"],
+    "dashboard_pages": ["ledger_report", "live_metrics", "compare", "ui", "backends"],
     "inference": ["backends"],
     "vision": ["inference", "backends"],
     "diffusion": ["inference", "backends"],

@@ -16,6 +16,7 @@ from backends.types import Health
 from backends.vision import occlusion
 from backends.vision.batcher import Batcher
 from backends.vision.engine import Engine
+from backends.vision.memory import memory_errors_in_words
 from backends.vision.model_files import DEFAULT_MODEL, find_model
 from backends.vision.pictures import MAX_PIXELS, read_picture
 from backends.vision.types import LABELS, Classification, Classifier, Label
@@ -94,8 +95,12 @@ class EmbeddedClassifier(Classifier):
         return Health(model=await self.load())
 
     async def classify(self, picture: bytes, *, top: int = LABELS, explain: bool = False) -> Classification:
-        """Return the likeliest labels; raises `Rejected` for what isn't a picture."""
+        """Return the likeliest labels; raises `Rejected` for what isn't a picture, `Overloaded` without memory."""
         await self.load()
+        with memory_errors_in_words():
+            return await self._classify(picture, top, explain)
+
+    async def _classify(self, picture: bytes, top: int, explain: bool) -> Classification:
         loop = asyncio.get_running_loop()
         image, seen, entry = await loop.run_in_executor(self._decoders, self._prepare, picture, explain)
         assert self._engine and self._batcher  # noqa: S101  # load() made them

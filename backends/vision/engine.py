@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from backends.errors import NotConfigured
 from backends.settings import require_package
+from backends.vision.memory import is_out_of_memory
 from backends.vision.model_files import VisionModel
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Engine:
         try:
             outputs = self.logits(np.zeros((1, self.channels, *self.model.preprocessing.size), np.float32))
         except Exception as error:
-            raise _wrong(self.model, f"fails ({type(error).__name__})") from error
+            raise _failure(self.model, error, "fails") from error
         labels = self.model.labels or tuple(f"LABEL_{number}" for number in range(outputs.shape[-1]))
         if outputs.shape != (1, len(labels)):
             raise _wrong(self.model, f"has outputs of the shape {outputs.shape} for {len(labels)} labels")
@@ -82,7 +83,7 @@ def _session(model: VisionModel, threads: int) -> Any:
     try:
         return onnxruntime.InferenceSession(str(model.network), options, providers=providers)
     except Exception as error:  # onnxruntime has an error class of its own for each reason
-        raise _wrong(model, f"can't be loaded ({type(error).__name__})") from error
+        raise _failure(model, error, "can't be loaded") from error
 
 
 def _single_input(session: Any, model: VisionModel) -> list[Any]:
@@ -90,6 +91,13 @@ def _single_input(session: Any, model: VisionModel) -> list[Any]:
     if len(inputs) != 1 or len(inputs[0].shape) != 4:
         raise _wrong(model, f"takes {len(inputs)} inputs, the first of the shape {inputs[0].shape}")
     return inputs
+
+
+def _failure(model: VisionModel, error: Exception, what: str) -> NotConfigured:
+    if is_out_of_memory(error):
+        remedy = "Give it more memory, or choose a smaller network, such as onnx/model_quantized.onnx."
+        return NotConfigured(f"There is not enough memory for the network of {model.name}.", remedy)
+    return _wrong(model, f"{what} ({type(error).__name__})")
 
 
 def _wrong(model: VisionModel, what: str) -> NotConfigured:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from backends.errors import Rejected
 from backends.settings import require_package
+from backends.vision.memory import is_out_of_memory
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PillowImage
@@ -61,6 +62,8 @@ def _translate_errors(data: bytes) -> Iterator[None]:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise Rejected("The picture has far too many pixels.", "Make it smaller.", status=413) from error
     except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
+        if is_out_of_memory(error):
+            raise
         message = "The picture can't be decoded: its file is incomplete or damaged."
         raise Rejected(message, "Open it in a viewer, save it again, and send it once more.", status=400) from error
 
@@ -88,7 +91,9 @@ def _upright(image: PillowImage) -> PillowImage:
 
     try:
         return ImageOps.exif_transpose(image)
-    except Exception:  # whatever Pillow raises for damaged metadata, the pixels are fine
+    except Exception as error:  # whatever Pillow raises for damaged metadata, the pixels are fine
+        if is_out_of_memory(error):
+            raise
         return image
 
 

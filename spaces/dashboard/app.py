@@ -11,7 +11,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 import import_paths  # noqa: F401 - must come before the imports that it makes possible
-from dashboard_pages import performance, playground, runs  # noqa: F401 - the first visitor would wait for these
+from dashboard_pages import costs, performance, playground, runs  # noqa: F401 - the first visitor would wait for these
 from dashboard_pages.upload_room import UploadRoom
 from dashboard_pages.websocket_check import BackMessages
 from ui.access.guard import Guard

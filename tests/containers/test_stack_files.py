@@ -40,15 +40,17 @@ STACK: dict[str, Any] = yaml.safe_load(COMPOSE.read_text())
 SERVICES: dict[str, dict[str, Any]] = STACK["services"]
 DEFAULT_SERVICES = {"inference", "chroma", "prometheus", "grafana", "chat", "compare"}
 BY_PROFILE = {"gpu": {"vllm"}, "ollama": {"ollama"}, "gateway": {"gateway", "redis", "postgres"}}
-BY_PROFILE["pictures"] = {"diffusion"}
+BY_PROFILE |= {"pictures": {"diffusion", "vision"}, "vision": {"vision"}}
 OUR_IMAGES = {
     "inference": "spaceport-inference",
     "chat": "spaceport-demo",
     "compare": "spaceport-demo",
     "gateway": "spaceport-gateway",
     "diffusion": "spaceport-diffusion-gpu",
+    "vision": "spaceport-vision",
 }
 HOST_PORTS = {"chat": 7860, "compare": 7861, "grafana": 3000, "prometheus": 9090, "gateway": 8080, "diffusion": 8081}
+HOST_PORTS["vision"] = 8082
 IMAGE_HEALTH_CHECK = {"chat", "compare"}  # the health check is in the image
 WRITABLE_ROOT = {"vllm"}  # compiles to several folders of its home
 TMPFS = {"vllm": [], "postgres": ["/tmp", "/run/postgresql"]}  # others have only /tmp

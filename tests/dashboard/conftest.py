@@ -35,8 +35,8 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Clear caches and settings before the test, and close its event loop after it."""
     from dashboard_pages import resources
 
-    for name in ("SPACEPORT_PROMETHEUS_URL", "SPACEPORT_PROMETHEUS_TOKEN", "SPACEPORT_CATALOG"):
-        monkeypatch.delenv(name, raising=False)
+    for name in ("PROMETHEUS_URL", "PROMETHEUS_TOKEN", "CATALOG", "DATABASE_URL", "DATABASE_URL_FILE"):
+        monkeypatch.delenv(f"SPACEPORT_{name}", raising=False)
     st.cache_resource.clear()
     st.cache_data.clear()
     yield

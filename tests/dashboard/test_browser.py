@@ -12,9 +12,11 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
+from ledger_report.charts import CHARTS
 from tests.app.conftest import model
 from tests.app.test_access import COLOURS, axe, violations
 from tests.dashboard.conftest import catalog_of
+from tests.dashboard.ledgers import write_ledger
 from tests.helpers.apps import App
 from tests.helpers.scripted_model import ScriptedModel
 from tests.helpers.servers import free_port, wait_until
@@ -30,11 +32,12 @@ def app(
     start_app: Callable[..., App], model: ScriptedModel, browser: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> App:
     catalog = catalog_of(tmp_path_factory.mktemp("catalog"), model.url, LAPTOP)
+    ledger = write_ledger(tmp_path_factory.mktemp("ledger") / "gateway.db")
     port = free_port()
     command = [sys.executable, "spaces/dashboard/serve.py"]
     app = start_app(
-        "--server.port", str(port), "--server.address", "127.0.0.1",
-        command=command, port=port, SPACEPORT_CATALOG=catalog, SPACEPORT_PROMETHEUS_URL="",
+        "--server.port", str(port), "--server.address", "127.0.0.1", command=command, port=port,
+        SPACEPORT_CATALOG=catalog, SPACEPORT_PROMETHEUS_URL="", SPACEPORT_DATABASE_URL=ledger,
     )  # fmt: skip
     # The first page reads the catalogue and checks its targets, for all later ones too. While other tests keep every
     # processor busy, that took more than a minute.
@@ -168,7 +171,7 @@ def test_thoughts_are_folded_and_images_of_a_model_are_not_loaded(open_page: Ope
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("path", ["", "performance", "runs"])
+@pytest.mark.parametrize("path", ["", "performance", "runs", "costs"])
 def test_a_page_on_two_screens(open_page: OpenPage, app: App, axe: Any, path: str, dark: bool) -> None:
     page = open_page(path, dark=dark)
     urls: list[str] = []
@@ -180,8 +183,13 @@ def test_a_page_on_two_screens(open_page: OpenPage, app: App, axe: Any, path: st
     for width in (1280, 390):
         page.set_viewport_size({"width": width, "height": 860})
         assert violations(axe, page, **(COLOURS if dark else {})) == {}, width
-    for name in ("Playground", "Performance", "Runs"):
+    if path == "costs":
+        expect(page.locator(".js-plotly-plot")).to_have_count(len(CHARTS))
+        expect(page.locator(".sp-ledger tbody tr")).to_have_count(2)
+    for name in ("Playground", "Performance", "Runs", "Costs"):
         expect(page.locator(".st-key-navigation").get_by_role("link", name=name)).to_be_in_viewport()
+    is_whole = "names => names.every(name => name.scrollWidth <= name.clientWidth)"
+    assert page.locator(".st-key-navigation p").evaluate_all(is_whole)
     page.set_viewport_size({"width": 768, "height": 860})  # here Streamlit shows its own links
     expect(page.get_by_role("link", name="Runs").and_(page.locator(":visible"))).to_have_count(1)
     page.set_viewport_size({"width": 390, "height": 860})

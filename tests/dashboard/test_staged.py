@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 from playwright.sync_api import Browser, expect
@@ -22,7 +23,8 @@ def test_a_clone_runs_without_an_installation(python: Path, tmp_path: Path) -> N
     script = (
         f"import sys; sys.path.insert(0, {str(ROOT / 'spaces/dashboard')!r})\n"
         "import import_paths\n"
-        "from dashboard_pages import performance, playground, runs\n"
+        "from dashboard_pages import costs, performance, playground, runs\n"
+        "assert not costs.is_here()\n"
         "print(runs.resources.comparison_service().run_names(runs.resources.visitor())[0])"
     )
     process = subprocess.run([python, "-c", script], cwd=tmp_path, capture_output=True, text=True)
@@ -32,12 +34,15 @@ def test_a_clone_runs_without_an_installation(python: Path, tmp_path: Path) -> N
 def test_the_staged_dashboard_runs_outside_the_repository(python: Path, browser: Browser, tmp_path: Path) -> None:
     space = stage(ROOT, "dashboard", tmp_path / "dashboard")
     check_content(space.files)
+    assert not any(name.startswith(("gateway/", "inference/")) for name in space.files)
+    space = replace(space, variables={"SPACEPORT_DATABASE_URL": "sqlite:////etc/hostname"})
     with run_app(space, python) as url:
         assert ask(url, "dashboard") == "ok"
         context = browser.new_context()
         page = context.new_page()
         page.goto(f"{url}/runs")
         expect(page.get_by_text("faster to the end").first).to_be_visible(timeout=60_000)
+        expect(page.get_by_role("link", name="Costs")).to_have_count(0)  # nobody's bills are published
         page.get_by_role("link", name="Playground").click()
         box = page.get_by_test_id("stChatInputTextArea")
         box.fill("Say hello.")

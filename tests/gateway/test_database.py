@@ -16,6 +16,7 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, inspect, text
+from sqlalchemy.exc import DBAPIError
 
 from backends import NotConfigured, Unreachable
 from gateway.database import connect
@@ -175,6 +176,33 @@ def upgrade(engine: Engine, version: str) -> None:
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, version)
+
+
+def test_the_dashboard_only_reads_and_needs_no_more_than_that(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(ROOT / "spaces" / "dashboard")
+    from ledger_report.reading import LedgerError, LedgerReader
+
+    url = postgres.new_database()
+    engine = connect.open_database(Settings(database_url=url))
+    connect.migrate(engine)
+    Store(engine).write_rows([row(), row(owner="bob", cost=None)])
+    with engine.begin() as connection:
+        connection.execute(text("CREATE ROLE viewer LOGIN"))
+    viewer = LedgerReader(url.replace("postgres@", "viewer@"))
+    with pytest.raises(LedgerError, match="permission denied") as caught:
+        viewer.read("owner", "newest")
+    assert "GRANT SELECT ON ledger" in caught.value.remedy
+    with engine.begin() as connection:
+        connection.execute(text("GRANT SELECT ON ledger TO viewer"))
+    engine.dispose()
+    reading = viewer.read("owner", "newest")
+    assert (reading.month, [line.name for line in reading.lines]) == ("2026-11", ["alice", "bob"])
+    writer = LedgerReader(url)
+    with pytest.raises(DBAPIError, match="read-only transaction"), writer._engine.begin() as connection:
+        connection.execute(text("DELETE FROM ledger"))
+    writer._engine.dispose()
 
 
 def test_an_older_schema_is_brought_up_to_date_with_its_rows(engine: Engine) -> None:

@@ -12,12 +12,16 @@ import yaml
 from backends import Catalog
 from backends.kinds import KINDS
 from containers import images
+from diffusion.settings import DiffusionSettings
 from inference.app import create_app
 from inference.service import Service
-from inference.settings import Settings, from_environment, warnings
+from inference.settings import ServerSettings, Settings, from_environment, warnings
 from tests.conftest import ROOT
+from tests.k8s import consistency_checks
+from tests.k8s.checks import CHECKS
 from tests.k8s.conftest import FOLDER, Render
 from tests.k8s.objects import Object, environment, get_workload, workloads_of_image
+from vision.settings import VisionSettings
 
 COMPOSE = yaml.safe_load((ROOT / "containers/compose.yaml").read_text())["services"]
 PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
@@ -82,6 +86,31 @@ def test_pods_use_the_user_and_the_port_of_the_image(objects: list[Object]) -> N
             context = workload.pod["securityContext"]
             assert f"\nUSER {context['runAsUser']}:{context['runAsGroup']}\n" in dockerfile
             assert f"\nEXPOSE {workload.port('http')}\n" in dockerfile
+
+
+def test_the_example_of_a_classifier_keeps_the_rules_of_all_pods(render: Render) -> None:
+    objects = [*render("base"), *example("vision")]
+    # Those left out say which pods of the overlays are scraped and have accounts.
+    checks = [
+        check for check in CHECKS if check not in (consistency_checks.scraping, consistency_checks.service_accounts)
+    ]
+    assert [problem for check in checks for problem in check(objects)] == []
+
+
+@pytest.mark.parametrize(("name", "settings"), [("vision", VisionSettings), ("diffusion", DiffusionSettings)])
+def test_the_examples_of_servers_for_pictures_agree_with_compose(name: str, settings: type[ServerSettings]) -> None:
+    objects, compose = example(name), COMPOSE[name]
+    workload = get_workload(objects, name)
+    variables = environment(objects, workload.main)
+    assert warnings(variables, settings) == []
+    names = {each.removeprefix("SPACEPORT_").removesuffix("_FILE").lower() for each in variables} - {"hf_token_path"}
+    assert names <= {field.name for field in dataclasses.fields(settings)}
+    assert variables["SPACEPORT_PORT"] == compose["environment"]["SPACEPORT_PORT"] == str(workload.port("http"))
+    assert f"}}{workload.main['image'].partition(':')[0]}:" in compose["image"]
+
+
+def example(name: str) -> list[Object]:
+    return list(yaml.safe_load_all((FOLDER / f"examples/{name}.yaml").read_text()))
 
 
 # The catalogue

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
-from backends import Catalog, NotConfigured, Rejected, Unreachable
+from backends import Catalog, NotConfigured, Overloaded, Rejected, Unreachable
 from backends.__main__ import main
 from backends.http.connections import close_connections
 from backends.vision import occlusion
@@ -27,6 +27,7 @@ from backends.vision.engine import Engine
 from backends.vision.model_files import VisionModel, find_model
 from backends.vision.preprocessing import Preprocessing
 from backends.vision.types import Classifier
+from inference.errors import status
 from tests.helpers.model_hub import FolderHub
 from tests.helpers.servers import serving
 from tests.inference.servers import Server
@@ -148,6 +149,70 @@ async def test_a_batch_that_fails_fails_for_its_callers_alone() -> None:
     )
     assert [type(result).__name__ for result in results] == ["ndarray", "RuntimeError", "ndarray"]
     batcher.close()
+
+
+def failing(text: str) -> Exception:
+    """An error as onnxruntime raises it."""
+    from onnxruntime.capi.onnxruntime_pybind11_state import RuntimeException
+
+    return RuntimeException(f"[ONNXRuntimeError] : 6 : RUNTIME_EXCEPTION : {text}")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        failing("Non-zero status code returned while running Conv node. Status Message: std::bad_alloc"),
+        failing("bfc_arena.cc:359 Failed to allocate memory for requested buffer of size 4294967296"),
+        failing("CUDA failure 2: out of memory ; GPU=0"),
+        OSError("out of memory error when reading image file"),
+    ],
+    ids=["Python", "C++", "arena", "CUDA", "Pillow"],
+)
+@pytest.mark.parametrize("step", ["decode", "turn", "run", "draw"])
+async def test_without_memory_the_answer_is_503_and_the_next_one_works(
+    digits: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, step: str
+) -> None:
+    def fail(*_: object, **__: object) -> Any:
+        raise error
+
+    classifier, picture = EmbeddedClassifier(EmbeddedSettings(model=str(digits))), seven()
+    await classifier.load()
+    places = {
+        "decode": (Image.Image, "convert"),
+        "turn": (ImageOps, "exif_transpose"),
+        "run": (Engine, "_run"),
+        "draw": (occlusion, "draw"),
+    }
+    with monkeypatch.context() as context, pytest.raises(Overloaded, match="no memory left") as caught:
+        context.setattr(*places[step], fail)
+        await classifier.classify(picture, explain=True)
+    assert status(caught.value) == 503
+    assert caught.value.remedy
+    assert (await classifier.classify(picture)).labels[0].name == "seven"
+    await classifier.aclose()
+
+
+async def test_another_error_of_the_network_stays_what_it_is(digits: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    classifier = EmbeddedClassifier(EmbeddedSettings(model=str(digits)))
+    await classifier.load()
+
+    def fail(*_: object) -> Any:
+        raise failing("Got invalid dimensions for input")
+
+    monkeypatch.setattr(Engine, "_run", fail)
+    with pytest.raises(Exception, match="invalid dimensions"):
+        await classifier.classify(seven())
+    await classifier.aclose()
+
+
+def test_a_network_that_doesnt_fit_into_the_memory_is_said(digits: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> Any:
+        raise failing("std::bad_alloc")
+
+    monkeypatch.setattr(Engine, "_run", fail)
+    with pytest.raises(NotConfigured, match="not enough memory for the network"):
+        Engine(find_model(str(digits)), 1)
 
 
 def changed(digits: Path, folder: Path, file: str, **values: Any) -> str:

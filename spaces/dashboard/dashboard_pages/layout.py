@@ -34,16 +34,29 @@ STREAMLIT_CSS = """
 [data-testid="stBottomBlockContainer"] { max-width: 1400px; padding: 1rem 1.5rem 2rem; }
 [data-testid="stChatMessageContent"] { max-width: 80ch; }
 [data-testid="stSelectbox"] input { text-overflow: ellipsis; }
+[data-testid="stButtonGroup"] button[data-selected="true"] p { color: var(--body-text-color); }  /* 4.4:1 without */
 .st-key-figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(15rem, 45%), 1fr)); }
 .st-key-figures [data-testid="stMetricLabel"] p { white-space: normal; }
 [data-testid="stHtml"]:has(.sp-chart) { margin-bottom: -2.6rem; }  /* a chart's first line is its toolbar's */
 .sp-table table { color: var(--body-text-color); }
+/* On a phone, .sp-table stacks its cells; these rows are read against each other, so they scroll instead. */
+.sp-ledger { overflow-x: auto; }
+.sp-ledger table { border-collapse: collapse; width: 100%; font-size: .8125rem; margin: 0; }
+.sp-ledger th, .sp-ledger td { padding: .35rem .5rem; border: 0; border-bottom: 1px solid var(--border-color-primary);
+  text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; color: var(--body-text-color); }
+.sp-ledger thead th { font-weight: 500; color: var(--body-text-color-subdued); }
+.sp-ledger th:first-child { position: sticky; left: 0; text-align: left; max-width: 16rem; overflow: hidden;
+  text-overflow: ellipsis; font-weight: 400;
+  background: light-dark(var(--background-fill-secondary), var(--background-fill-primary)); }
 .st-key-navigation { display: none; }
 @media (max-width: 767px) {  /* from 768 on, Streamlit shows its own */
   .stMainBlockContainer { padding: 3.5rem .75rem 2rem; }
   [data-testid="stBottomBlockContainer"] { padding: .5rem .75rem 1.5rem; }
   .st-key-navigation { display: flex; flex-flow: row nowrap; gap: .25rem; overflow-x: auto; }
+  .st-key-navigation > div { flex: none; }
   .st-key-navigation [data-testid="stPageLink-NavLink"] { min-height: 44px; padding: 0 .6rem; }
+  .st-key-navigation a > span:has([data-testid="stIconMaterial"]) { display: none; }  /* four names just fit */
+  .sp-ledger th:first-child { max-width: 7rem; }
 }
 """
 _VARIABLES = re.compile(r"(--sp-\w+): (#\w+);")

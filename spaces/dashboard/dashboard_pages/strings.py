@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 TITLE = "Spaceport dashboard"
-PLAYGROUND, PERFORMANCE, RUNS = "Playground", "Performance", "Runs"
+PLAYGROUND, PERFORMANCE, RUNS, COSTS = "Playground", "Performance", "Runs", "Costs"
 PLAYGROUND_SUBTITLE = "One conversation, any model backend"
 PERFORMANCE_SUBTITLE = "Live server metrics"
 RUNS_SUBTITLE = "What the comparator measured"
+COSTS_SUBTITLE = "Who used what through the gateway"
 
 # Playground
 CHECKING_MODELS = "Checking which models are available"
@@ -55,6 +56,36 @@ OPEN_RUN, OPEN_RUN_HELP = "Open a stored run", "The JSONL file that the comparat
 COMPUTING_SUMMARY = "Computing the summary"
 REPORT_HTML, RAW_JSONL = "Report (HTML)", "Raw arrivals (JSONL)"
 REQUESTS_CSV, TABLE_MARKDOWN = "Requests (CSV)", "Table (Markdown)"
+
+# Costs
+BY, MONTH, ALL_TIME = "By", "Month (UTC)", "All time"
+GROUPS: Mapping[str, str] = {"Day": "day", "Owner": "owner", "Target": "target"}
+READING_LEDGER = "Reading the ledger"
+TABLE_LABEL = "All lines of the ledger's report"
+LEDGER_CSV = "Table (CSV)"
+NO_LEDGER = (
+    "Set SPACEPORT_DATABASE_URL to the database of your gateway: this page shows what each owner, target and day cost. "
+    "For the gateway's own SQLite file that is `sqlite:////home/YOU/.local/share/spaceport/gateway/gateway.db`. "
+    "Everybody who can open this page sees all bills, so put a login in front of it."
+)
+EMPTY_LEDGER = (
+    "The ledger is empty. Start the gateway with `python -m gateway`, add a key with `python -m gateway keys add NAME` "
+    "and send a request: each one with a valid key becomes a row."
+)
+NO_BILLS = "Nobody sent a request in {month}. Choose another month."
+UNKNOWN_COST = (
+    "The cost of {count} is unknown and in no sum, because the target has no price. Set `price` in its entry of the "
+    "gateway's catalogue."
+)
+LEDGER_NOTE = (
+    "“Failed” are requests that ended with an error, “refused” those that a key, limit or budget didn't allow. "
+    "`python -m gateway report` prints the same table."
+)
+
+
+def requests(count: int) -> str:
+    """Return a number of requests in words."""
+    return "one request" if count == 1 else f"{count:,} requests"
 
 
 def age(seconds: float) -> str:

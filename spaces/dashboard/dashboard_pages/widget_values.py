@@ -27,6 +27,9 @@ FIELDS = {
     "run": "string_value",
     "upload": "file_uploader_state_value",
     **dict.fromkeys(("download.html", "download.jsonl", "download.csv", "download.md"), "trigger_value"),
+    "bill_group": "string_array_value",
+    "bill_month": "string_value",
+    "download.ledger": "trigger_value",
 }
 
 
