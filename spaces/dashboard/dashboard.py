@@ -6,6 +6,7 @@ import streamlit as st
 
 import import_paths  # noqa: F401 - must come before the imports that it makes possible
 from dashboard_pages import layout, performance, playground, runs, strings
+from ui.static.icon import ICON
 
 PAGES = [
     st.Page(playground.page, title=strings.PLAYGROUND, url_path="playground", icon=":material/chat:", default=True),
@@ -13,7 +14,7 @@ PAGES = [
     st.Page(runs.page, title=strings.RUNS, url_path="runs", icon=":material/compare_arrows:"),
 ]
 
-st.set_page_config(page_title=strings.TITLE, page_icon="🛰️", layout="wide")
+st.set_page_config(page_title=strings.TITLE, page_icon=str(ICON), layout="wide")
 layout.add_css()
 page = st.navigation(PAGES, position="top")
 layout.navigation(PAGES)
