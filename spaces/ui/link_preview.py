@@ -46,7 +46,9 @@ class LinkPreview:
         if self._picture and path == PICTURE_PATH:
             await FileResponse(self._picture)(scope, receive, send)
         else:
-            is_page = is_get and (self._streamlit or path == "/")
+            is_page = is_get and ("." not in path if self._streamlit else path == "/")
+            if is_page and self._streamlit:  # it would compress the page before its tags are there
+                scope = {**scope, "headers": [each for each in scope["headers"] if each[0] != b"accept-encoding"]}
             await self._app(scope, receive, self._send_with_tags(send) if is_page else send)
 
     def _send_with_tags(self, send: Send) -> Send:
