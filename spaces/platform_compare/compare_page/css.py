@@ -24,6 +24,6 @@ button[role="tab"][aria-selected="true"] { color: var(--sp-accent); }
 #charts > :first-child { flex-basis: 100%; }
 #details .html-container, #overview .html-container { padding: 0; }
 #standing .html-container, #progress .html-container { padding: 0; }
-#prices textarea[aria-invalid=true] { border-color: var(--sp-bad) !important; }
+#prices textarea[aria-invalid=true] { box-shadow: inset 0 0 0 1px var(--sp-bad) !important; }
 """
 )
