@@ -14,10 +14,12 @@ from playwright.sync_api import Browser, Page, ViewportSize
 
 from page_states import HEIGHTS, Window
 from sample_ledger import write_sample_ledger
+from tests.conftest import ROOT
 from tests.dashboard import prometheus_server
 from tests.helpers.apps import running_app
 from tests.helpers.servers import free_port
 from tests.inference.servers import Server, question, run_server
+from ui.link_preview import HEIGHT, WIDTH
 
 WATCHED_SECONDS = 90  # a rate needs some samples
 QUESTIONS = ("Name a colour.", "Count to five.", "What is the sea?", "Say hello.")
@@ -32,6 +34,7 @@ def take_dashboard_pictures(browser: Browser, out: Path) -> None:
         page.wait_for_timeout(2000)
         page.screenshot(path=out / "dashboard.png")
         page.context.close()
+        take_dashboard_preview(browser, url)
         _take_phone_picture(browser, url, out)
         page = _open(browser, f"{url}/runs", 1280, 800, dark=True)
         page.locator(".sp-headline").wait_for()
@@ -49,6 +52,15 @@ def take_costs_picture(browser: Browser, out: Path) -> None:
         page.wait_for_timeout(2000)
         page.screenshot(path=out / "dashboard-costs.png")
         page.context.close()
+
+
+def take_dashboard_preview(browser: Browser, url: str) -> None:
+    """Write the picture with which other sites show a link to the dashboard: the live metrics."""
+    page = _open(browser, f"{url}/performance", WIDTH, HEIGHT)
+    page.locator(".js-plotly-plot").first.wait_for(timeout=180_000)
+    page.wait_for_timeout(2000)
+    page.screenshot(path=ROOT / "spaces" / "dashboard" / "preview.png")
+    page.context.close()
 
 
 def dashboard_states(browser: Browser, windows: Sequence[Window], out: Path) -> None:

@@ -11,12 +11,14 @@ from playwright.sync_api import Browser, Page
 from playwright.sync_api import TimeoutError as NotSeen
 
 from chat_page.translations.languages import LANGUAGES
+from tests.conftest import ROOT
 from tests.helpers.compare import open_details
 
 HEIGHTS = {1280: 860, 768: 1024, 390: 844}
 SAMPLE_QUESTION = "How many cars does the car park hold?"
 FILING_QUESTION = "What were total net sales for the quarter?"
 TOO_LONG = "word " * 3900
+SAMPLE_FILE = ROOT / "spaces" / "chat_rag" / "corpus" / "harbour-handbook.md"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +82,9 @@ def chat_states(browser: Browser, url: str, window: Window, filing: Path | None,
     """Write the chat page's states: empty, loaded, answering, answered, source, written, sidebar, error."""
     with _pictures(browser, url, window, out / f"chat-{window.name}") as (page, take):
         take("empty")
-        if filing:
-            upload(page, filing)
-            page.wait_for_timeout(1000)
-            take("loaded")
+        upload(page, filing or SAMPLE_FILE)
+        page.wait_for_timeout(1000)
+        take("loaded")
         ask(page, FILING_QUESTION if filing else SAMPLE_QUESTION, wait=False)
         take("answering")
         wait_for_answer(page)
@@ -118,8 +119,8 @@ def _take_sidebar(page: Page, take: Callable[[str], None]) -> None:
 
 
 def language_states(browser: Browser, url: str, out: Path) -> None:
-    """Write an empty page, and an answer with an error, in each language but English."""
-    for language in (each for each in LANGUAGES if each != "en"):
+    """Write an empty page, and an answer with an error, in each language."""
+    for language in LANGUAGES:
         with _pictures(browser, url, Window(1280), out / f"chat-{language}", locale=language) as (page, take):
             take("empty")
             empty_file = {"name": "empty.txt", "mimeType": "text/plain", "buffer": b" "}
@@ -129,7 +130,7 @@ def language_states(browser: Browser, url: str, out: Path) -> None:
 
 
 def compare_states(browser: Browser, url: str, window: Window, out: Path) -> None:
-    """Write the comparator's states, the whole page each: empty, a race, and a measurement with its details."""
+    """Write the comparator's states, the whole page each: empty, a race, a measurement with its details, errors."""
     with _pictures(browser, url, window, out / f"compare-{window.name}", whole=True) as (page, take):
         take("empty")
         page.get_by_label("A server at its limit").first.check()
@@ -151,6 +152,21 @@ def compare_states(browser: Browser, url: str, window: Window, out: Path) -> Non
         open_details(page, "Charts")
         page.wait_for_timeout(3000)
         take("charts")
+        _take_errors(page, take)
+
+
+def _take_errors(page: Page, take: Callable[[str], None]) -> None:
+    """Take a wrong price, and a measurement that can't start."""
+    open_details(page, "Cost")
+    page.locator("#prices textarea").fill("laptop = cheap")
+    page.locator("#price-errors li").wait_for()
+    checked = page.locator("#targets input:checked")
+    while checked.count():
+        checked.first.uncheck()
+    page.locator("#measure").click()
+    page.locator("#progress [role=alert]").wait_for()
+    page.wait_for_timeout(1000)
+    take("errors")
 
 
 @contextmanager

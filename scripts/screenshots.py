@@ -1,7 +1,7 @@
 """Take screenshots of the pages: `make screenshots [ARGS="--filing PDF --states FOLDER"]`.
 
-Without arguments this writes docs/chat.png, docs/compare.png, docs/publish.png, the dashboard's pictures and
-spaces/chat_rag/preview.png. With --states it writes every state of the pages instead, to look at: each width, light and
+Without arguments this writes docs/chat.png, docs/compare.png, docs/publish.png, the dashboard's pictures and the
+preview.png of each Space. With --states it writes every state of the pages instead, to look at: each width, light and
 dark, and the chat in each language. That takes a quarter of an hour; --space, --width and --scheme choose some.
 """
 
@@ -41,10 +41,9 @@ from tests.helpers.apps import running_app
 from tests.helpers.servers import serving
 from tests.publish.fake_hub import TOKEN, Hub
 from ui.link_preview import HEIGHT, WIDTH
-from vision_screenshots import vision_states
+from vision_screenshots import take_vision_preview, vision_states
 
-SPACES = ("chat_rag", "platform_compare", "dashboard")
-STATES_OF = (*SPACES, "vision")  # the vision page has no picture in the docs
+SPACES = ("chat_rag", "platform_compare", "dashboard", "vision")
 
 TERMINAL_CSS = "margin:0;padding:20px 24px;background:#0f172a;color:#e2e8f0;font:14px/1.5 'DejaVu Sans Mono',monospace"
 
@@ -131,6 +130,16 @@ def compare_picture(browser: Browser, url: str) -> None:
     page.screenshot(path=ROOT / "docs" / "compare.png")
 
 
+def compare_preview(browser: Browser, url: str) -> None:
+    """Take the picture with which other sites show a link to the comparator: the summary of the recorded run."""
+    page = open_page(browser, url, WIDTH, HEIGHT, dark=False)
+    page.get_by_role("tab", name="Measure").click()
+    page.locator(".sp-headline").wait_for()
+    page.wait_for_timeout(2000)
+    page.screenshot(path=ROOT / "spaces" / "platform_compare" / "preview.png")
+    page.context.close()
+
+
 def publish_picture(browser: Browser) -> None:
     """Take the picture of a plan and its result in a terminal, with the tests' Hub."""
     with serving(Hub()) as hub:
@@ -159,6 +168,8 @@ def take_pictures(browser: Browser, space: str, filing: Path | None) -> None:
         take_dashboard_pictures(browser, ROOT / "docs")
     elif space == "publish":
         publish_picture(browser)
+    elif space == "vision":
+        take_vision_preview(browser, ROOT / "spaces" / "vision" / "preview.png")
     else:
         with running_space(space) as url:
             if space == "chat_rag":
@@ -166,6 +177,7 @@ def take_pictures(browser: Browser, space: str, filing: Path | None) -> None:
                 preview_picture(browser, url)
             else:
                 compare_picture(browser, url)
+                compare_preview(browser, url)
 
 
 def take_states(browser: Browser, space: str, options: argparse.Namespace) -> None:
@@ -191,13 +203,10 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--filing", type=Path, help="the document to ask about (default: the sample documents)")
     parser.add_argument("--states", type=Path, metavar="FOLDER", help="write every state to this folder")
-    parser.add_argument("--space", choices=(*STATES_OF, "publish"), help="take only its pictures")
+    parser.add_argument("--space", choices=(*SPACES, "publish"), help="take only its pictures")
     parser.add_argument("--width", type=int, action="append", choices=HEIGHTS, help="only states of this width")
     parser.add_argument("--scheme", choices=("light", "dark"), help="only states in this colour scheme")
-    options = parser.parse_args()
-    if options.space == "vision" and not options.states:
-        parser.error("the vision page only has states to look at: --states FOLDER")
-    return options
+    return parser.parse_args()
 
 
 def main() -> None:
@@ -207,7 +216,7 @@ def main() -> None:
         sys.exit("error: Chromium is missing.\n  Install it: apt-get install chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=BROWSER_ARGUMENTS)
-        for space in [options.space] if options.space else STATES_OF if options.states else (*SPACES, "publish"):
+        for space in [options.space] if options.space else SPACES if options.states else (*SPACES, "publish"):
             if options.states:
                 take_states(browser, space, options)
             else:

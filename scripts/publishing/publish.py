@@ -23,7 +23,10 @@ from publishing.publisher_run import Outcome, PublishOptions, ReportLine
 from publishing.smoke_request import smoke_test
 from publishing.staged_run import create_environment, try_app
 from publishing.staging.content_check import check_content
+from publishing.staging.page import add_thumbnail
 from publishing.staging.stage import StagedSpace, space_sdk, stage
+
+PUBLIC_HUB = "https://huggingface.co"  # where others read the picture, whatever mirror this machine uses
 
 
 def publish(hub: Hub, name: str, repo: str, options: PublishOptions, report: ReportLine) -> Outcome:
@@ -53,6 +56,7 @@ def _plan(hub: Hub, name: str, repo: str, folder: Path, options: PublishOptions,
     space = stage(options.root, name, folder / name, hardware=hardware, include=options.include)
     if options.documents:
         space, library = with_documents(hub, space, repo, options, report)
+    space = add_thumbnail(space, f"{PUBLIC_HUB}/spaces/{repo}")
     check_content(space.files)
     if space.left_out:
         report(f"{repo}: left out, because git doesn't track it: {', '.join(space.left_out)}")

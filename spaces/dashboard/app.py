@@ -11,11 +11,13 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 import import_paths  # noqa: F401 - must come before the imports that it makes possible
-from dashboard_pages import costs, performance, playground, runs  # noqa: F401 - the first visitor would wait for these
+# The first visitor would wait for these.
+from dashboard_pages import costs, performance, playground, runs, strings  # noqa: F401
 from dashboard_pages.upload_room import UploadRoom
 from dashboard_pages.websocket_check import BackMessages
 from ui.access.guard import Guard
 from ui.access.routes import STREAMLIT, RouteTable
+from ui.link_preview import LinkPreview
 from ui.middleware.bodies import BodyLimits, UploadRoutes
 from ui.middleware.request_limits import RequestLimits
 
@@ -32,5 +34,8 @@ app = st.App(
         Middleware(BackMessages),
         Middleware(UploadRoom, LIMITS, UPLOADS.routes),
         Middleware(BodyLimits, LIMITS, upload_routes=UPLOADS),
+        Middleware(
+            LinkPreview, strings.TITLE, strings.SUBTITLE, Path(__file__).with_name("preview.png"), streamlit=True
+        ),
     ],
 )

@@ -6,6 +6,7 @@ import streamlit as st
 
 import import_paths  # noqa: F401 - must come before the imports that it makes possible
 from dashboard_pages import costs, layout, performance, playground, runs, strings
+from ui.static.icon import ICON
 
 PAGES = [
     st.Page(playground.page, title=strings.PLAYGROUND, url_path="playground", icon=":material/chat:", default=True),
@@ -15,7 +16,7 @@ PAGES = [
 if costs.is_here():
     PAGES.append(st.Page(costs.page, title=strings.COSTS, url_path="costs", icon=":material/payments:"))
 
-st.set_page_config(page_title=strings.TITLE, page_icon="🛰️", layout="wide")
+st.set_page_config(page_title=strings.TITLE, page_icon=str(ICON), layout="wide")
 layout.add_css()
 page = st.navigation(PAGES, position="top")
 layout.navigation(PAGES)

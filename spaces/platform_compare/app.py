@@ -96,5 +96,5 @@ with PublicBlocks(title=strings.TITLE, analytics_enabled=False, fill_width=True,
 demo.queue(**launch.QUEUE)
 
 if __name__ == "__main__":
-    preview = Middleware(LinkPreview, strings.TITLE, strings.SUBTITLE)
+    preview = Middleware(LinkPreview, strings.TITLE, strings.SUBTITLE, Path(__file__).with_name("preview.png"))
     demo.launch(**launch.launch_arguments(ARGUMENTS, LIMITS, css=CSS, preview=preview))

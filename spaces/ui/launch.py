@@ -31,6 +31,7 @@ from ui.process.memory import return_free_memory_regularly
 from ui.session_state import keep_no_configurations
 from ui.sign_in import settings as sign_in
 from ui.sign_in.middleware import SignInMiddleware
+from ui.static.icon import ICON
 from ui.static.scripts import event_stream_js
 from ui.theme import CSS, HEAD, theme
 
@@ -60,7 +61,6 @@ QUEUE: dict[str, Any] = {
 }
 # Gradio keeps the state of so many pages; a page that is dropped gets a new one, without the choices that it was sent.
 MAX_SESSIONS = 4000
-ICON = Path(__file__).parent / "static" / "icon.png"
 
 
 def parse_arguments(argv: Sequence[str], description: str) -> argparse.Namespace:

@@ -7,10 +7,19 @@ from __future__ import annotations
 
 from typing import Any
 
-CSS = """
+# The sizes of all text on the pages, the report's file and the dashboard.
+TYPE_SCALE = (
+    ":root { --sp-text-xs: .75rem; --sp-text-sm: .8125rem; --sp-text-md: .875rem; --sp-text-lg: 1rem; "
+    "--sp-text-xl: 1.125rem; --sp-text-2xl: 1.375rem; }\n"
+)
+CSS = (
+    """
 :root { --sp-accent: #c2410c; --sp-mark: #ffedd5; --sp-bad: #b91c1c; --sp-good: #15803d; color-scheme: light; }
 :root:has(> body.dark), .dark { --sp-accent: #fb923c; --sp-mark: #43230f; --sp-bad: #fca5a5; --sp-good: #4ade80;
   color-scheme: dark; }
+"""
+    + TYPE_SCALE
+    + """
 * { scrollbar-width: thin; scrollbar-color: var(--neutral-400) transparent; }
 .dark * { scrollbar-color: var(--neutral-600) transparent; }
 :is(input, textarea)::placeholder { color: var(--body-text-color-subdued) !important; opacity: 1; }
@@ -28,16 +37,16 @@ footer .divider { display: none; }
 .gradio-container > .main.app { padding: 1rem clamp(.75rem, 3vw, 2rem); }
 .gradio-container main { width: 100%; max-width: 1400px !important; margin: 0 auto !important; }
 .sp-head { display: flex; align-items: baseline; gap: .1rem .75rem; flex-wrap: wrap; padding: .25rem 0; }
-.sp-head h1 { font-size: 1.35rem; margin: 0; letter-spacing: -.01em; }
+.sp-head h1 { font-size: var(--sp-text-2xl); margin: 0; letter-spacing: -.01em; }
 .sp-head p { margin: 0; color: var(--body-text-color-subdued); }
-.sp-title { font-size: .8rem; font-weight: 600; text-transform: uppercase; letter-spacing: .06em;
+.sp-title { font-size: var(--sp-text-sm); font-weight: 600; text-transform: uppercase; letter-spacing: .06em;
   color: var(--body-text-color-subdued); margin: 0; }
 
 :is(button, input, textarea, a, summary, [tabindex]):focus-visible { outline: 2px solid var(--sp-accent) !important;
   outline-offset: 2px; }
 /* Beside a slider, the box of the number would cut it off. */
 input[type=number]:focus-visible { outline-offset: -2px; }
-.sp-empty, .sp-note { color: var(--body-text-color-subdued); font-size: .875rem; margin: .35rem 0; }
+.sp-empty, .sp-note { color: var(--body-text-color-subdued); font-size: var(--sp-text-md); margin: .35rem 0; }
 .sp-note.sp-bad, .sp-note.sp-bad li { color: var(--sp-bad); }
 .html-container:has(> .prose > .sp-note), .html-container:has(> .prose > .sp-more) { padding: 0; }
 .sp-bar { height: 4px; border-radius: 2px; background: var(--border-color-primary); overflow: hidden; }
@@ -50,17 +59,17 @@ input[type=number]:focus-visible { outline-offset: -2px; }
   scroll-margin: 1rem; }
 .sp-more .sp-card { border-left-color: var(--border-color-primary); }
 .sp-card.sp-on { border-color: var(--sp-accent); box-shadow: 0 0 0 1px var(--sp-accent); }
-.sp-card header { display: flex; gap: .5rem; align-items: baseline; font-size: .875rem; }
+.sp-card header { display: flex; gap: .5rem; align-items: baseline; font-size: var(--sp-text-md); }
 .sp-card .sp-name { font-weight: 600; min-width: 0; overflow: hidden; text-overflow: ellipsis;
   white-space: nowrap; }
 .sp-card .sp-place { color: var(--body-text-color-subdued); white-space: nowrap; margin-left: auto;
   overflow: hidden; text-overflow: ellipsis; max-width: 50%; }
 .sp-number { color: var(--sp-accent); }
-.sp-card blockquote { margin: .4rem 0; padding: 0; border: 0; font-size: .875rem; line-height: 1.5;
+.sp-card blockquote { margin: .4rem 0; padding: 0; border: 0; font-size: var(--sp-text-md); line-height: 1.5;
   white-space: pre-wrap; overflow-wrap: anywhere; max-height: 16.5em; overflow-y: auto;
   color: var(--body-text-color); }
-.sp-card footer { font-size: .75rem; color: var(--body-text-color-subdued); }
-.sp-more > summary, .sp-turn > summary { cursor: pointer; font-size: .875rem; padding: .35rem 0;
+.sp-card footer { font-size: var(--sp-text-xs); color: var(--body-text-color-subdued); }
+.sp-more > summary, .sp-turn > summary { cursor: pointer; font-size: var(--sp-text-md); padding: .35rem 0;
   color: var(--body-text-color-subdued); }
 
 .message a[href*="#source-"] { display: inline-block; min-width: 1.25em; padding: 0 .3em; margin: 0 .1em;
@@ -69,23 +78,23 @@ input[type=number]:focus-visible { outline-offset: -2px; }
 .message a[href*="#source-"][href$="a"] { background: none; box-shadow: inset 0 0 0 1px var(--sp-accent); }
 .sp-progress { padding: .35rem 0; }
 .sp-race header { display: flex; justify-content: space-between; gap: .5rem; align-items: baseline; }
-.sp-state { font-size: .75rem; color: var(--body-text-color-subdued); white-space: nowrap; }
+.sp-state { font-size: var(--sp-text-xs); color: var(--body-text-color-subdued); white-space: nowrap; }
 .sp-state.sp-answering, .sp-state.sp-thinking { color: var(--sp-accent); }
 .sp-state.sp-failed { color: var(--sp-bad); }
 .sp-race dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(6rem, 1fr)); gap: .25rem .75rem;
   margin: .5rem 0; }
-.sp-race dt { font-size: .7rem; color: var(--body-text-color-subdued); }
-.sp-race dd { margin: 0; font-size: .875rem; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.sp-race details p { white-space: pre-wrap; font-size: .875rem; color: var(--body-text-color-subdued); }
+.sp-race dt { font-size: var(--sp-text-xs); color: var(--body-text-color-subdued); }
+.sp-race dd { margin: 0; font-size: var(--sp-text-md); font-variant-numeric: tabular-nums; white-space: nowrap; }
+.sp-race details p { white-space: pre-wrap; font-size: var(--sp-text-md); color: var(--body-text-color-subdued); }
 .sp-column { border: 1px solid var(--border-color-primary); border-radius: 8px; padding: .75rem !important;
   background: var(--background-fill-primary); }
-.sp-answer { font-size: .95rem; overflow-wrap: anywhere; min-height: 4rem; }
+.sp-answer { font-size: var(--sp-text-lg); overflow-wrap: anywhere; min-height: 4rem; }
 .sp-answer blockquote { border-left: 3px solid var(--sp-bad); padding-left: .75rem; }
 .sp-verdict ul { margin: 0 0 .5rem; padding-left: 1.1rem; list-style: disc; }
 .sp-verdict li { margin: .15rem 0; }
-.sp-verdict .sp-caveats li { color: var(--sp-accent); font-size: .875rem; }
+.sp-verdict .sp-caveats li { color: var(--sp-accent); font-size: var(--sp-text-md); }
 .sp-table { overflow-x: auto; margin: .25rem 0 .5rem; }
-.sp-table table { border-collapse: collapse; width: 100%; font-size: .8125rem; margin: 0; }
+.sp-table table { border-collapse: collapse; width: 100%; font-size: var(--sp-text-sm); margin: 0; }
 /* Gradio's prefix goes into :is() too, and would make these stronger than the rules for narrow windows. */
 .sp-table table, .sp-table thead, .sp-table tbody, .sp-table tr { border: 0 !important; }
 .sp-table th, .sp-table td { text-align: left; padding: .3rem .45rem; vertical-align: top;
@@ -103,6 +112,7 @@ input[type=number]:focus-visible { outline-offset: -2px; }
 .message blockquote { border-left: 3px solid var(--sp-bad); padding-left: .75rem; }
 .block:has(> .html-container > .prose:empty), #documents:empty { display: none; }
 """
+)
 
 HEAD = r"""
 <meta name="viewport" content="width=device-width, initial-scale=1">

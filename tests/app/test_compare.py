@@ -9,24 +9,28 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from compare.report.files.rows import report_rows
 from compare.report.report import Report
 from compare.runs import run_file
-from tests.app.test_access import axe, tab_to, violations, violations_in_both_themes
+from tests.app.test_access import axe, tab_to, violations, violations_in_both_themes, violations_in_theme
 from tests.compare.make_runs import simulate
 from tests.compare.make_scores import with_questions
 from tests.compare.servers import Models
+from tests.conftest import ROOT
 from tests.helpers.apps import App
 from tests.helpers.compare import open_details
 from tests.helpers.servers import serving, wait_until
 from tests.publish.fake_hub import Hub, Space
+from ui.link_preview import PICTURE_PATH
 
 __all__ = ["axe"]  # a fixture
 SPACE = "spaces/platform_compare/app.py"
 EVIL = "<img src=x onerror=alert(1)>"
+BAD = "rgb(185, 28, 28)"  # --sp-bad in light
 # The same model on the same engine, once with all threads and once with one: two different real targets.
 REAL = """
 [laptop]
@@ -148,6 +152,7 @@ def test_a_race_of_real_targets(compared: App, open_page: OpenPage) -> None:
     assert "USD" in columns.nth(0).inner_text()
     assert re.search(r"model load\s+\d+\.\d\d s", columns.nth(0).inner_text())  # apart from the first token
     expect(page.get_by_text("can slow each other down")).to_be_visible()
+    assert httpx2.get(f"{compared.url}{PICTURE_PATH}").content == (ROOT / SPACE).with_name("preview.png").read_bytes()
 
 
 def test_a_measurement_of_real_targets(compared: App, open_page: OpenPage, browser: Browser, tmp_path: Path) -> None:
@@ -217,6 +222,8 @@ def test_cards_have_frames_in_every_window(compared: App, open_page: OpenPage) -
     page.set_viewport_size({"width": 390, "height": 860})
     assert _borders(page, "#metrics-table tr.sp-row") == ["1px"] * 4
     assert _borders(page, "#metrics-table tr.sp-row td") == ["0px"] * 4
+    page.locator("#metrics-table tr.sp-row").first.get_by_role("button", name="goodput").click()  # no headers here
+    expect(page.get_by_text("The share of requests that were answered within all").first).to_be_visible()
 
 
 def _borders(page: Page, selector: str) -> list[str]:
@@ -234,11 +241,16 @@ def test_a_wrong_price_is_reported_at_its_field_and_nowhere_else(compared: App, 
     expect(page.locator("#price-errors")).to_contain_text("torch: There is no price 'cheap'")
     expect(page.locator("#cost")).to_contain_text("0.05 USD/h")
     assert not page.locator(".error:visible").count()
+    expect(field).to_have_accessible_description(re.compile("There is no price 'cheap'"))
+    expect(field).to_have_css("box-shadow", re.compile(re.escape(BAD)))
     open_details(page, "Charts")
     expect(page.locator("#charts .js-plotly-plot:visible").first).to_be_visible()
     open_details(page, "Cost")
+    expect(field).to_have_attribute("aria-invalid", "true")
     field.fill("laptop = 0.05/h")
     expect(page.locator("#price-errors")).to_be_empty()
+    expect(field).not_to_have_attribute("aria-invalid", "true")
+    expect(field).not_to_have_css("box-shadow", re.compile(re.escape(BAD)))
 
 
 def test_columns_fail_and_think_independently(compared: App, open_page: OpenPage) -> None:
@@ -481,12 +493,13 @@ def _check_widths(page: Page) -> None:
 
 
 def all_violations(axe: Any, page: Page) -> dict[str, list[str]]:
-    """Return axe's violations on a narrow screen in light, and on a wide one in both themes."""
-    page.set_viewport_size({"width": 390, "height": 900})
-    page.wait_for_function("document.getAnimations().every(each => each.playState !== 'running')")
-    narrow = violations(axe, page)
+    """Return axe's violations on a narrow screen in light, a medium one in dark, and on a wide one in both themes."""
+    found: dict[str, list[str]] = {}
+    for width, theme in ((390, "light"), (768, "dark")):
+        page.set_viewport_size({"width": width, "height": 900})
+        found |= {f"{rule} at {width}": nodes for rule, nodes in violations_in_theme(axe, page, theme).items()}
     page.set_viewport_size({"width": 1280, "height": 900})
-    return narrow | violations_in_both_themes(axe, page)
+    return found | violations_in_both_themes(axe, page)
 
 
 def test_axe_finds_no_serious_violation(compared: App, open_page: OpenPage, axe: Any) -> None:

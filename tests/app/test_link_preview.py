@@ -42,8 +42,15 @@ def test_the_page_has_its_own_tags_and_picture(app: App) -> None:
     picture = httpx2.get(f"{app.url}{PICTURE_PATH}")
     assert picture.headers["content-type"] == "image/png"
     assert picture.headers["x-content-type-options"] == "nosniff"  # the guard's headers
-    assert [int.from_bytes(picture.content[start : start + 4]) for start in (16, 20)] == [WIDTH, HEIGHT]
-    assert len(picture.content) < 300_000  # some readers load no larger one
+    assert picture.content == PICTURE.read_bytes()
+
+
+@pytest.mark.parametrize("space", sorted(path.parent.name for path in (ROOT / "spaces").glob("*/app.py")))
+def test_each_space_has_a_picture_of_its_own(space: str) -> None:
+    picture = (ROOT / "spaces" / space / "preview.png").read_bytes()
+    assert picture.startswith(b"\x89PNG")
+    assert [int.from_bytes(picture[start : start + 4]) for start in (16, 20)] == [WIDTH, HEIGHT]
+    assert len(picture) < 300_000  # some readers load no larger one
 
 
 def page(body: str, picture: Path | None = PICTURE) -> TestClient:

@@ -17,6 +17,7 @@ from compare.interactive.service import ComparisonService
 from compare.interactive.votes import BOTH_BAD, TIE, Ballot, shuffle
 from compare.report.views import race_view
 from compare.report.words import strings
+from compare.report.words.glossary import find_terms
 from tests.compare.servers import TOKENS, Models
 
 
@@ -40,6 +41,12 @@ async def test_all_columns_stream_at_once(models: Models, tmp_path: Path) -> Non
     assert thinker.thought.split() == ["word0", "word1", "word2"]
     assert steady.cost == pytest.approx(1.25 / 3600 * (steady.stopwatch.total_seconds or 0))
     assert race.votable
+    heads = [race_view.column_view(race, place, {})[0] for place in range(3)]
+    tips = re.findall(r' popovertarget="([^"]+)"', "".join(heads))
+    assert len(tips) == len(set(tips)) == 3 * 5
+    assert not find_terms(re.findall(r"<dt>([^<]+)", "".join(heads)))
+    race.columns[2].state = "answering"  # then all heads are drawn again and again, which would close a tip
+    assert "popovertarget" not in race_view.column_view(race, 0, {})[0]
 
 
 async def test_a_failed_column_shows_the_remedy_and_the_others_go_on(models: Models, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from compare.measure.workloads.workload import MAX_FILE_BYTES
 from dashboard_pages import layout
+from tests.conftest import ROOT
 from tests.dashboard.conftest import DASHBOARD
 from ui import theme
 from ui.markdown import ZERO_WIDTH_SPACE
@@ -52,6 +53,17 @@ def test_the_accent_is_the_primary_colour() -> None:
     accents = re.findall(r"--sp-accent: (#\w+);", theme.CSS)
     assert [CONFIG["theme"][mode]["primaryColor"] for mode in ("light", "dark")] == accents
     assert f"--sp-accent: light-dark({accents[0]}, {accents[1]});" in layout.css()
+
+
+def test_all_text_has_one_of_six_sizes() -> None:
+    sizes = re.findall(r"--sp-text-\w+: ([\d.]+)rem", theme.TYPE_SCALE)
+    assert len(sizes) == 6
+    assert theme.TYPE_SCALE in layout.css()
+    headings = [float(size.removesuffix("rem")) for size in CONFIG["theme"]["headingFontSizes"]]
+    assert {*headings} <= {*map(float, sizes)}
+    folders = [ROOT / "spaces" / name for name in ("ui", "platform_compare", "vision", "dashboard")]
+    for path in (path for folder in folders for path in folder.rglob("*") if path.suffix in (".css", ".py", ".html")):
+        assert not re.findall(r"font-size: ?[\d.]+(?:rem|px)", path.read_text()), path
 
 
 def test_the_configuration_sends_nothing_to_others() -> None:

@@ -267,6 +267,8 @@ def test_a_zero_gpu_space_has_a_python_of_zero_gpu(hub: Hub, publish: Publish) -
     metadata = front_matter.parse(space.head.files["README.md"].decode())
     assert metadata["python_version"] == "3.12.12"
     assert metadata["suggested_hardware"] == "zero-a10g"
+    assert metadata["thumbnail"] == f"https://huggingface.co/spaces/{REPO}/resolve/main/preview.png"
+    assert "preview.png" in space.head.files
     assert "\ntorch" not in space.head.files["requirements.txt"].decode()
     hub.requests.clear()
     assert publish(SPACE, "--apply") == 0  # keeps the hardware

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -50,6 +51,14 @@ async def test_two_models_take_turns_and_one_that_fails_stops_no_other(pictures:
     failed = [list(canvases) async for canvases in drawing.draw(request, ["gone", "first"])][-1]
     assert "is not answering" in failed[0].error
     assert failed[1].pictures == first.pictures
+
+
+async def test_no_visitor_sees_where_the_model_is(tiny: Path) -> None:
+    entry = {"kind": "backends.diffusion.embedded", "task": "draw", "model": str(tiny)}
+    updates = DrawingService(Catalog({"own": entry}, source="a test"), Admission()).draw(PictureRequest("a"), ["own"])
+    async with closing(updates):
+        steps = [(await anext(updates))[0].step for _ in range(2)]  # the second is the model's own
+    assert steps == [strings.LOADING] * 2
 
 
 async def test_leaving_ends_the_work(pictures: Running) -> None:

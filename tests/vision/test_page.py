@@ -26,6 +26,7 @@ from tests.helpers.model_hub import FolderHub
 from tests.helpers.servers import serving, wait_until
 from tests.inference.servers import Server
 from tests.vision.conftest import digit_picture, file_of
+from ui.link_preview import PICTURE_PATH
 from vision_page import strings
 from vision_page.picture import PictureInput
 
@@ -91,7 +92,10 @@ def test_what_is_wrong_is_said_in_words(url: str, new_page: NewPage, axe: object
     expect(alerts).to_have_count(2)
     expect(alerts.first).to_contain_text("The file is a PDF, whatever its name says.")
     expect(alerts.last).to_contain_text("Xenova/resnet-50 can't be listed on the Hub")
-    assert violations_in_both_themes(axe, page) == {}
+    for width in (1280, 768):
+        page.set_viewport_size({"width": width, "height": 860})
+        assert violations_in_both_themes(axe, page) == {}, width
+    assert httpx2.get(f"{url}{PICTURE_PATH}").content == (ROOT / "spaces/vision/preview.png").read_bytes()
 
 
 def write(page: Page, prompt: str, seed: str = "7") -> None:

@@ -62,6 +62,13 @@ def with_page(readme: str, title: str, description: str) -> str:
     return str(card)
 
 
+def with_thumbnail(readme: str, address: str) -> str:
+    """Return the README with the address of the picture with which the Hub shows a link to the Space."""
+    card = _card(readme)
+    card.data.thumbnail = address
+    return str(card)
+
+
 def check(values: dict[str, Any], files: set[str], *, gradio: str | None, zero_gpu: bool) -> list[str]:
     """Return the problems of the front matter; `files` are the staged ones, `gradio` is the lock's version."""
     return [*_check_keys(values), *_check_card(values), *_check_build(values, files, gradio, zero_gpu),

@@ -79,6 +79,17 @@ def add_page(space: StagedSpace, page: Page) -> StagedSpace:
     return replace(space, files=dict(sorted(files.items())), front_matter=front_matter.parse(text), question=question)
 
 
+def add_thumbnail(space: StagedSpace, address: str) -> StagedSpace:
+    """Return the Space with its picture, if it has one, in its front matter; `address` is that of its repository."""
+    if PICTURE not in space.files:
+        return space
+    readme = space.files["README.md"]
+    picture = f"{address}/resolve/main/{PICTURE}"
+    text = front_matter.with_thumbnail(readme.read_text(encoding="utf-8"), picture)
+    readme.write_text(text, encoding="utf-8")
+    return replace(space, front_matter=front_matter.parse(text))
+
+
 def set_library_commit(space: StagedSpace, commit: str) -> None:
     """Write the commit of the library's dataset into the staged page.toml."""
     file = space.files[FILE]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-TITLE = "Spaceport dashboard"
+TITLE, SUBTITLE = "Spaceport dashboard", "Try, watch and compare LLM backends"
 PLAYGROUND, PERFORMANCE, RUNS, COSTS = "Playground", "Performance", "Runs", "Costs"
 PLAYGROUND_SUBTITLE = "One conversation, any model backend"
 PERFORMANCE_SUBTITLE = "Live server metrics"

@@ -29,7 +29,7 @@ from compare.report.words.telemetry_text import telemetry_html
 from compare_page import strings
 from compare_page.events import PRIVATE, VISITOR, VisitorIdentity
 from compare_page.links import RunLinks
-from compare_page.scripts import FIT_CHARTS_JS
+from compare_page.scripts import FIT_CHARTS_JS, MARK_PRICES_JS
 from ui.middleware.refusals import refusal
 from ui.static.scripts import download_js, key_js
 
@@ -125,6 +125,7 @@ class Results:
         key, waiting = self._identity.key, {"concurrency_limit": None, **VISITOR}
         self.upload.upload(self.open_run, [key, self.upload], [self.run, self.upload], **waiting)
         self._charts_tab.select(None, None, None, js=FIT_CHARTS_JS, **PRIVATE)
+        self.price_errors.change(None, self.price_errors, None, js=MARK_PRICES_JS, **PRIVATE)
         self.run.change(self.update_earlier, [key, self.run, self.earlier], self.earlier, queue=False, **VISITOR)
         changes = [component.change for component in self.inputs[1:]]
         gr.on(changes, self.show, self.inputs, self.outputs, trigger_mode="always_last", **waiting)

@@ -23,6 +23,14 @@ SHOW_JS = """(selector) => {
 FIT_CHARTS_JS = '() => setTimeout(() => dispatchEvent(new Event("resize")), 50)'
 
 
+# A wrong price marks its field, for the eye and for screen readers, which then read what is wrong with it.
+MARK_PRICES_JS = """(errors) => {
+  const field = document.querySelector("#prices textarea");
+  for (const [name, value] of Object.entries({"aria-invalid": "true", "aria-describedby": "price-errors"}))
+    errors ? field?.setAttribute(name, value) : field?.removeAttribute(name);
+}"""
+
+
 def show_js(selector: str) -> str:
     """Return a script that scrolls to an element when it has a height, if it's in the window's lower half or below."""
     return f"() => ({SHOW_JS})({json.dumps(selector)})"

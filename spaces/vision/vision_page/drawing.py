@@ -46,7 +46,8 @@ class DrawingService(TaskTargets[PictureGenerator]):
             if isinstance(generator, Downloadable):
                 yield (canvas := replace(canvas, step=strings.LOADING))
                 async for text, share in generator.pull():
-                    yield replace(canvas, step=text, progress=share)
+                    # A step without progress names the model, which can be a folder of the operator's.
+                    yield replace(canvas, step=strings.LOADING if share is None else text, progress=share)
             yield (canvas := replace(canvas, step=strings.STARTING))
             start = now()
             events = generator.generate(request)

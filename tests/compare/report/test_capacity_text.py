@@ -61,11 +61,12 @@ def test_an_answer_at_the_limit_says_what_is_sure() -> None:
 
 
 def test_the_page_shows_the_curve_of_a_search() -> None:
-    html = curve_html(answer("<A>", 2))
+    html = curve_html(answer("<A>", 2), "curve")
     assert "<li>&lt;A&gt; holds 2 users" in html
     assert html.count('<tr class="sp-row">') == 2
     assert ">holds</td>" in html
     assert ">misses</td>" in html
+    assert ' popovertarget="sp-tip-curve-2"' in html  # "failed"
 
 
 def test_a_contradictory_load_is_named() -> None:

@@ -15,6 +15,7 @@ from compare.report.files.html_report import html
 from compare.report.overview.cards import make_cards, overview_html
 from compare.report.overview.headline import headline
 from compare.report.report import Report, ReportOptions, build_report
+from compare.report.views.html_table import table
 from compare.report.words.glossary import TERMS, explanation, find_terms, glossary_html, term_html
 from compare.report.words.strings import CHART_TITLES, METRIC_HEADERS
 from compare.runs.records import Run
@@ -142,9 +143,25 @@ def test_the_reports_explain_their_terms() -> None:
     report = Report(simulate({"a": 1.0, "b": 2.0}, rounds=20))
     assert "- goodput: The share of requests" in report_markdown(report)
     page = html(report)
-    assert "popovertarget" in page
     identifiers = re.findall(r' id="(sp-tip-[^"]+)"', page)
     assert len(identifiers) == len(set(identifiers))
+    assert set(identifiers) == set(re.findall(r' popovertarget="([^"]+)"', page))
+    assert not find_terms(plain_names(page))
+
+
+def plain_names(page: str) -> list[str]:
+    """Return the names of columns that explain nothing: in the header, and in the cells where a row is a card."""
+    names = re.findall(r'<th(?: class="sp-num")?>([^<]+)|data-label="([^"]+)"', page)
+    return [name for pair in names for name in pair if name]
+
+
+def test_terms_are_explained_where_a_phone_shows_no_headers() -> None:
+    text = table(("target", "TTFT p95"), [["a", "1"], ["b", "2"]], key="x")
+    assert text.count(' popovertarget="sp-tip-x-1"') == 3
+    assert text.index("</table>") < text.index(' id="sp-tip-x-1"')  # the headers, and all in them, are hidden there
+    assert plain_names(text) == ["target"] * 3
+    rows = table(("", "n"), [["End to end", "3"]], key="y", row_terms=True)
+    assert ' popovertarget="sp-tip-y-row-0"' in rows
 
 
 def test_a_target_has_one_colour_everywhere() -> None:

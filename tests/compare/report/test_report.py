@@ -25,6 +25,7 @@ from compare.report.files.requests_csv import CSV_COLUMNS, requests_csv
 from compare.report.overview.cards import caveats_html
 from compare.report.report import Report
 from compare.report.views import render
+from compare.report.views.html_table import table
 from compare.report.words import formats, strings
 from compare.report.words.caveat_text import caveat_text
 from compare.runs.records import Run
@@ -267,7 +268,7 @@ def test_missing_results_are_explained(run: Run, part: Any, text: str) -> None:
 
 
 def test_cells_of_a_table_are_escaped() -> None:
-    assert render.table((BOLD, "n"), [[BOLD, IMAGE]], text_columns=1) == (
+    assert table((BOLD, "n"), [[BOLD, IMAGE]], key="x") == (
         '<div class="sp-table"><table><thead><tr><th>&lt;b&gt;x&lt;/b&gt;</th><th class="sp-num">n</th></tr></thead>'
         '<tbody><tr class="sp-row"><td data-label="&lt;b&gt;x&lt;/b&gt;">&lt;b&gt;x&lt;/b&gt;</td>'
         '<td class="sp-num" data-label="n">&lt;img src=x onerror=&quot;alert(1)&quot;&gt;</td></tr></tbody></table>'

@@ -11,13 +11,13 @@ from compare.publish.results import Results
 from compare.publish.schema import ResultRow
 from compare.report.overview.cards import caveats_html
 from compare.report.tables import markdown_table, markdown_text
+from compare.report.views.html_table import Columns
 from compare.report.views.render import note
 from compare.report.words.formats import MISSING, milliseconds, rate, usd
-from compare.report.words.glossary import term_html
 
 HEADERS = ("target", "model", "workload, load", "right", "TTFT p50", "TTFT p95", "E2E p50", "tokens/s",
            "USD per 1,000 requests", "failed", "measured")  # fmt: skip
-TEXT_COLUMNS = 3
+COLUMNS = Columns(HEADERS, "leaderboard", text_columns=3)
 MAX_SHOWN = 200
 COMPARABLE = (
     "Only rows of one run were measured in turns. Rows of different runs also differ in machine, time and load, so a "
@@ -34,11 +34,8 @@ def leaderboard_html(results: Results, rows: Sequence[ResultRow]) -> str:
     problems = "".join(note(problem) for problem in results.problems)
     if not rows:
         return f'<p class="sp-empty">{escape(_nothing(results))}</p>{problems}'
-    head = "".join(
-        f"<th{_number(place)}>{term_html(name, f'leaderboard-{place}')}</th>" for place, name in enumerate(HEADERS)
-    )
     body = "".join(_run_html(list(each)) for _, each in groupby(rows[:MAX_SHOWN], key=lambda row: row.run))
-    table = f'<div class="sp-table sp-leaderboard"><table><thead><tr>{head}</tr></thead>{body}</table></div>'
+    table = f'<div class="sp-table sp-leaderboard"><table>{COLUMNS.head()}{body}</table>{COLUMNS.tips()}</div>'
     return table + note(COMPARABLE) + (note(_cut(rows)) if len(rows) > MAX_SHOWN else "") + problems
 
 
@@ -94,21 +91,9 @@ def _run_html(rows: Sequence[ResultRow]) -> str:
     """Return rows of one run, and below them its verdict with the caveats behind a line that counts them."""
     verdict = f"<p>{escape(rows[0].headline)}</p>{caveats_html(rows[0].caveats)}"
     return (
-        f"<tbody>{''.join(map(_row_html, rows))}"
+        f"<tbody>{''.join(COLUMNS.row(cells(row)) for row in rows)}"
         f'<tr class="sp-below"><td colspan="{len(HEADERS)}">{verdict}</td></tr></tbody>'
     )
-
-
-def _row_html(row: ResultRow) -> str:
-    texts = "".join(
-        f'<td{_number(place)} data-label="{escape(HEADERS[place])}">{escape(text)}</td>'
-        for place, text in enumerate(cells(row))
-    )
-    return f'<tr class="sp-row">{texts}</tr>'
-
-
-def _number(place: int) -> str:
-    return ' class="sp-num"' if place >= TEXT_COLUMNS else ""
 
 
 def _nothing(results: Results) -> str:

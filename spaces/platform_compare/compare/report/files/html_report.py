@@ -16,8 +16,9 @@ from compare.report.views import render
 from compare.report.views.quality_view import quality_html
 from compare.report.words import quality_text, strings
 from compare.report.words.telemetry_text import telemetry_html
+from ui.theme import TYPE_SCALE
 
-CSS = Path(__file__).with_name("report.css").read_text(encoding="utf-8") + OVERVIEW_CSS
+CSS = TYPE_SCALE + Path(__file__).with_name("report.css").read_text(encoding="utf-8") + OVERVIEW_CSS
 CHART_CONFIG = {"displaylogo": False, "responsive": True}
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from html import escape
 
 from compare.report.report import Report
-from compare.report.views.render import note, subtitle, table
+from compare.report.views.html_table import table
+from compare.report.views.render import note, subtitle
 from compare.report.words import quality_text
 from compare.report.words.judge_text import judge_html
 
@@ -23,5 +24,6 @@ def _differing_html(report: Report) -> str:
     if not (rows or text):
         return ""
     headers = quality_text.differing_headers(report)
-    differing = f'<div class="sp-texts">{table(headers, rows, text_columns=len(headers))}</div>' if rows else ""
+    texts = table(headers, rows, text_columns=len(headers), key="differing")
+    differing = f'<div class="sp-texts">{texts}</div>' if rows else ""
     return subtitle(quality_text.DIFFERING) + differing + (note(text) if text else "")

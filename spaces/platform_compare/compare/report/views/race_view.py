@@ -9,6 +9,7 @@ from compare.interactive.race import Race, RaceColumn
 from compare.interactive.votes import LETTERS
 from compare.report.words import strings
 from compare.report.words.formats import MISSING, rate, usd
+from compare.report.words.glossary import term_html
 from ui.markdown import safe_markdown
 
 SHOWN_LOAD_SECONDS = 0.1  # less is no load: the model was there
@@ -23,23 +24,25 @@ def column_view(race: Race, place: int, colours: Mapping[str, str]) -> tuple[str
     column = race.columns[place]
     if not race.hidden:
         longest = max(each.elapsed_seconds for each in race.columns)
-        return head_html(column, colours.get(column.target, ""), longest), body_markdown(column)
+        key = f"race-{place}" if race.over else ""
+        return head_html(column, colours.get(column.target, ""), longest, key), body_markdown(column)
     label = escape(strings.answer_label(LETTERS[place]))
     head = f'<div class="sp-race"><header><b>{label}</b></header></div>'
     return head, (safe_markdown(column.answer) or strings.NO_ANSWER) if race.over else strings.HIDDEN_UNTIL_DONE
 
 
-def head_html(column: RaceColumn, colour: str = "", longest: float = 0.0) -> str:
+def head_html(column: RaceColumn, colour: str = "", longest: float = 0.0, key: str = "") -> str:
     """Return a column's head: name, state, times and cost; the thoughts fold when the answer begins.
 
-    `longest` is the time of the slowest column in seconds; its bar is full.
+    `longest` is the time of the slowest column in seconds; its bar is full. With a `key`, which is unique on the page,
+    the terms are explained: not in a head that is drawn ten times a second, which would close an explanation.
     """
     words = strings.LENGTH_LIMIT if column.is_cut else strings.RACE_STATES[column.state]
     state = f'<span class="sp-state sp-{column.state}">{words}</span>'
     title = f"<p>{escape(column.title)}</p>" if column.title != column.target else ""
     style = f' style="--sp-colour:{colour}"' if colour else ""
     header = f"<header><b>{escape(column.target)}</b>{state}</header>{title}"
-    times = _timeline_html(column, longest) + _times_html(column)
+    times = _timeline_html(column, longest) + _times_html(column, key)
     return f'<div class="sp-race"{style}>{header}{times}{_thoughts_html(column)}</div>'
 
 
@@ -67,7 +70,7 @@ def _timeline_html(column: RaceColumn, longest: float) -> str:
     return f'<div class="sp-timeline" aria-hidden="true">{parts}</div>'
 
 
-def _times_html(column: RaceColumn) -> str:
+def _times_html(column: RaceColumn, key: str) -> str:
     stopwatch, usage = column.stopwatch, column.stopwatch.usage
     tokens = strings.token_counts_text(usage.input_tokens, usage.output_tokens) if usage else MISSING
     load = column.load_seconds or 0.0
@@ -79,7 +82,10 @@ def _times_html(column: RaceColumn) -> str:
         strings.RACE_COST: MISSING if column.cost is None else f"{usd(column.cost)} USD",
         **({strings.RACE_LOAD: _seconds(load)} if load >= SHOWN_LOAD_SECONDS else {}),
     }
-    cells = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in values.items())
+    names = [term_html(name, f"{key}-{place}") if key else name for place, name in enumerate(values)]
+    cells = "".join(
+        f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in zip(names, values.values(), strict=True)
+    )
     return f"<dl>{cells}</dl>"
 
 

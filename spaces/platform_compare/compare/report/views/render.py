@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
 
 from compare.analyse.metrics.metrics import Metrics, cold_start
@@ -10,17 +10,18 @@ from compare.analyse.verdicts.verdict import Finding, Verdict
 from compare.capacity.result import Capacity
 from compare.report import tables
 from compare.report.report import Report
+from compare.report.views.html_table import table
 from compare.report.words import strings
 from compare.report.words.capacity_text import answer_lines, curve_headers, curve_rows
 from compare.report.words.formats import MISSING, milliseconds, percent
-from compare.report.words.glossary import glossary_html, term_html
+from compare.report.words.glossary import glossary_html
 from compare.report.words.quality_text import explained_labels, verdict_lines
 from compare.report.words.settings_text import settings_rows
 
 
 def verdict_html(report: Report) -> str:
     """Return the verdicts on quality, those on times by load or the curves of a search, and how certain they are."""
-    curves = "".join(map(curve_html, report.capacities))
+    curves = "".join(curve_html(each, f"curve-{number}") for number, each in enumerate(report.capacities))
     quality = "".join(f"<li>{escape(text)}</li>" for text in verdict_lines(report))
     parts = [f"<ul>{quality}</ul>" if quality else "", curves or _verdict_lists(report.verdicts)]
     if report.changes:
@@ -38,8 +39,11 @@ def metrics_html(report: Report) -> str:
     """Return the metrics by target and load; all percentiles and the client's load are folded."""
     rows = [tables.metrics_row(*key, metrics) for key, metrics in report.cells.items()]
     percentiles = "".join(
-        subtitle(f"{target}, {load}") + table(strings.PERCENTILE_HEADERS, tables.percentile_rows(metrics))
-        for (target, load), metrics in report.cells.items()
+        subtitle(f"{target}, {load}")
+        + table(
+            strings.PERCENTILE_HEADERS, tables.percentile_rows(metrics), key=f"percentiles-{number}", row_terms=True
+        )
+        for number, ((target, load), metrics) in enumerate(report.cells.items())
     )
     return (
         table(strings.METRIC_HEADERS, rows, text_columns=2, key="metrics")
@@ -56,40 +60,12 @@ def cost_html(report: Report) -> str:
     if not report.costs:
         return f'<p class="sp-empty">{escape(strings.NO_PRICE)}</p>'
     notes = "".join(map(note, report.cost_notes))
-    return table(strings.COST_HEADERS, tables.cost_rows(report), text_columns=3) + notes
+    return table(strings.COST_HEADERS, tables.cost_rows(report), text_columns=3, key="cost") + notes
 
 
 def reproduce_html(report: Report) -> str:
     """Return everything that is needed to reproduce the run."""
-    return table(("", ""), settings_rows(report), text_columns=2)
-
-
-def table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, text_columns: int = 1, key: str = "") -> str:
-    """Return an HTML table; columns after the first `text_columns` are numbers. On a phone, each row is a card.
-
-    With a `key`, which is unique on the page, the headers explain their terms.
-    """
-    names = headers if any(headers) else ()
-    head = "".join(
-        f"<th{_number(place, text_columns)}>{term_html(name, f'{key}-{place}') if key else escape(name)}</th>"
-        for place, name in enumerate(names)
-    )
-    body = "".join(
-        '<tr class="sp-row">'
-        + "".join(_cell(cell, place, text_columns, headers[place]) for place, cell in enumerate(row))
-        + "</tr>"
-        for row in rows
-    )
-    return f'<div class="sp-table"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-
-
-def _cell(text: str, place: int, text_columns: int, header: str) -> str:
-    label = f' data-label="{escape(header)}"' if header else ""
-    return f"<td{_number(place, text_columns)}{label}>{escape(text)}</td>"
-
-
-def _number(place: int, text_columns: int) -> str:
-    return "" if place < text_columns else ' class="sp-num"'
+    return table(("", ""), settings_rows(report), text_columns=2, key="settings")
 
 
 def note(text: str) -> str:
@@ -102,10 +78,10 @@ def subtitle(text: str) -> str:
     return f'<p class="sp-subtitle">{escape(text)}</p>'
 
 
-def curve_html(answer: Capacity) -> str:
-    """Return what a search found out about a target: the sentences, and a row for each load."""
+def curve_html(answer: Capacity, key: str) -> str:
+    """Return what a search found out about a target: the sentences, and a row for each load; `key` is unique."""
     lines = "".join(f"<li>{escape(line)}</li>" for line in answer_lines(answer))
-    return subtitle(answer.target) + f"<ul>{lines}</ul>" + table(curve_headers(answer), curve_rows(answer))
+    return subtitle(answer.target) + f"<ul>{lines}</ul>" + table(curve_headers(answer), curve_rows(answer), key=key)
 
 
 def _details(title: str, body: str) -> str:
@@ -149,9 +125,8 @@ def _client_html(report: Report) -> str:
 def _groups_html(report: Report) -> str:
     if not report.groups:
         return ""
-    rows = tables.group_rows(report)
-    parts = (subtitle(strings.GROUPS), table(strings.GROUP_HEADERS, rows, text_columns=3), note(strings.GROUPS_NOTE))
-    return "".join(parts)
+    rows = table(strings.GROUP_HEADERS, tables.group_rows(report), text_columns=3, key="groups")
+    return subtitle(strings.GROUPS) + rows + note(strings.GROUPS_NOTE)
 
 
 def _mean_tokens(metrics: Metrics) -> str:

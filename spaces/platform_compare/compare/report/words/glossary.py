@@ -19,12 +19,14 @@ TERMS: dict[str, str] = {
     "p95": "The value that 95% stay below: the slow end of what users see.",
     "p99": "The value that 99% stay below: only 1 in 100 is slower.",
     "goodput": "The share of requests that were answered within all of the limits below the table.",
+    "tokens": "Pieces of text that a model reads and writes, each about three quarters of an English word.",
     "tokens/s": "Tokens per second. A token is a piece of text, about three quarters of an English word.",
     "requests/s": "Answers that were completed per second.",
     "concurrency": "How many requests are in flight at the same time.",
     "open loop": "Requests are sent on a schedule, whether or not earlier ones were answered, as real users do.",
     "closed loop": "The next request is sent when one is answered, so a slow target gets fewer requests.",
     "cold": "The very first request, to a model that may still have to be loaded.",
+    "model load": "How long it took to load a model that runs on this machine. It's over before the race begins.",
     "lag": "How late the measuring program noticed an event because it was busy itself.",
     "input tokens": "Tokens of the prompt, as the server counts them; the mean over the requests.",
     "cached": "The share of the input tokens that the server says it remembered and did not read again.",
@@ -72,14 +74,25 @@ def term_html(label: str, key: str) -> str:
 
     The explanation is a popover: it opens by mouse, finger and keyboard, closes with Escape, and no table cuts it off.
     """
+    return term_button(label, key) + term_tip(label, key)
+
+
+def term_button(label: str, key: str, *, in_cell: bool = False) -> str:
+    """Return the button of `term_html`, whose tip is elsewhere on the page; a plain label stays text.
+
+    In a cell of a table, which there are many of, it has no title besides, and is hidden while the table has headers.
+    """
     text = explanation(label)
     if not text:
         return escape(label)
-    name = f"sp-tip-{escape(key)}"
-    return (
-        f'<button type="button" class="sp-term" popovertarget="{name}" title="{escape(text)}">{escape(label)}</button>'
-        f'<span class="sp-tip" id="{name}" popover>{escape(text)}</span>'
-    )
+    more = 'class="sp-term sp-label"' if in_cell else f'class="sp-term" title="{escape(text)}"'
+    return f'<button type="button" {more} popovertarget="sp-tip-{escape(key)}">{escape(label)}</button>'
+
+
+def term_tip(label: str, key: str) -> str:
+    """Return the popover of `term_html`; "" for a plain label."""
+    text = explanation(label)
+    return f'<span class="sp-tip" id="sp-tip-{escape(key)}" popover>{escape(text)}</span>' if text else ""
 
 
 def glossary_html(texts: Iterable[str]) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 
 from compare.report.report import Report
 from compare.report.tables import markdown_table
-from compare.report.views.render import note, subtitle, table
+from compare.report.views.html_table import table
+from compare.report.views.render import note, subtitle
 from compare.report.words.formats import MISSING, percent, rate, usd
 
 GPU_TITLE, SERVER_TITLE = "GPUs", "Servers"
