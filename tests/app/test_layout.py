@@ -81,6 +81,13 @@ def test_a_citation_says_its_words_and_the_tab_its_chat(app: App, open_page: Ope
     quote.hover()
     expect(quote).to_have_attribute("title", re.compile(r"^[\w-]+\.\w+, [^\n]+\n.*viewing deck.*600 visitors"))
     expect(page).to_have_title(re.compile(r"^How many visitors .* · Chat with documents$"))
+    follow_up = page.locator("#chat .option").first
+    expect(follow_up).to_contain_text("What does harbour-handbook.md say about “")
+    text = follow_up.inner_text()
+    follow_up.click()
+    wait_for_answer(page, is_sent=False)
+    expect(page.locator("#chat .user.message").last).to_have_text(text)
+    expect(page.locator("#chat .sp-quote")).not_to_have_count(1)
     page.keyboard.press("Control+Shift+O")
     expect(page.locator("#chat .message")).to_have_count(0)
     expect(page).to_have_title("Chat with documents")
