@@ -181,7 +181,7 @@ def test_an_answer_goes_on_when_the_token_expires_while_its_words_stream(space: 
     signed_in = new_guest(cookies=space.sign_in("katherine"))
     expiry = time.time() + 1.5
     cookies = space.expiring(signed_in.cookies, expiry)
-    guest, reader = (new_guest(key=signed_in.key, session=signed_in.session, cookies=cookies) for _ in range(2))
+    guest, reader = (new_guest(key=signed_in.key, cookies=cookies) for _ in range(2))  # two tabs
     asking = threading.Thread(target=guest.ask, args=["Say it slowly."], kwargs={"target": "theirs"})
     asking.start()
     # At a word in 0.4 s, this one comes after the expiry.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -99,6 +100,11 @@ async def test_other_cells_of_a_quoted_table_are_asked_for_and_answered(chat: Ch
         found = search(chat.visitor(KEY).library, question, chat)
         assert (found.abstention, found.unsure, found.quotes[0].answer) == (None, False, cell)
     assert not any("Subsidies" in question or "Future plans" in question for question in offered)
+    found = search(chat.visitor(KEY).library, offered[1], chat)
+    conversation.append(Turn(offered[1], quotes=found.quotes, passages=found.passages, finish_reason="quotes"))
+    assert (await follow_ups(chat))[:2] == ["What is Freight for 2023?", "What is Repairs for 2024?"]
+    conversation.replace_turns(conversation.turns[:1])
+    await asyncio.to_thread(chat.visitor(KEY).save, conversation)
     stored = chat.visitor(KEY).conversations
     stored.close()
     assert stored.open(conversation.id).turns[0].follow_ups == tuple(offered)  # a reload shows them again

@@ -44,6 +44,6 @@ class NextQuestions:
     @staticmethod
     def _candidates(conversation: Conversation, turn: Turn, libraries: Sequence[Library]) -> list[FollowUp]:
         documents = {document.id: document for library in libraries for document in library.documents}
-        asked = {each.question for each in conversation.turns}
-        candidates = (each for each in follow_ups(turn, documents, asked) if not is_follow_up(each.question))
+        questions = follow_ups(turn, documents, conversation.turns)
+        candidates = (each for each in questions if not is_follow_up(each.question))
         return list(islice(candidates, MOST_CHECKED))

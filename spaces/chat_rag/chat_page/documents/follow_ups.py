@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 
@@ -45,16 +45,19 @@ def may_go_on(turn: Turn) -> bool:
     return bool(turn.finish_reason and turn.quotes) and not (turn.abstention or turn.error or turn.shared)
 
 
-def follow_ups(turn: Turn, documents: Mapping[str, Document], asked: set[str]) -> Iterator[FollowUp]:
+def follow_ups(turn: Turn, documents: Mapping[str, Document], earlier: Iterable[Turn] = ()) -> Iterator[FollowUp]:
     """Yield what can be asked next, the closest first: other cells of a quoted table, then headings of other passages.
 
-    None of them is in `asked`, the questions of the conversation.
+    What the turn, or an `earlier` one, has asked or quoted is left out.
     """
+    turns = [*earlier, turn]
+    quoted = [(quote.document_id, quote.answer_start) for each in turns for quote in each.quotes]
     quotes = [quote for quote in turn.quotes if quote.document_id in documents]
     cells = next((_cells(quote, documents[quote.document_id]) for quote in quotes if quote.row is not None), iter(()))
-    seen = {question.casefold() for question in asked}
+    seen = {each.question.casefold() for each in turns}
     for each in chain(cells, _headings(turn, documents)):
-        if each.question.casefold() not in seen:
+        is_quoted = any(key == each.document_id and each.start <= place < each.end for key, place in quoted)
+        if each.question.casefold() not in seen and not is_quoted:
             seen.add(each.question.casefold())
             yield each
 
@@ -84,8 +87,7 @@ def _is_like(cell: LabeledCell, quote: Quote) -> bool:
     """Return whether a cell is another one of the same kind, with labels that fit into a question."""
     labels = [plain_label(cell.row_label), *([cell.column_header] if cell.column_header else [])]
     return (
-        cell.cell.start != quote.answer_start
-        and not is_blank(cell.text)
+        not is_blank(cell.text)
         and is_figure(cell.text) == is_figure(quote.answer)
         and ("%" in cell.text) == ("%" in quote.answer)
         and all(len(label) in _LABEL and any(map(str.isalnum, label)) for label in labels)
@@ -101,16 +103,13 @@ def _cell_question(cell: LabeledCell, document: Document) -> str:
 
 
 def _headings(turn: Turn, documents: Mapping[str, Document]) -> Iterator[FollowUp]:
-    """Yield the headings of the sections in the passages, without those that have a quote or sections of their own."""
+    """Yield the headings of the sections that are in the passages."""
     sections = {
         key: _sections(documents[key]) for key in {each.document_id for each in turn.passages} & documents.keys()
     }
     for passage in turn.passages:
         for heading, start, end in sections.get(passage.document_id, ()):
-            is_quoted = any(
-                each.document_id == passage.document_id and start <= each.start < end for each in turn.quotes
-            )
-            if passage.start < end and start < passage.end and not is_quoted:
+            if passage.start < end and start < passage.end:
                 document = documents[passage.document_id]
                 words = strings_of_document(document)
                 question = words.fill(words.heading_question, name=document.name, heading=f"“{heading}”")
