@@ -88,11 +88,12 @@ def chat_states(browser: Browser, url: str, window: Window, filing: Path | None,
         ask(page, FILING_QUESTION if filing else SAMPLE_QUESTION, wait=False)
         take("answering")
         wait_for_answer(page)
+        page.wait_for_timeout(1500)  # the questions to go on with come after the answer
         take("answered")
         open_source(page)
         take("source")
         page.locator("[data-close-pane]").click()
-        page.locator("#chat .option").click()
+        page.locator("#chat .option").first.click()
         page.wait_for_selector("#question .stop-button")
         page.wait_for_timeout(1500)
         take("writing")

@@ -25,9 +25,10 @@ from chat_page.handlers.answers import AnswerHandlers
 from chat_page.handlers.chat_list import ConversationHandlers
 from chat_page.handlers.documents import DocumentHandlers
 from chat_page.handlers.exports import ExportHandlers
+from chat_page.handlers.follow_ups import FollowUpHandlers
 from chat_page.handlers.page import PageHandlers
 from chat_page.handlers.questions import QuestionHandlers
-from chat_page.layout.account import build_account, hide_from_api
+from chat_page.layout.account import adapt_sign_in, build_account
 from chat_page.layout.conversation import build_chatbot, build_composer, build_head
 from chat_page.layout.conversation_actions import build_conversation_actions
 from chat_page.layout.conversation_list import build_conversation_list
@@ -86,6 +87,7 @@ ANSWERS = AnswerHandlers(CHAT, PAGE)
 CHATS = ConversationHandlers(CHAT, PAGE)
 DOCUMENTS = DocumentHandlers(CHAT, PAGE)
 EXPORTS = ExportHandlers(CHAT, PAGE)
+FOLLOW_UPS = FollowUpHandlers(CHAT, PAGE)
 OFFER = ModelOffer(
     CHAT.catalog,
     host=ARGUMENTS.host or os.environ.get("GRADIO_SERVER_NAME"),
@@ -168,7 +170,7 @@ with PublicBlocks(
         chatbot.example_select(QUESTIONS.example, key, [question, chatbot], concurrency_limit=None, **key_first),
         chatbot.retry(QUESTIONS.retry, [key, target], [question, chatbot], concurrency_limit=None, **key_first),
         chatbot.edit(QUESTIONS.edit, key, [question, chatbot], concurrency_limit=None, **key_first),
-        chatbot.option_select(QUESTIONS.write_answer, key, [question, chatbot], concurrency_limit=None, **key_first),
+        chatbot.option_select(QUESTIONS.choose_option, key, [question, chatbot], concurrency_limit=None, **key_first),
     ]
     answer_events = [
         event.then(
@@ -195,10 +197,12 @@ with PublicBlocks(
         for event in answer_events
         for after in call_after(event, ANSWERS.finish, key, [question, chatbot], queue=False, **key_first)
     ]
+    for event in ended:
+        event.then(FOLLOW_UPS.suggest_next, [key, samples], chatbot, concurrency_limit=None, **key_first)
     question.stop(ANSWERS.stop, key, [question, chatbot], cancels=answer_events, queue=False, **key_first)
     chatbot.undo(QUESTIONS.undo, key, [question, chatbot, sources], concurrency_limit=None, **key_first)
 
-    chatbot.like(CHATS.rate, key, None, concurrency_limit=None, trigger_mode="multiple", **key_first)
+    chatbot.like(CHATS.rate, key, chatbot, concurrency_limit=None, trigger_mode="multiple", **key_first)
     list_inputs, list_outputs = [key, conversations.search], [question, chatbot, sources, conversations.chats]
     for component_event, handler in (
         (conversations.new.click, CHATS.new_chat),
@@ -252,7 +256,7 @@ with PublicBlocks(
         EXPORTS.open_link, [fragment, key], [chatbot, sources], concurrency_limit=None, **key_second
     )
     if account:
-        page_load.then(PAGE.show_account, key, account, queue=False, **key_first)
+        page_load.then(PAGE.show_account, key, [account.button, account.note], queue=False, **key_first)
     # The page opens again after a reload, and after a lost connection.
     choice_restored = page_load.then(None, samples, samples, js=scripts.SHARED_JS, **private)
     for change in (*changes, choice_restored):
@@ -278,7 +282,7 @@ with PublicBlocks(
     demo.unload(PAGE.close_page)
     for tool in (ask_documents, search_documents):
         gr.api(tool, api_name=tool.__name__, concurrency_limit=None)
-hide_from_api(demo)
+adapt_sign_in(demo)
 demo.i18n_instance = TRANSLATIONS  # `launch` sets it too, but not again after an edit of this file
 demo.queue(**launch.QUEUE)
 

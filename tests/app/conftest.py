@@ -19,10 +19,11 @@ def model() -> Iterator[ScriptedModel]:
 
 @pytest.fixture(scope="package")
 def catalog(model: ScriptedModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A catalogue with the scripted model and two targets that can't be used."""
+    """A catalogue with the scripted model under two names and two targets that can't be used."""
     catalog = tmp_path_factory.mktemp("catalog") / "backends.toml"
     catalog.write_text(
         f'[scripted]\nkind = "openai"\nurl = "{model.url}"\n'
+        f'[second]\nkind = "openai"\nurl = "{model.url}"\n'
         '[gone]\nkind = "openai"\nurl = "http://127.0.0.1:9/v1"\n'
         '[unset]\nkind = "openai"\nurl = "${SPACEPORT_NOWHERE}"\n'
     )

@@ -52,6 +52,22 @@ def test_the_list_opens_renames_searches_and_deletes(app: App, open_page: Open) 
     expect(page.locator("#chat .user.message")).to_have_text("Say ten words about ferries.")
     expect(page.locator("#chats [aria-current]")).to_have_text("Say ten words about ferries.")
 
+    box = page.locator("#question textarea")
+    expect(box).to_have_value("")  # what was sent is no draft
+    box.fill("Not sent yet")
+    page.reload()
+    expect(box).to_have_value("Not sent yet")
+    page.goto("about:blank")
+    page.go_back()
+    expect(box).to_have_value("Not sent yet")
+    expect(page.locator("#chat .user.message")).to_have_text("Say ten words about ferries.")
+    page.locator("#chats .sp-chat").first.click()
+    expect(page.locator("#chat .user.message")).to_have_text("Say: terns")
+    expect(box).to_have_value("")
+    page.locator("#chats .sp-chat").nth(1).click()
+    expect(box).to_have_value("Not sent yet")
+    box.fill("")
+
     page.locator("#chats li").nth(1).locator("[data-rename]").click()
     page.keyboard.type("<b>Ferries</b>")
     page.keyboard.press("Enter")
@@ -122,7 +138,7 @@ def test_an_answer_goes_on_in_another_conversation_and_after_a_reload(
 def test_a_lost_connection_loses_nothing_of_an_answer(
     start_app: Callable[..., App], catalog: Path, open_page: Open
 ) -> None:
-    """The page is away for longer than Gradio's heartbeat of 15 s; the answer takes 20 s."""
+    """The page is away for longer than Gradio's heartbeat of 15 s; the answer takes 24 s."""
     app = start_app("--catalog", str(catalog))
     with serving(Line(int(app.url.rpartition(":")[2]))) as line:
         page = open_chat(open_page, replace(app, url=line.url))
@@ -130,7 +146,7 @@ def test_a_lost_connection_loses_nothing_of_an_answer(
         expect(page.locator("#chat .bot").last).to_contain_text("slow3")
         page.context.set_offline(True)
         line.cut()
-        page.wait_for_timeout(16_000)
+        page.wait_for_timeout(20_000)
         assert "slow20" not in page.locator("#chat").inner_text()
         line.mend()
         page.context.set_offline(False)
@@ -176,3 +192,9 @@ def test_a_thumb_is_kept(app: App, open_page: Open) -> None:
     expect(page.get_by_text("Your rating is stored with your data.")).to_be_visible()
     (file,) = {*app.log.parent.glob("data/visitors/*/feedback.jsonl")} - before
     assert json.loads(file.read_text())["question"] == "Say: thumbs up"
+    page.reload()
+    expect(page.get_by_role("button", name="Liked")).to_be_visible()
+    page.locator("#new-chat").click()
+    ask(page, "Say: no thumb")
+    wait_for_answer(page)
+    expect(page.get_by_role("button", name="Liked")).to_have_count(0)

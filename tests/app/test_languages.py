@@ -45,8 +45,8 @@ def test_a_german_page_is_german(app: App, open_page: Open, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("locale", "title", "warning"),
     [
-        ("zh-CN", "文档问答", "还没有可分享的内容。"),
-        ("nl-NL", "Chat with documents", "There's nothing to share yet."),
+        ("zh-CN", "文档问答", "注意 还没有可分享的内容。"),
+        ("nl-NL", "Chat with documents", "Warning There's nothing to share yet."),
     ],
 )
 def test_a_page_and_its_warnings_in_another_language(
@@ -55,4 +55,6 @@ def test_a_page_and_its_warnings_in_another_language(
     page = open_page(app, locale=locale, width=390)
     expect(page.locator("#head h1")).to_have_text(title)
     page.locator("#export button").first.evaluate("button => button.click()")
-    expect(page.locator(".toast-body")).to_contain_text(warning)
+    head, _, text = warning.partition(" ")
+    expect(page.locator(".toast-title")).to_have_text(head)
+    expect(page.locator(".toast-body")).to_contain_text(text)

@@ -65,6 +65,12 @@ def test_a_citation_never_moves_the_answer(app: App, open_page: Open, width: int
     expect(page.locator("#pane")).to_be_hidden()
     assert abs(top(quote) - before) <= 4
     expect(quote).to_be_focused()
+    if width < 1000:  # the sheet is a step of the history
+        quote.click()
+        expect(page.locator("#pane")).to_be_visible()
+        page.go_back()
+        expect(page.locator("#pane")).to_be_hidden()
+        assert abs(top(quote) - before) <= 4
 
 
 def test_a_citation_says_its_words_and_the_tab_its_chat(app: App, open_page: Open) -> None:
@@ -75,6 +81,13 @@ def test_a_citation_says_its_words_and_the_tab_its_chat(app: App, open_page: Ope
     quote.hover()
     expect(quote).to_have_attribute("title", re.compile(r"^[\w-]+\.\w+, [^\n]+\n.*viewing deck.*600 visitors"))
     expect(page).to_have_title(re.compile(r"^How many visitors .* · Chat with documents$"))
+    follow_up = page.locator("#chat .option").first
+    expect(follow_up).to_contain_text("What does harbour-handbook.md say about “")
+    text = follow_up.inner_text()
+    follow_up.click()
+    wait_for_answer(page, is_sent=False)
+    expect(page.locator("#chat .user.message").last).to_have_text(text)
+    expect(page.locator("#chat .sp-quote")).not_to_have_count(1)
     page.keyboard.press("Control+Shift+O")
     expect(page.locator("#chat .message")).to_have_count(0)
     expect(page).to_have_title("Chat with documents")
@@ -101,14 +114,19 @@ def test_the_answers_to_a_question_that_is_asked_again_are_side_by_side_on_a_wid
     app: App, open_page: Open
 ) -> None:
     page = open_page(app, width=1700)
-    for text in (
-        "Once.",
-        "What is the exclusion zone? Say: First.",
-        "What is the exclusion zone? Say: First.",
-        "Then.",
-    ):
+    for text in ("Once.", "What is the exclusion zone? Say: First."):
         ask(page, text)
         wait_for_answer(page)
+    page.locator("#target input").click()
+    page.get_by_role("option", name="second").click()
+    page.get_by_role("button", name="Retry").last.click()
+    expect(page.locator("#chat .sp-line").last).to_contain_text("second")
+    wait_for_answer(page)
+    ask(page, "Then.")
+    wait_for_answer(page)
+    expect(page.locator("#chat .sp-line summary")).to_have_text(
+        [re.compile("^scripted ·"), re.compile("^scripted ·"), re.compile("^second ·"), re.compile("^second ·")]
+    )
     rows, questions = page.locator("#chat .bot-row"), page.locator("#chat .user.message")
     expect(rows).to_have_count(4)
     alone, first, second, last = (rows.nth(index).bounding_box() for index in range(4))
@@ -203,6 +221,9 @@ def test_a_phone_says_what_happens_to_files(app: App, open_page: Open, tmp_path:
     page = open_page(app, width=390)
     state = page.locator("#files-state")
     expect(state).to_be_hidden()
+    model = page.locator("#model-state .sp-state")
+    expect(model).to_be_in_viewport(ratio=1)  # a dot beside the model's name
+    expect(model).to_have_text("Ready")
     (tmp_path / "long.txt").write_text("The kettle holds 1.7 litres. " * 500)
     (tmp_path / "empty.txt").write_text(" ")
     page.locator("#attach").wait_for()

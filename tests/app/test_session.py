@@ -137,11 +137,16 @@ def test_a_killed_server_restores_the_documents(
     page = open_page(first)
     upload(page, note)
     uploaded(page, 1)
+    with page.expect_response("**/gradio_api/run/predict*"):
+        page.get_by_label("Ask note.txt").uncheck()
     os.killpg(first.process.pid, signal.SIGKILL)
     first.process.wait()
     start_app("--catalog", str(catalog), port=port, SPACEPORT_DATA=str(tmp_path / "data"))
     page.reload()
     expect(page.locator("#documents [data-remove]")).to_have_count(1)
+    expect(page.get_by_label("Ask note.txt")).not_to_be_checked()
+    with page.expect_response("**/gradio_api/run/predict*"):
+        page.get_by_label("Ask note.txt").check()
     ask(page, "Where does the spare key hang?")
     wait_for_answer(page)
     expect(page.locator("#sources")).to_contain_text(NOTE)

@@ -6,6 +6,8 @@ import base64
 import hashlib
 import json
 import re
+import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +20,7 @@ from playwright.sync_api import Browser, expect
 from tests.helpers.apps import App, running_app
 from tests.helpers.openid_provider import CLIENT, SCOPES, SECRET, OpenIdProvider, Person
 from tests.helpers.scripted_model import ScriptedModel
-from tests.helpers.servers import free_port, serving
+from tests.helpers.servers import free_port, serving, wait_until
 from tests.helpers.tls_front import tls_front
 from tests.security.wire import Guest, guests
 
@@ -49,9 +51,13 @@ class Space:
         return str(_session(cookies)["oauth_info"]["access_token"])
 
     def expired(self, cookies: dict[str, str]) -> dict[str, str]:
-        """Return the cookies as they are after the token has expired, signed as Gradio signs them."""
+        """Return the cookies as they are after the token has expired."""
+        return self.expiring(cookies, 1)
+
+    def expiring(self, cookies: dict[str, str], at: float) -> dict[str, str]:
+        """Return the cookies of a token that expires at a Unix time, signed as Gradio signs them."""
         session = _session(cookies)
-        session["oauth_info"]["expires_at"] = 1
+        session["oauth_info"]["expires_at"] = at
         signer = itsdangerous.TimestampSigner(hashlib.sha256(f"{SECRET}-v4".encode()).hexdigest())
         return {"session": signer.sign(base64.b64encode(json.dumps(session).encode())).decode()}
 
@@ -171,12 +177,36 @@ def test_a_token_that_the_hub_rejects_asks_the_visitor_to_sign_in_again(space: S
     assert space.token(cookies) not in answer
 
 
-@pytest.mark.parametrize("answer", ["access_denied", "<script>alert(1)</script>"])
-def test_who_declines_gets_a_page_that_says_so(space: Space, answer: str) -> None:
+def test_an_answer_goes_on_when_the_token_expires_while_its_words_stream(space: Space, new_guest: NewGuest) -> None:
+    signed_in = new_guest(cookies=space.sign_in("katherine"))
+    expiry = time.time() + 1.5
+    cookies = space.expiring(signed_in.cookies, expiry)
+    guest, reader = (new_guest(key=signed_in.key, cookies=cookies) for _ in range(2))  # two tabs
+    asking = threading.Thread(target=guest.ask, args=["Say it slowly."], kwargs={"target": "theirs"})
+    asking.start()
+    # At a word in 0.4 s, this one comes after the expiry.
+    wait_until(lambda: time.time() > expiry + 0.5 and "slow6 " in conversation(reader), 30)
+    assert "expired" not in conversation(reader)
+    assert reader.call("stop", reader.inputs("stop")).success
+    asking.join()
+    assert "Your sign-in has expired." in reader.ask("What is a quay?", target="theirs").stream
+    assert "slow6 " in conversation(reader)
+
+
+@pytest.mark.parametrize(
+    ("answer", "language", "title"),
+    [
+        ("access_denied", "en", "You&#x27;re not signed in"),
+        ("<script>alert(1)</script>", "de-AT", "Sie sind nicht angemeldet"),
+    ],
+)
+def test_who_declines_gets_a_page_that_says_so(space: Space, answer: str, language: str, title: str) -> None:
     space.provider.person = Person(answer=answer)
-    page = httpx2.get(f"{space.url}/login/huggingface", verify=False, follow_redirects=True)
+    headers = {"Accept-Language": language}
+    page = httpx2.get(f"{space.url}/login/huggingface", verify=False, follow_redirects=True, headers=headers)
     assert page.status_code == 403
-    assert "You&#x27;re not signed in" in page.text
+    assert title in page.text
+    assert f'<html lang="{language[:2]}">' in page.text
     assert "<script>" not in page.text
     assert "The user said no" not in page.text
 
@@ -228,20 +258,21 @@ def test_another_origin_gets_the_page_as_a_guest(space: Space, new_guest: NewGue
 
 def test_signing_in_in_a_browser(space: Space, browser: Browser) -> None:
     space.provider.person = Person("radia")
-    context = browser.new_context(ignore_https_errors=True)
+    context = browser.new_context(ignore_https_errors=True, locale="de-DE")
     page = context.new_page()
     page.goto(f"{space.url}/?__theme=light")
     button = page.locator("#sign-in")
-    expect(button).to_have_text("Sign in with Hugging Face")
+    expect(button).to_have_text("Mit Hugging Face anmelden")
     button.click()
-    expect(button).to_have_text("Sign out (radia)", timeout=60_000)
+    expect(button).to_have_text("Abmelden (radia)", timeout=60_000)
     assert page.url == f"{space.url}/?__theme=light"
-    expect(page.locator("#account")).to_contain_text("follow your account")
+    expect(page.locator("#account")).to_contain_text("gehören zu Ihrem Konto")
+    expect(page.locator("#account a")).to_have_attribute("href", "https://huggingface.co/settings/billing")
     [cookie] = [each for each in context.cookies() if each["name"] == "session"]
     assert (cookie["httpOnly"], cookie["secure"]) == (True, True)
     assert "hf_oauth_" not in page.evaluate("JSON.stringify(localStorage)") + page.content()
     button.click()
-    expect(button).to_have_text("Sign in with Hugging Face", timeout=60_000)
+    expect(button).to_have_text("Mit Hugging Face anmelden", timeout=60_000)
     context.close()
 
 

@@ -82,8 +82,9 @@ def exports(chat: Chat, page_handlers: PageHandlers) -> ExportHandlers:
     return ExportHandlers(chat, page_handlers)
 
 
-def contents(messages: list[dict[str, Any]]) -> list[str]:
-    return [message["content"] for message in messages]
+def contents(view: Any) -> list[str]:
+    """The texts of the messages in an event's output, with or without the thumbs beside them."""
+    return [message["content"] for message in (view["value"] if isinstance(view, dict) else view)]
 
 
 def test_a_conversation_that_cannot_be_read_is_no_new_one(
@@ -132,6 +133,25 @@ def test_a_visitor_leaves_out_documents(documents: DocumentHandlers, chat: Chat,
     assert not visitor.left_out
 
 
+async def test_a_reopened_conversation_shows_its_thumbs(
+    chat: Chat, page_handlers: PageHandlers, conversation: Conversation
+) -> None:
+    chats = ConversationHandlers(chat, page_handlers)
+    older = chat.visitor(KEY).conversations.new()
+    older.replace_turns(TURNS[:1])
+    for each in (conversation, older):
+        chat.visitor(KEY).conversations.save(each)
+    shown = await chats.rate(KEY, gr.LikeData(None, {"index": 3, "value": "Two.", "liked": True}), REQUEST)
+    assert shown["feedback_value"] == [None, "Like"]
+    await chats.rate(KEY, gr.LikeData(None, {"index": 1, "value": "", "liked": ENGLISH.reason_wrong}), REQUEST)
+    assert [each.id for each in chat.visitor(KEY).conversations.listed()] == [older.id, conversation.id]
+    chat.visitor(KEY).conversations.close()  # as after a restart
+    _, _, view, _, _ = page_handlers.open_page(KEY, conversation.id, OTHER)
+    assert view["feedback_value"] == [ENGLISH.reason_wrong, "Like"]
+    _, view, *_ = chats.new_chat(KEY, "", OTHER)
+    assert view["feedback_value"] == []
+
+
 def test_a_long_conversation_ends(questions: QuestionHandlers, conversation: Conversation) -> None:
     """Each event draws all of it: without a limit, one request of a hundred bytes costs seconds."""
     conversation.turns = (Turn("Long?", "word " * 61_000, finish_reason="stop", target="t"), *TURNS)
@@ -157,7 +177,7 @@ def test_undo_moves_the_exact_question_back_into_the_box(
     questions: QuestionHandlers, conversation: Conversation
 ) -> None:
     question, messages, _ = questions.undo(KEY, gr.UndoData(None, {"index": 1, "value": "One."}), REQUEST)
-    assert (question, messages, conversation.turns) == ("First <b>?", [], ())
+    assert (question, contents(messages), conversation.turns) == ("First <b>?", [], ())
 
 
 def test_retry_drops_the_answer_and_the_turns_after_it(questions: QuestionHandlers, conversation: Conversation) -> None:
@@ -212,13 +232,13 @@ def test_the_button_below_quotes_asks_for_a_written_answer(
     quoted = Turn("Third?", quotes=(QUOTE,), finish_reason="quotes", target="t", writer="A small model")
     conversation.replace_turns((*TURNS, quoted))
     event = gr.SelectData(None, {"index": 5, "value": "write"})
-    _, messages = questions.write_answer(KEY, event, REQUEST)
+    _, messages = questions.choose_option(KEY, event, REQUEST)
     assert conversation.turns == (*TURNS, Turn("Third?", quotes=(QUOTE,), writes="answer"))
-    assert not any("options" in message for message in messages)
-    questions.write_answer(KEY, event, REQUEST)  # a second click, while the answer streams
+    assert not any("options" in message for message in messages["value"])
+    questions.choose_option(KEY, event, REQUEST)  # a second click, while the answer streams
     assert conversation.turns[-1] == Turn("Third?", quotes=(QUOTE,), writes="answer")
     conversation.replace_turns(TURNS)
-    questions.write_answer(KEY, event, REQUEST)
+    questions.choose_option(KEY, event, REQUEST)
     assert conversation.turns == TURNS
     page_handlers.open_page(KEY, conversation.id, REQUEST)
     questions.retry(KEY, "t", gr.RetryData(None, {"index": 1, "value": ""}), REQUEST)
@@ -350,7 +370,7 @@ async def test_a_conversation_that_is_deleted_leaves_its_page(
     assert all(part == gr.skip() for part in page)
     assert html.count("data-chat=") == 1
     _, messages, _, html = await chats.delete(KEY, "", click(conversation=conversation.id), REQUEST)
-    assert messages == []
+    assert contents(messages) == []
     assert "data-chat=" not in html
     assert chat.visitor(KEY).conversations.listed() == []
 

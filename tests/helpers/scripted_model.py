@@ -87,7 +87,7 @@ class Handler(BaseHTTPRequestHandler):
         elif "slowly" in question:
             for number in range(60):
                 yield {"content": f"slow{number} "}
-                time.sleep(0.33)
+                time.sleep(0.4)
         elif "for ever" in question:
             while True:
                 yield {"content": "word "}

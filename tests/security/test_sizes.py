@@ -16,7 +16,7 @@ from tests.security.wire import Guest
 
 LONG = "x " * 100_000
 # One event per handler; the others with the same name have the same input.
-CLICKS = ["example", "retry", "edit", "undo", "remove", "cancel", "open_source"]
+CLICKS = ["example", "choose_option", "retry", "edit", "undo", "remove", "cancel", "open_source"]
 CLICKS += ["resume", "select", "rename", "rate", "delete"]
 DATA_EVENTS = [
     "export_html",
@@ -45,7 +45,7 @@ EVENTS = [
     "warm",
     "ask_documents",
     "search_documents",
-    "write_answer",
+    "suggest_next",
     "get_model",
     *CLICKS,
     *DATA_EVENTS,

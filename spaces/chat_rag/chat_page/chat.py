@@ -7,11 +7,14 @@ import contextlib
 import os
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from backends import Backend, Catalog, NotConfigured, SpaceportError
 from backends.stopwatch import wall_clock
 from chat_page.answers.answers import Answers
+from chat_page.answers.next_questions import NextQuestions
+from chat_page.conversations.conversation import Conversation
 from chat_page.conversations.feedback import Rating, SharedFeedback, feedback_line
 from chat_page.documents.shared_libraries import SharedLibraries
 from chat_page.documents.uploads import Uploads
@@ -59,6 +62,7 @@ class Chat:
             lambda store: Library(self._embedder, limits=limits, store=store, quota=quota)
         )
         self.answers = Answers(catalog, self.admission, self._embedder, connect=self.connect)
+        self.next_questions = NextQuestions(self.admission, self._embedder)
         self.program_api = ProgramApi(
             self.admission, self._embedder, self.shared.libraries, connect=self.connect, options=self.answers.options
         )
@@ -108,12 +112,15 @@ class Chat:
             page_renderers().warm()
             threading.Thread(target=self._load, args=[target], name="warm", daemon=True).start()
 
-    def rate(self, visitor: Visitor, turn: Turn, rating: Rating) -> None:
+    def rate(self, visitor: Visitor, conversation: Conversation, turn: Turn, rating: Rating) -> None:
         """Keep what the visitor thinks of an answer, and send it if the operator shares feedback."""
         line = feedback_line(turn, rating, iso_time(wall_clock()))
         visitor.store.add_feedback(line)
         if self.shared_feedback:
             self.shared_feedback.add(line)
+        if not turn.shared:  # a link that is opened again finds its conversation by its turns
+            conversation.update(replace(turn, rating=rating.rating, reason=rating.reason))
+            visitor.conversations.keep(conversation)
 
     def _preview(self, visitor: Visitor, source: panel.OpenSource) -> str:
         for library in (visitor.library, *self.shared.libraries):

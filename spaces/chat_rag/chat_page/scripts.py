@@ -24,10 +24,13 @@ CSS = read_asset("sources/panel.css")
 # Not in `CSS`: Gradio limits the rules of a media query to what is inside of its container.
 _WORDS = "".join(
     f":root{'' if language == 'en' else f':lang({language})'} {{ --sp-drop-words: {_css(words.drop_here)};"
+    f" --sp-ask-next: {_css(words.ask_next)}; --sp-warning: {_css(words.warning)}; --sp-info: {_css(words.info)};"
+    f" --sp-error: {_css(words.error)};"
     f" --sp-cited-begins: {_css(words.cited_begins)}; --sp-cited-ends: {_css(words.cited_ends)}; }}"
     for language, words in LANGUAGES.items()
 )
-HEAD = f"<style>{_WORDS}{read_asset('layout/page.css')}</style><script>{read_asset('layout/page.js')}</script>"
+_PAGE_JS = "".join(read_asset(f"layout/{name}.js") for name in ("draft", "toasts", "page"))
+HEAD = f"<style>{_WORDS}{read_asset('layout/page.css')}</style><script>{_PAGE_JS}</script>"
 PANEL_JS = read_asset("sources/panel.js")
 DOCUMENTS_JS = read_asset("layout/documents.js")
 CHAT_LIST_JS = read_asset("conversations/chat_list.js")

@@ -31,11 +31,18 @@ class Strings:
     sources: str = "Sources"
     settings: str = "Settings"
 
+    # Notices
+    warning: str = "Warning"
+    info: str = "Note"
+    error: str = "Error"
+
     # The account
     sign_in: str = "Sign in with Hugging Face"
     sign_out: str = "Sign out ({name})"
     signed_in: str = "Your documents and conversations follow your account."
     kept_in_browser: str = "What you did here before you signed in is back when you sign out."
+    remaining_quota: str = "How much of your quota for models and ZeroGPU is left is on {page}."
+    billing_page: str = "your billing page at Hugging Face"
 
     # The list of conversations
     new_chat: str = "New chat"
@@ -88,6 +95,9 @@ class Strings:
     )
     summary_question: str = "What is {name} about?"
     heading_question: str = "What does {name} say about {heading}?"
+    cell_question: str = "What is {row} for {column}?"
+    row_question: str = "What is {row}?"
+    ask_next: str = "Ask next"
     drop_here: str = "Drop files to add them to your documents"
     examples: tuple[str, ...] = (
         "How many visitors does the viewing deck hold?",

@@ -27,6 +27,12 @@ def account(request: Any) -> str | None:
     return str(subject) if subject else None
 
 
+def user_name(request: Any) -> str:
+    """Return the name of the account that is signed in, or ""."""
+    user = _entry(request).get("userinfo")
+    return str(user.get("preferred_username") or "") if isinstance(user, Mapping) else ""
+
+
 def token(request: Any) -> VisitorToken | None:
     """Return the token for calls in the account's name."""
     entry = _entry(request)

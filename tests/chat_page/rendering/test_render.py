@@ -13,6 +13,7 @@ from backends import Delta, Done, Interrupted
 from chat_page.answers.reply import Reply
 from chat_page.conversations.conversation import Conversation
 from chat_page.rendering.documents import documents_html, file_summary, note_text
+from chat_page.rendering.folding import fold_end
 from chat_page.rendering.markdown import linked_answer
 from chat_page.rendering.messages import conversation_messages, reply_messages, turn_index
 from chat_page.rendering.quotes import ShownQuotes
@@ -457,3 +458,43 @@ def test_a_very_long_answer_folds_when_the_next_question_comes() -> None:
     assert "Show the rest (" in summary
     short = replace(turn, answer=text[:5_000])
     assert "<details>" not in str(conversation_messages(Conversation((short, Turn("next")))))
+
+
+ITEMS = [f"{number}. An item of a long list, with some words.\n" for number in range(1, 301)]
+ROWS = [f"| row {number} | some words of a cell |\n" for number in range(300)]
+HEAD = "| Name | Words |\n|---|---|\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "again"),
+    [
+        ("".join(ITEMS), ""),
+        ("\n".join(ITEMS), ""),
+        (f"Here:\n\n{HEAD}{''.join(ROWS)}", HEAD),
+        (f"{HEAD}{''.join(ROWS)}\nThe end.", HEAD),
+    ],
+    ids=["list", "loose list", "table", "table and words"],
+)
+def test_a_list_or_table_that_is_very_long_folds_between_its_lines(text: str, again: str) -> None:
+    beginning, rest = folded(text)
+    assert rest.startswith(again)
+    assert 3_000 <= len(beginning) < 3_200
+    assert f"{beginning}\n{rest.removeprefix(again)}".split() == text.split()
+    assert re.match(r"\d+\. |\| row", rest.removeprefix(again))
+
+
+def test_code_that_is_very_long_folds_as_a_whole_and_stays_closed() -> None:
+    code = "~~~python\n" + "print('a line of code')\n\n- no list\n" * 300
+    assert folded(f"{code}~~~") == ("", f"{code}~~~")
+    assert folded(f"So:\n\n{code}") == ("So:", f"{code.strip()}\n~~~")  # it was stopped
+    assert folded(f"So:\n\n{code}~~~\n\nThat's it.")[1] == f"{code}~~~\n\nThat's it."
+
+
+def test_a_formula_is_never_cut() -> None:
+    assert "<details>" not in fold_end("$$\n" + "1. x\n" * 3_000 + "$$")
+
+
+def folded(text: str) -> tuple[str, str]:
+    """Return what stays of a long answer, and what is folded."""
+    beginning, _, rest = re.split("<details>(<summary>.*</summary>)", fold_end(text))
+    return beginning.strip(), rest.removesuffix("</details>").strip()

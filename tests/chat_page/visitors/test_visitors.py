@@ -150,6 +150,7 @@ def test_the_disk_has_no_key_and_only_its_owner_can_read(
     visitor = visitors.get(key)
     visitor.library.add(upload(tmp_path, "note.txt", "The spare key hangs behind the blue door."))
     add_conversation(visitor)
+    visitor.leave_out(visitor.library.documents[0].id, left_out=True)
     (folder,) = root.iterdir()
     assert folder.name == hashlib.sha256(key.encode()).hexdigest()
     assert key.encode() not in all_bytes(root)
@@ -162,9 +163,17 @@ def test_a_restart_finds_documents_and_conversation(start: Callable[..., Visitor
     visitors, key = start(), new_key()
     visitors.get(key).library.add(upload(tmp_path, "note.txt", "The spare key hangs behind the blue door."))
     add_conversation(visitors.get(key))
+    (note,) = visitors.get(key).library.documents
+    visitors.get(key).leave_out(note.id, left_out=True)
+    replica = start()  # another process with the same folder
+    assert replica.get(key).left_out == {note.id}
+    visitors.get(key).leave_out(note.id, left_out=False)
+    assert replica.get(key).left_out == set()
+    visitors.get(key).leave_out(note.id, left_out=True)
     visitors.close()
     restarted = start()
     assert names(restarted, key) == ["note.txt"]
+    assert restarted.get(key).left_out == {note.id}
     assert restarted.get(key).conversation("page") == CONVERSATION
     assert names(restarted, new_key()) == []
 

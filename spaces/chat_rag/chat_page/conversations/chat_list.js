@@ -40,7 +40,10 @@ const rename = (line) => {
     if (focused) button.focus();
   };
   input.addEventListener("keydown", (event) => {
-    if (event.key === "Enter") end(true);
+    if (event.key === "Enter") {
+      event.preventDefault(); // it would click the line, which then has the focus
+      end(true);
+    }
     if (event.key === "Escape") end(false);
   });
   input.addEventListener("blur", () => end(true));

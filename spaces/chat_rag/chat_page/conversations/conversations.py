@@ -121,6 +121,13 @@ class Conversations:
         conversation.updated = self._clock()
         self._write(conversation)
 
+    def keep(self, conversation: Conversation) -> None:
+        """Store a change that doesn't count as one of the conversation, such as a thumb; its place in the list stays.
+
+        `RagError` if that can't be stored.
+        """
+        self._write(conversation)
+
     def rename(self, conversation_id: object, name: str) -> None:
         """Name a conversation; an empty name brings back its first question. `RagError` if that can't be stored."""
         conversation = self.open(conversation_id)

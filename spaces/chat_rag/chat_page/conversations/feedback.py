@@ -17,7 +17,7 @@ from typing import Any
 from chat_page.conversations.feedback_queue import FeedbackQueue
 from chat_page.rendering.answer_text import answer_text
 from chat_page.strings import ENGLISH, Strings
-from chat_page.translations.languages import LANGUAGES
+from chat_page.translations.languages import LANGUAGES, strings
 from rag.answering.turn import Turn
 from rag.library.storage import disk
 from ui.admission.page_redis import PageRedis
@@ -52,6 +52,14 @@ class Rating:
         if isinstance(liked, str) and liked in RATINGS:
             return cls(RATINGS[liked])
         return cls("dislike", REASONS[liked]) if isinstance(liked, str) and liked in REASONS else cls("")
+
+
+def rating_option(turn: Turn) -> str | None:
+    """Return the option that shows a turn's rating on the page: a thumb, or the reason in its language."""
+    words = strings()
+    by_reason = dict(zip(reasons(ENGLISH), reasons(words), strict=True))
+    options = {rating: option for option, rating in RATINGS.items()}
+    return by_reason.get(turn.reason) or options.get(turn.rating)
 
 
 def feedback_line(turn: Turn, rating: Rating, time: str) -> str:

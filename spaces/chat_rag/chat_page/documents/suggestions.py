@@ -46,15 +46,15 @@ def library_questions(documents: Iterable[Document]) -> tuple[str, ...]:
 
 def _of_document(document: Document) -> Iterator[str]:
     topics = _own_topics(document)
-    words = _strings(document)
+    words = strings_of_document(document)
     if not topics and has_key_sentences(document):
         yield words.fill(words.summary_question, name=document.name)
     for heading in topics[:COUNT]:
         yield words.fill(words.heading_question, name=document.name, heading=f"“{heading}”")
 
 
-def _strings(document: Document) -> Strings:
-    """The strings of the document's language: the default embedding model knows no other one to ask it in."""
+def strings_of_document(document: Document) -> Strings:
+    """Return the strings of a document's language: the default embedding model knows no other one to ask it in."""
     if len(document.text[:2_000].split()) < _FEWEST_WORDS:  # its language would be a guess
         return strings()
     return strings_of(detect_language(document.text))
@@ -70,9 +70,14 @@ def _topics(document: Document) -> Iterator[str]:
     """The last parts of the headings; those below the title come first."""
     paths = [heading.path for heading in find_headings(document.text[:READ])]
     for path in sorted(paths, key=lambda path: " > " not in path):  # a title alone is the whole document
-        heading = _without_number(" ".join(re.sub(r"[*_`#]", "", path.rpartition(" > ")[2]).split()))
-        if _is_topic(heading):
-            yield heading
+        if topic := heading_topic(path):
+            yield topic
+
+
+def heading_topic(path: str) -> str:
+    """Return what the last part of a heading's path is about, or "" if it says nothing of its own."""
+    heading = _without_number(" ".join(re.sub(r"[*_`#]", "", path.rpartition(" > ")[2]).split()))
+    return heading if _is_topic(heading) else ""
 
 
 def _without_number(heading: str) -> str:

@@ -137,7 +137,7 @@ class AnswerHandlers:
             return gr.Textbox(**BUSY), gr.skip(), gr.skip()
         if answer or visitor.page(request.session_hash).shown_changes == conversation.changes:
             return gr.skip(), gr.skip(), gr.skip()
-        messages = self._page.messages(visitor, conversation, request)
+        messages = self._page.view(visitor, conversation, request)
         return gr.Textbox(**READY), messages, panel.sources_html(conversation.turns)
 
     async def stop(self, key: str, request: gr.Request) -> tuple[Any, list[ChatMessage]]:

@@ -99,30 +99,31 @@ class ConversationHandlers:
             warn(refusal)
             return ""
 
-    async def rate(self, key: str, event: gr.LikeData, request: gr.Request) -> None:
-        """Keep a thumb, or the reason for one."""
+    async def rate(self, key: str, event: gr.LikeData, request: gr.Request) -> Any:
+        """Keep a thumb, or the reason for one; return the ratings that the page shows."""
         words = strings()
         visitor, conversation = await asyncio.to_thread(self._page.find, key, request)
         index = turn_index(conversation, event_number(event, "index"))
         if index is None:
-            return
+            return gr.skip()
         rating = Rating.from_event(event.liked)
         try:
             caller, turn = self._page.caller(key, request), conversation.turns[index]
-            await self._chat.admission.view(caller, self._chat.rate, visitor, turn, rating)
+            await self._chat.admission.view(caller, self._chat.rate, visitor, conversation, turn, rating)
         except (RagError, Refused) as error:
             warn(error)
-            return
+            return gr.skip()
         shared = self._chat.shared_feedback
         if rating.rating:
             gr.Info(words.fill(words.feedback_shared, dataset=shared.dataset) if shared else words.feedback_kept)
+        return gr.update(feedback_value=await asyncio.to_thread(self._page.ratings, conversation))
 
     def _show(self, visitor: Visitor, conversation: Conversation, search: str, request: gr.Request) -> tuple[Any, ...]:
         before = visitor.conversation(request.session_hash)
         visitor.show(request.session_hash, conversation)
         if before is not conversation:
             self._chat.answers.leave(before, request.session_hash or "")
-        messages = self._page.messages(visitor, conversation, request)
+        messages = self._page.view(visitor, conversation, request)
         buttons = gr.Textbox(**(BUSY if self._chat.answers.running(visitor, conversation) else READY))
         chats = self._list(visitor, conversation, search, request)
         return buttons, messages, panel.sources_html(conversation.turns), chats

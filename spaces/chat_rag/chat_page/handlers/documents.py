@@ -19,7 +19,8 @@ from chat_page.handlers.page import PageHandlers
 from chat_page.rendering.documents import note_html, visitor_documents
 from chat_page.sources import panel
 from chat_page.translations.languages import strings
-from rag.errors import DocumentError
+from chat_page.visitors.visitor import Visitor
+from rag.errors import DocumentError, RagError
 from ui.admission.errors import Refused
 from ui.middleware.event_data import event_number, event_text
 from ui.middleware.uploads import keep_while_used
@@ -70,16 +71,21 @@ class DocumentHandlers:
         visitor, _ = self._page.find(key, request)
         document = event_text(event, "document")
         visitor.library.remove(document)
-        visitor.left_out.discard(document)
+        self._leave_out(visitor, document, left_out=False)
         return visitor_documents(visitor, visitor.ingestion.snapshot())
 
     def choose(self, key: str, event: gr.EventData, request: gr.Request) -> None:
         """Ask a document from now on, or leave it out."""
         visitor, _ = self._page.find(key, request)
-        is_searched = event_number(event, "asked", 0)
-        change = visitor.left_out.discard if is_searched else visitor.left_out.add
         if visitor.library.document(document := event_text(event, "document")):
-            change(document)
+            self._leave_out(visitor, document, left_out=not event_number(event, "asked", 0))
+
+    @staticmethod
+    def _leave_out(visitor: Visitor, document: str, *, left_out: bool) -> None:
+        try:
+            visitor.leave_out(document, left_out=left_out)
+        except RagError as error:
+            warn(error)
 
     def suggest(self, key: str, samples: Choice, request: gr.Request) -> Any:
         """Return the empty conversation with questions that fit the documents."""

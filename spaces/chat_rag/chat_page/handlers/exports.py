@@ -58,7 +58,7 @@ class ExportHandlers:
             conversation.replace_turns(turns)
             visitor.show(request.session_hash, conversation)
             # A link can have a megabyte: in the threads of all events, a few such links would delay everybody.
-            messages = await self._chat.admission.view(caller, self._page.messages, visitor, conversation, request)
+            messages = await self._chat.admission.view(caller, self._page.view, visitor, conversation, request)
         except (share.ShareError, Refused) as error:
             warn(error)
             return gr.skip(), gr.skip()

@@ -14,7 +14,7 @@ from ui.middleware.refusals import Refusal
 
 
 def warn(problem: SpaceportError | str) -> None:
-    """Show what can't be done, and why. The word above it is Gradio's, in English: 6.31 shows no other title."""
+    """Show what can't be done, and why. The word above it is Gradio's, which toasts.js translates."""
     gr.Warning(problem if isinstance(problem, str) else error_text(problem))
 
 

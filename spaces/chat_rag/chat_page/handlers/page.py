@@ -14,7 +14,7 @@ from chat_page.chat import Chat
 from chat_page.conversations.conversation import Conversation
 from chat_page.handlers.notices import refuse_unreadable
 from chat_page.rendering.documents import account_html, documents_html, state_html, visitor_documents
-from chat_page.rendering.messages import ChatMessage, conversation_messages
+from chat_page.rendering.messages import ChatMessage, conversation_messages, shown_ratings
 from chat_page.sources import panel
 from chat_page.translations.languages import strings
 from chat_page.visitors.visitor import Visitor
@@ -47,7 +47,7 @@ class PageHandlers:
                 visitor.show(request.session_hash, visitor.conversations.open(tab))
             conversation = visitor.conversation(request.session_hash)
         documents = visitor_documents(visitor, visitor.ingestion.snapshot())
-        messages = self.messages(visitor, conversation, request)
+        messages = self.view(visitor, conversation, request)
         return private_key, documents, messages, panel.sources_html(conversation.turns), self.shared_choice(visitor)
 
     def close_page(self, request: gr.Request) -> None:
@@ -60,13 +60,16 @@ class PageHandlers:
             return (gr.skip(),) * 5
         for each in {self._keys.key(key, request), self._keys.browser_key(key)}:
             self._chat.forget(each)
-        return new_key(), documents_html([]), [], panel.sources_html([]), self._chat.shared.default
+        empty = gr.update(value=[], feedback_value=[])
+        return new_key(), documents_html([]), empty, panel.sources_html([]), self._chat.shared.default
 
-    def show_account(self, key: str, request: gr.Request) -> str:
-        """Return what signing in means for the visitor's data; "" for who isn't signed in."""
+    def show_account(self, key: str, request: gr.Request) -> tuple[str, str]:
+        """Return the text of the button to sign in or out, and what signing in means for the visitor's data, or ""."""
+        words = strings()
         if not session.account(request):
-            return ""
-        return account_html(browser_has_data=self._chat.touch(self._keys.browser_key(key)))
+            return words.sign_in, ""
+        note = account_html(browser_has_data=self._chat.touch(self._keys.browser_key(key)))
+        return words.fill(words.sign_out, name=session.user_name(request)), note
 
     def warm(self, target: str) -> None:
         """Load the models after the first page opens, so that neither the start nor the first answer waits."""
@@ -103,6 +106,15 @@ class PageHandlers:
     def caller(self, key: str, request: gr.Request) -> Caller:
         """Return who asks for a place."""
         return self._keys.caller(key, request)
+
+    def view(self, visitor: Visitor, conversation: Conversation, request: gr.Request) -> dict[str, Any]:
+        """Return the update of a page that may show another conversation, or other turns: messages and thumbs."""
+        messages = self.messages(visitor, conversation, request)
+        return gr.update(value=messages, feedback_value=shown_ratings(conversation, messages))
+
+    def ratings(self, conversation: Conversation) -> list[str | None]:
+        """Return the thumbs of a conversation."""
+        return shown_ratings(conversation, conversation_messages(conversation))
 
     def messages(self, visitor: Visitor, conversation: Conversation, request: gr.Request) -> list[ChatMessage]:
         """Return all messages of a conversation, and remember that the page shows them."""

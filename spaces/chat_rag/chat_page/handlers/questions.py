@@ -14,7 +14,7 @@ from chat_page.chat import Chat
 from chat_page.conversations.conversation import Conversation
 from chat_page.handlers.notices import warn
 from chat_page.handlers.page import BUSY, PageHandlers
-from chat_page.rendering.messages import turn_index
+from chat_page.rendering.messages import WRITE, turn_index
 from chat_page.sources import panel
 from chat_page.translations.languages import strings
 from chat_page.visitors.visitor import Visitor
@@ -50,7 +50,7 @@ class QuestionHandlers:
         if index is None:
             return gr.skip(), gr.skip()
         if self._is_stale(visitor, conversation, request):
-            return gr.skip(), self._page.messages(visitor, conversation, request)
+            return gr.skip(), self._page.view(visitor, conversation, request)
         turn = conversation.turns[index]
         if target != turn.target and (turn.answer or turn.quotes) and not turn.shared:
             return self._ask(turn.question, key, request, again=turn.again or turn.id)
@@ -63,17 +63,19 @@ class QuestionHandlers:
         if index is None:
             return gr.skip(), gr.skip()
         if self._is_stale(visitor, conversation, request):
-            return gr.skip(), self._page.messages(visitor, conversation, request)
+            return gr.skip(), self._page.view(visitor, conversation, request)
         text = event_text(event, "value")
         if ZERO_WIDTH_SPACE not in conversation.turns[index].question:
             text = text.replace(ZERO_WIDTH_SPACE, "")  # from `safe_markdown`: the visitor edits what the page shows
         return self._ask(text, key, request, before=index)
 
-    def write_answer(self, key: str, event: gr.SelectData, request: gr.Request) -> tuple[Any, Any]:
-        """Let the model write an answer below the quotes of the last question."""
+    def choose_option(self, key: str, event: gr.SelectData, request: gr.Request) -> tuple[Any, Any]:
+        """Let the model write an answer below the quotes of the last question, or ask what the page suggested there."""
         visitor, conversation = self._page.find(key, request)
-        turn = conversation.turns[-1] if conversation.turns else None
-        if turn is None or not turn.writer:
+        turn, option = conversation.turns[-1] if conversation.turns else None, event.value
+        if turn and option in turn.follow_ups:
+            return self._ask(option, key, request)
+        if turn is None or not turn.writer or option != WRITE:
             return gr.skip(), gr.skip()
         try:
             self._chat.admission.take_question(self._page.caller(key, request))
@@ -82,7 +84,7 @@ class QuestionHandlers:
             return gr.skip(), gr.skip()
         conversation.update(replace(turn, target="", writer="", writes="answer", finish_reason=None), ended=True)
         visitor.page(request.session_hash).turn_id = turn.id
-        return gr.Textbox(**BUSY), self._page.messages(visitor, conversation, request)
+        return gr.Textbox(**BUSY), self._page.view(visitor, conversation, request)
 
     def undo(self, key: str, event: gr.UndoData, request: gr.Request) -> tuple[Any, Any, Any]:
         """Move the question of an answer back into the box."""
@@ -96,7 +98,7 @@ class QuestionHandlers:
             self._chat.answers.stop_soon(conversation)
             conversation.replace_turns(conversation.turns[:index])
             visitor.save(conversation)
-        messages = self._page.messages(visitor, conversation, request)
+        messages = self._page.view(visitor, conversation, request)
         return question, messages, panel.sources_html(conversation.turns)
 
     def _ask(
@@ -115,20 +117,20 @@ class QuestionHandlers:
             check_length(text)
         except RagError as error:
             warn(error)
-            return gr.Textbox(value=text), self._page.messages(visitor, conversation, request)
+            return gr.Textbox(value=text), self._page.view(visitor, conversation, request)
         if sum(turn.characters for turn in earlier) > MAX_CHARACTERS:
             warn(f"{words.conversation_too_long} {words.conversation_too_long_remedy}")
-            return gr.Textbox(value=text), self._page.messages(visitor, conversation, request)
+            return gr.Textbox(value=text), self._page.view(visitor, conversation, request)
         try:
             self._chat.admission.take_question(self._page.caller(key, request))
         except Refused as refusal:
             warn(refusal)
-            return gr.Textbox(value=text), self._page.messages(visitor, conversation, request)
+            return gr.Textbox(value=text), self._page.view(visitor, conversation, request)
         if before is not None:
             self._chat.answers.stop_soon(conversation)
             conversation.replace_turns(earlier)
         visitor.page(request.session_hash).turn_id = conversation.append(Turn(text, again=again)).id
-        return gr.Textbox(**box, **BUSY), self._page.messages(visitor, conversation, request)
+        return gr.Textbox(**box, **BUSY), self._page.view(visitor, conversation, request)
 
     def _is_stale(self, visitor: Visitor, conversation: Conversation, request: gr.Request) -> bool:
         """Return whether another page has changed the conversation: what it added mustn't be dropped unseen."""

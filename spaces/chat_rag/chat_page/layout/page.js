@@ -79,7 +79,11 @@ const keepInPlace = (element, change) => {
   change();
   log().scrollTop += element.getBoundingClientRect().top - before;
 };
+// On a phone the sheet is a step of the browser's history, so that the way back closes it.
+const sheet = matchMedia("(max-width: 1099px)");
+addEventListener("popstate", () => document.body.classList.contains("sp-pane-open") && sheet.matches && closePane());
 const showPane = (open) => {
+  if (open && sheet.matches && !history.state?.sheet) history.pushState({...history.state, sheet: true}, "");
   document.body.classList.toggle("sp-pane-closed", !open);
   document.body.classList.toggle("sp-pane-open", open);
 };
@@ -88,6 +92,7 @@ const closePane = () => {
   const link = citation?.isConnected ? citation : document.querySelector("#question textarea");
   keepInPlace(link, () => showPane(false));
   link.focus({preventScroll: true});
+  if (history.state?.sheet) history.back();
 };
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-close-pane]")) closePane();
@@ -169,7 +174,10 @@ const nameTab = () => {
 };
 
 new MutationObserver(() => {
-  for (const update of [markStates, watchSize, watchQuestions, closeSidebar, nameTab, showFilesState]) update();
+  for (const update of [markStates, watchSize, watchQuestions, closeSidebar,
+    nameTab, showFilesState, keepDraft, translateToasts]) {
+    update();
+  }
 }).observe(document, {childList: true, subtree: true, attributeFilter: ["class"]});
 
 // A copied message has the text of its quotes, not their HTML, and markers instead of links to this page's sources.

@@ -15,6 +15,8 @@ from rag.documents import Document, Note, NoteKind
 from rag.errors import RagError
 from rag.library.progress import FileProgress, FileSummary, Snapshot, Step
 
+BILLING = "https://huggingface.co/settings/billing"
+
 
 def visitor_documents(visitor: Visitor, files: Snapshot | None = None, *, waiting: int | None = None) -> str:
     """Return the list of a visitor's documents; `documents_html` says what is in it."""
@@ -48,12 +50,15 @@ def documents_html(
 
 
 def state_html(target: Target | None) -> str:
-    """Return whether a model can be asked now; the reason why not is in the settings."""
+    """Return whether a model can be asked now; the reason why not is in the settings.
+
+    On a phone, the words are only spoken, and a dot stands for them.
+    """
     words = strings()
     ready = target is not None and not target.unavailable
     state = words.model_ready if ready else words.model_unavailable
     reason = escape(target.reason) if target and not ready else ""
-    return f'<span class="sp-state{"" if ready else " sp-failed"}" title="{reason}">{state}</span>'
+    return f'<span class="sp-state{"" if ready else " sp-failed"}" title="{reason}"><span>{state}</span></span>'
 
 
 def feedback_note(shared: SharedFeedback | None, words: Strings) -> str:
@@ -69,7 +74,10 @@ def note_html(text: str) -> str:
 def account_html(*, browser_has_data: bool) -> str:
     """Return what signing in means for the visitor's data."""
     words = strings()
-    return note_html(f"{words.signed_in} {words.kept_in_browser if browser_has_data else ''}".rstrip())
+    link = f'<a href="{BILLING}" target="_blank" rel="noopener">{words.billing_page}</a>'
+    quota = words.fill(words.remaining_quota, page=link)  # the Hub has no way to ask it for what is left
+    kept = words.kept_in_browser if browser_has_data else ""
+    return f'{note_html(f"{words.signed_in} {kept}".rstrip())}<p class="sp-note">{quota}</p>'
 
 
 def waiting_text(ahead: int) -> str:

@@ -19,10 +19,6 @@ _ACTIVE = re.compile(r"<(?=[A-Za-z/!?])|!(?=\[)|\](?=[(\[:])|%(?=%%LATEX)|\$(?=\
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 # Characters by number, and by the names of those that can spell an address: # and %, and what a browser drops in one.
 _SPELLED = re.compile(r"&(?=#\w|num;|percnt;|Tab;|NewLine;)")
-# An answer folds that is more than twice as long; about 40 lines of it stay.
-FOLD_CHARACTERS = 3_000
-# Between two paragraphs, neither of which is part of a list, a quote or a table.
-_PARAGRAPH = re.compile(r"(?<!\n)\n[ \t]*+\n++(?=[^\s>|*+\-\d])")
 # The end of an address, which names a place on a page.
 _FRAGMENT = re.compile(r"#(?=(\S{1,80}))")
 
@@ -67,23 +63,6 @@ def linked_answer(
 def disarm_markdown(text: str) -> str:
     """Return untrusted text without any tag, image, link, diagram, formula or control character."""
     return _ACTIVE.sub(f"\\g<0>{ZERO_WIDTH_SPACE}", with_safe_fences(_CONTROL.sub("", text)))
-
-
-def fold_end(markdown: str) -> str:
-    """Return a long answer with all but its beginning folded; it is cut between two paragraphs."""
-    words = strings()
-    if len(markdown) <= 2 * FOLD_CHARACTERS:
-        return markdown
-    marks, counted = dict.fromkeys(("```", "~~~", "$$"), 0), 0
-    for gap in _PARAGRAPH.finditer(markdown, FOLD_CHARACTERS):
-        for mark in marks:
-            marks[mark] += markdown.count(mark, counted, gap.start())
-        counted = gap.start()
-        if all(count % 2 == 0 for count in marks.values()):
-            beginning, rest = markdown[: gap.start()], markdown[gap.end() :]
-            summary = words.fill(words.rest_of_answer, characters=len(rest))
-            return f"{beginning}\n\n<details><summary>{summary}</summary>\n\n{rest}\n\n</details>"
-    return markdown
 
 
 def error_markdown(message: str, remedy: str) -> str:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chat_page.conversations.conversation import Conversation
+from chat_page.conversations.feedback import rating_option
 from chat_page.rendering.answer_line import answer_line, end_note
 from chat_page.rendering.answer_text import place, provenance, refusal_text, unsupported_lines
-from chat_page.rendering.markdown import disarm_markdown, error_markdown, fold_end, linked_answer
+from chat_page.rendering.folding import fold_end
+from chat_page.rendering.markdown import disarm_markdown, error_markdown, linked_answer
 from chat_page.rendering.quotes import ShownQuotes, quotes_html
 from chat_page.translations.languages import strings
 from rag.answering.turn import Turn
 from ui.markdown import safe_markdown
 
 ChatMessage = dict[str, Any]
+WRITE = "write"  # the option that lets a model write an answer
 
 
 def conversation_messages(conversation: Conversation, question: int | None = None) -> list[ChatMessage]:
@@ -24,6 +27,19 @@ def conversation_messages(conversation: Conversation, question: int | None = Non
         older = number < len(conversation.turns)  # the newest answer is being read
         messages += [question_message(turn), *reply_messages(turn, number, fold=older)]
     return messages if question is None else [*messages, question_message(turns[question])]
+
+
+def shown_ratings(conversation: Conversation, messages: Sequence[ChatMessage]) -> list[str | None]:
+    """Return how Gradio shows the rating of each answer: that of each row of messages that aren't the visitor's."""
+    ratings: list[str | None] = []
+    turns, rating, role = iter(conversation.turns), None, ""
+    for message in messages:
+        if message["role"] == "user":
+            rating = rating_option(next(turns))
+        elif role != "assistant":
+            ratings.append(rating)
+        role = message["role"]
+    return ratings
 
 
 def turn_index(conversation: Conversation, message_index: int) -> int | None:
@@ -77,8 +93,8 @@ def reply_messages(
         messages.append(_assistant(f"*{words.no_answer}*"))
     if turn.finish_reason and (line := answer_line(turn)):
         messages.append(_assistant(line))
-    if messages and turn.writer:  # Gradio shows the options of the last message only
-        messages[-1]["options"] = _write_option(turn)
+    if messages and (options := _options(turn)):  # Gradio shows those of the last message only
+        messages[-1]["options"] = options
     return messages
 
 
@@ -87,10 +103,11 @@ def _folded(answer: str) -> str:
     return f"<details><summary>{strings().unsupported_answer}</summary>\n\n{answer}\n\n</details>"
 
 
-def _write_option(turn: Turn) -> list[dict[str, str]]:
-    """The button that lets the model write an answer below the quotes."""
+def _options(turn: Turn) -> list[dict[str, str]]:
+    """The buttons below an answer: one that lets the model write below the quotes, and questions to go on with."""
     words = strings()
-    return [{"value": "write", "label": words.fill(words.write_answer, model=turn.writer)}]
+    write = [{"value": WRITE, "label": words.fill(words.write_answer, model=turn.writer)}] if turn.writer else []
+    return [*write, *({"value": each, "label": each} for each in turn.follow_ups)] if turn.finish_reason else []
 
 
 def _answer_markdown(turn: Turn, number: int, quoted: Mapping[int, int]) -> str:

@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from chat_page.strings import ENGLISH, Strings
+from ui import languages
 
 
 def _read(language: str) -> Strings:
@@ -23,9 +24,9 @@ def _read(language: str) -> Strings:
 LANGUAGES = {"en": ENGLISH, **{language: _read(language) for language in ("de", "es", "fr", "zh-CN")}}
 # By the names of `rag.search.languages`.
 _BY_NAME = {"english": "en", "german": "de", "spanish": "es", "french": "fr", "chinese": "zh-CN"}
-# The examples are questions to the sample documents, which are in English. Gradio's button for signing in compares its
-# text with the one that it was created with, so the browser can't translate it. Only programs name an unknown target.
-ENGLISH_ONLY = frozenset({"examples", "sign_in", "sign_out", "unknown_target", "unknown_target_remedy"})
+# The examples are questions to the sample documents, which are in English: the default embedding model knows no other
+# language to ask them in. Only programs name an unknown target.
+ENGLISH_ONLY = frozenset({"examples", "unknown_target", "unknown_target_remedy"})
 
 
 def strings() -> Strings:
@@ -61,6 +62,4 @@ def language_name(name: str, words: Strings) -> str:
 @lru_cache(100)
 def choose_language(accepted: str) -> str:
     """Return the key of `LANGUAGES` for an Accept-Language header, such as "de-AT,de;q=0.9,en;q=0.8"."""
-    first = accepted.split(",")[0].split(";")[0].strip()
-    base = first.split("-")[0]
-    return next((language for language in (first, base) if language in LANGUAGES), "en")
+    return languages.choose_language(accepted, LANGUAGES)

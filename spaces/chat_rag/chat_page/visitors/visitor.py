@@ -38,7 +38,7 @@ class Visitor:
 
     `key` is the secret that identifies the visitor's browser; `last_seen` is a time of the clock of `Visitors`. `mark`
     tells other processes that this one lives.
-    `left_out` are the ids of the documents that questions leave out.
+    `left_out` are the ids of the documents that questions leave out, which are stored with them.
     """
 
     key: str
@@ -47,18 +47,26 @@ class Visitor:
     store: Store | MemoryStore
     mark: ProcessMark | None = None
     last_seen: float = 0.0
-    left_out: set[str] = field(default_factory=set)
+    left_out: set[str] = field(init=False)
     conversations: Conversations = field(init=False)
     _pages: OrderedDict[str, OpenPage] = field(default_factory=OrderedDict)
 
     def __post_init__(self) -> None:
         self.conversations = Conversations(self.store, self._room, mark=self.mark)
+        self.left_out = self.store.read_left_out()
 
     @property
     def empty(self) -> bool:
         """Whether nothing would be lost if this object were dropped: what is stored is read again."""
         has_turns = any(conversation.turns for conversation in self.conversations.loaded)
         return not (has_turns or self.library.documents or self.ingestion.busy)
+
+    def leave_out(self, document_id: str, *, left_out: bool) -> None:
+        """Leave a document out of the next questions, or ask it again; `RagError` if that can't be stored."""
+        documents = self.left_out | {document_id} if left_out else self.left_out - {document_id}
+        if documents != self.left_out:
+            self.store.write_left_out(documents)
+            self.left_out = documents
 
     def page(self, session: str | None) -> OpenPage:
         """Return an open page. A new page continues the visitor's latest conversation."""

@@ -37,7 +37,8 @@ class Turn:
     `target` is "" until a model is asked, and `target_title` is what the catalogue called it then; `asked_at` is in ISO
     8601. A `shared` turn came from a link: the passages of its citations have a number, a document and a page, but no
     text. `id` tells the turns of a conversation apart. `again` is the id of the turn whose question this one asks
-    another model, or "". While an answer is being written, `written_by` names the process that does it.
+    another model, or "". While an answer is being written, `written_by` names the process that does it. `follow_ups`
+    are questions that the documents answer too. `rating` is "like", "dislike" or "", and `reason` is why.
     """
 
     question: str
@@ -63,6 +64,9 @@ class Turn:
     again: str = ""
     unsure: bool = False
     written_by: str = field(default="", compare=False)
+    follow_ups: tuple[str, ...] = field(default=(), compare=False)
+    rating: str = field(default="", compare=False)
+    reason: str = field(default="", compare=False)
 
     @property
     def characters(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -19,6 +19,7 @@ class MemoryStore:
         self._originals: dict[str, bytes] = {}
         self._conversations: dict[str, bytes] = {}
         self._feedback: list[str] = []
+        self._left_out: set[str] = set()
         self._destroyed = False
 
     @property
@@ -81,6 +82,13 @@ class MemoryStore:
     def take_earlier_conversation(self, move: Callable[[Any], None]) -> None:
         """Do nothing: the version before stored nothing here."""
 
+    def write_left_out(self, document_ids: Collection[str]) -> None:
+        if not self._destroyed:
+            self._left_out = set(document_ids)
+
+    def read_left_out(self) -> set[str]:
+        return set(self._left_out)
+
     def add_feedback(self, line: str) -> None:
         if not self._destroyed:
             self._feedback.append(line)
@@ -96,3 +104,4 @@ class MemoryStore:
         self._originals.clear()
         self._conversations.clear()
         self._feedback.clear()
+        self._left_out.clear()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from rag.library.storage.visitor_folder import Stamp, VisitorFolder, read_stamp
 logger = logging.getLogger(__name__)
 _ID = re.compile(r"[0-9a-f]{8,64}")
 MAX_FEEDBACK_BYTES = 1_000_000
+LEFT_OUT = "left_out.json"
 
 
 class Store(VisitorFolder):
@@ -168,6 +170,19 @@ class Store(VisitorFolder):
         move(parse_head(data))
         with disk_errors("Can't delete the conversation"), self.exclusive():
             disk.remove(path)
+
+    def write_left_out(self, document_ids: Collection[str]) -> None:
+        """Write which documents questions leave out; after `destroy`, do nothing. `DocumentError` if it can't be."""
+        with disk_errors("Can't save the choice"), self.exclusive():
+            if self.begin():
+                disk.write_file(self.folder / LEFT_OUT, json.dumps(sorted(document_ids)).encode())
+
+    def read_left_out(self) -> set[str]:
+        """Return which documents questions leave out; none if that can't be read."""
+        with contextlib.suppress(OSError, ValueError):
+            ids = json.loads((self.folder / LEFT_OUT).read_bytes())
+            return {each for each in ids if isinstance(each, str)} if isinstance(ids, list) else set()
+        return set()
 
     def add_feedback(self, line: str) -> None:
         """Append a line to the visitor's feedback; after `destroy`, do nothing. `DocumentError` if there's no room."""

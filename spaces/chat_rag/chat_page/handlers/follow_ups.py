@@ -1,0 +1,36 @@
+"""The event handler that shows questions to go on with, below an answer."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+
+from chat_page.chat import Chat
+from chat_page.documents.follow_ups import may_go_on
+from chat_page.documents.shared_libraries import Choice
+from chat_page.handlers.page import PageHandlers
+
+
+class FollowUpHandlers:
+    """The handler of what comes after an answer; its click is one of `QuestionHandlers`."""
+
+    def __init__(self, chat: Chat, page: PageHandlers) -> None:
+        self._chat, self._page = chat, page
+
+    async def suggest_next(self, key: str, samples: Choice, request: gr.Request) -> Any:
+        """Return the conversation with questions that go on from its newest answer."""
+        visitor, conversation = await asyncio.to_thread(self._page.find, key, request)
+        turn = conversation.turns[-1] if conversation.turns else None
+        if turn is None or turn.follow_ups or not may_go_on(turn):
+            return gr.skip()
+        libraries = [visitor.library.without(visitor.left_out), *self._chat.shared.select(samples)]
+        questions = await self._chat.next_questions.find(conversation, turn, libraries)
+        # Meanwhile, the visitor may have asked or removed something, or opened another conversation.
+        if not questions or conversation.turns[-1:] != (turn,) or not visitor.shows(request.session_hash, conversation):
+            return gr.skip()
+        conversation.update(replace(turn, follow_ups=questions))
+        await asyncio.to_thread(visitor.save, conversation)
+        return await asyncio.to_thread(self._page.messages, visitor, conversation, request)
