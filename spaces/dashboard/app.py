@@ -11,6 +11,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 import import_paths  # noqa: F401 - must come before the imports that it makes possible
+
 # The first visitor would wait for these.
 from dashboard_pages import costs, performance, playground, runs, strings  # noqa: F401
 from dashboard_pages.upload_room import UploadRoom
