@@ -127,6 +127,7 @@ NEEDS_BY_PATH = {
     "tests/dashboard/test_playground.py": "time",
     "tests/dashboard/test_runs.py": "time",
     "tests/gateway/test_database_loss.py": "time",
+    "tests/gateway/test_pictures.py": "time",
     "tests/gateway/test_requests.py": "time",
     "tests/gateway/test_shared_path.py": "time",
     "tests/publish/test_faults.py": "time",
