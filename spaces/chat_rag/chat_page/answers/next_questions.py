@@ -17,7 +17,7 @@ from rag.search.embedding.embedders import Embedder
 from rag.threads import SEARCH
 from ui.admission.admission import Admission
 
-SECONDS = 1.0  # after this time no other question is checked
+SECONDS = 5.0  # after this time no other question is checked
 # Each check is a search. With more answers in flight, their searches and their words would come later.
 MOST_IN_FLIGHT = 1
 
