@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
+import httpx2
 import pytest
 
 from containers import images, sandbox
 from rag.search.embedding.onnx_export import cached_export
 from tests.conftest import missing
+from tests.helpers.servers import free_port, wait_until
 
 TAG = "test"
 
@@ -56,6 +59,26 @@ def container_url(engine: Any, inference_image: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an empty registry; Docker trusts one on the loopback interface without TLS."""
+    program = shutil.which("docker-registry")
+    if not program:
+        missing("docker-registry (apt-get install docker-registry)")
+    folder, port = tmp_path_factory.mktemp("registry"), free_port()
+    (folder / "config.yml").write_text(
+        f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {folder}/data}}}}\nhttp: {{addr: '127.0.0.1:{port}'}}\n"
+    )
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen([str(program), "serve", folder / "config.yml"], stdout=log, stderr=log)
+    try:
+        wait_until(lambda: _answers(f"http://127.0.0.1:{port}/v2/"))
+        yield f"127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture(scope="session")
 def demo_image(engine: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The demo image, with an embedding model exported from its package, so that the Hub isn't needed."""
     tag = f"spaceport-demo:{TAG}"
@@ -65,3 +88,10 @@ def demo_image(engine: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
     shutil.copytree(export, folder / "embeddings")
     list(images.build(engine, "demo", tag, trust=images.trusted_certificates(), extra=folder, local_base=True))
     return tag
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx2.get(url).status_code == 200
+    except httpx2.TransportError:
+        return False

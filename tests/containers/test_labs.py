@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from threading import Timer
 from typing import Any, NamedTuple
 
 import pytest
 
+from backends.local_models.model_files import packaged_model
 from containers.stack import compose_command
 from tests.conftest import ROOT
 from tests.containers import test_images
@@ -20,6 +24,7 @@ from tests.helpers.servers import free_port
 
 PAGE = (ROOT / "docs" / "labs.md").read_text()
 LIMIT = 120  # seconds of a command
+END = "end-of-the-command"
 # Commands that the tests of the images run with the same checks.
 RUN_ELSEWHERE = {
     "python -m containers check spaceport-edge:dev": (
@@ -52,14 +57,64 @@ def comparable(text: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"\d[\d.,]*", "0", text)).strip()
 
 
+class Shell:
+    """One bash for all commands of the page, as in a terminal: variables and jobs of one command are there in the next.
+
+    Its commands are those of a user who has activated the virtual environment.
+    """
+
+    def __init__(self, data: Path) -> None:
+        inherited = {
+            name: value for name, value in os.environ.items() if not name.startswith(("SPACEPORT_", "COMPOSE_"))
+        }
+        variables = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+        variables["SPACEPORT_DATA"] = str(data)
+        if network := os.environ.get("SPACEPORT_BUILD_NETWORK"):
+            variables["SPACEPORT_BUILD_NETWORK"] = network
+        self._process = subprocess.Popen(
+            ["bash", "--noprofile", "--norc", "-o", "pipefail"], cwd=ROOT, env=inherited | variables, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+
+    def run(self, line: str) -> tuple[int, str]:
+        """Run a command; return its status and what it prints."""
+        process = self._process
+        assert process.stdin and process.stdout
+        process.stdin.write(f"{{ {line}\n}} </dev/null\nprintf '\\n%s %s\\n' {END} $?\n")
+        process.stdin.flush()
+        watchdog = Timer(LIMIT, self._kill)
+        watchdog.start()
+        printed = ""
+        for each in process.stdout:
+            if each.startswith(END):
+                watchdog.cancel()
+                return int(each.split()[1]), printed
+            printed += each
+        raise AssertionError(f"no end within {LIMIT} s: {printed}")
+
+    def close(self) -> None:
+        """End the shell and all that it started."""
+        self._kill()
+        with suppress(BrokenPipeError), self._process:
+            pass
+
+    def _kill(self) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+
 @pytest.fixture(scope="module")
-def local_names(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def local_names(tmp_path_factory: pytest.TempPathFactory, registry: str) -> dict[str, str]:
     """What a test machine has instead of the names in the commands."""
     return {
         ":dev": f":{TAG}",
         "build edge": f"build edge --tag {TAG} --trust-mine --local-base",
         "8080:8080": f"{(port := free_port())}:8080",
         "127.0.0.1:8080": f"127.0.0.1:{port}",
+        "127.0.0.1:5000": registry,
+        "python -m gateway >": f"SPACEPORT_PORT={port} SPACEPORT_HOST=127.0.0.1 python -m gateway >",
+        "/tmp/gateway.log": str(tmp_path_factory.mktemp("log") / "gateway.log"),
+        "./models": str(packaged_model().parent),
         "docker compose": " ".join(compose_command()),
         "--name lab": "--name spaceport-lab",
         "stop lab": "stop spaceport-lab",
@@ -67,21 +122,18 @@ def local_names(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The variables of a user who has activated the virtual environment."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("SPACEPORT_", "COMPOSE_"))}
-    variables = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    variables["SPACEPORT_DATA"] = str(tmp_path_factory.mktemp("data"))
-    if network := os.environ.get("SPACEPORT_BUILD_NETWORK"):
-        variables["SPACEPORT_BUILD_NETWORK"] = network
-    yield inherited | variables
+def shell(tmp_path_factory: pytest.TempPathFactory, registry: str) -> Iterator[Shell]:
+    shell = Shell(tmp_path_factory.mktemp("data"))
+    yield shell
+    shell.close()
     subprocess.run(["docker", "rm", "--force", "spaceport-lab"], capture_output=True)
+    subprocess.run(["docker", "image", "rm", f"{registry}/spaceport-edge:0.1.0"], capture_output=True)
 
 
 @pytest.mark.parametrize("command", list(commands()), ids=lambda command: command.line[:60])
 def test_a_command_prints_what_the_page_says(
     command: Command,
-    environment: dict[str, str],
+    shell: Shell,
     local_names: dict[str, str],
     engine: Any,
     edge_image: str,
@@ -92,10 +144,9 @@ def test_a_command_prints_what_the_page_says(
     line, expected = command
     for name, here in local_names.items():
         line, expected = line.replace(name, here), expected.replace(name, here)
-    script = ["bash", "-c", f"set -o pipefail; {line}"]
-    result = subprocess.run(script, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=LIMIT)
-    assert result.returncode == 0, result.stderr
-    printed = comparable(result.stdout + result.stderr)
+    status, output = shell.run(line)
+    assert status == 0, output
+    printed = comparable(output)
     expected = "spaceport-lab" if line.endswith("stop spaceport-lab") else expected
     assert re.fullmatch(pattern(expected), printed, re.DOTALL), printed
 

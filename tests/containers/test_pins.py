@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import io
 import re
-import shutil
-import subprocess
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
 from containers import pins
 from containers.images import ContainerError
 from containers.references import FILES, find_references, with_digests
-from tests.conftest import ROOT, missing
-from tests.helpers.servers import free_port, wait_until
+from tests.conftest import ROOT
 
 DIGEST = "sha256:" + "1a" * 32
 
@@ -51,33 +46,6 @@ def test_a_digest_is_written_behind_each_tag_and_removed_again() -> None:
 
 
 # A registry
-
-
-@pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of an empty registry; Docker trusts one on the loopback interface without TLS."""
-    program = shutil.which("docker-registry")
-    if not program:
-        missing("docker-registry (apt-get install docker-registry)")
-    folder, port = tmp_path_factory.mktemp("registry"), free_port()
-    (folder / "config.yml").write_text(
-        f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {folder}/data}}}}\nhttp: {{addr: '127.0.0.1:{port}'}}\n"
-    )
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([str(program), "serve", folder / "config.yml"], stdout=log, stderr=log)
-    try:
-        wait_until(lambda: _answers(f"http://127.0.0.1:{port}/v2/"))
-        yield f"127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx2.get(url).status_code == 200
-    except httpx2.TransportError:
-        return False
 
 
 def push(engine: Any, image: str, content: str) -> str:

@@ -27,7 +27,7 @@ def test_a_clone_runs_without_an_installation(python: Path, tmp_path: Path) -> N
         "assert not costs.is_here()\n"
         "print(runs.resources.comparison_service().run_names(runs.resources.visitor())[0])"
     )
-    process = subprocess.run([python, "-c", script], cwd=tmp_path, capture_output=True, text=True)
+    process = subprocess.run([python, "-E", "-c", script], cwd=tmp_path, capture_output=True, text=True)
     assert process.stdout.startswith("Example:"), process.stderr
 
 

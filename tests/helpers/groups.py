@@ -123,6 +123,7 @@ NEEDS_BY_PATH = {
     "tests/containers/test_gateway_contract.py": "time",
     "tests/containers/test_models.py": "time",
     "tests/containers/test_stack_files.py": "time",
+    "tests/dashboard/test_costs.py": "time",
     "tests/dashboard/test_performance.py": "time",
     "tests/dashboard/test_playground.py": "time",
     "tests/dashboard/test_runs.py": "time",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,6 +32,13 @@ from vision_page.picture import PictureInput
 
 __all__ = ["axe", "pictures", "python", "tiny"]  # fixtures
 NewPage = Callable[..., Page]
+SECOND_GENERATOR = """
+[second]
+kind = "backends.diffusion.server"
+task = "draw"
+label = "Second server"
+url = "${SPACEPORT_DIFFUSION_URL}"
+"""
 
 
 @pytest.fixture(scope="module")
@@ -40,11 +47,13 @@ def url(
 ) -> Iterator[str]:
     """The address of the page with the network of digits, in the page and on a server; the Hub has no ResNet-50.
 
-    Pictures from words come from the tiny pipeline on its server.
+    Pictures from words come from the tiny pipeline on its server, which the page has twice.
     """
     folder = tmp_path_factory.mktemp("staged")
     staged = stage(ROOT, "vision", folder / "vision")
     check_content(staged.files)
+    with (staged.folder / "targets.toml").open("a") as catalog:
+        catalog.write(SECOND_GENERATOR)
     variables = {"SPACEPORT_VISION_MODEL": str(digits), "SPACEPORT_VISION_URL": server.url}
     variables |= {"SPACEPORT_DIFFUSION_URL": pictures.url, "HF_HOME": str(folder / "hub"), "HF_HUB_OFFLINE": "0"}
     with serving(FolderHub("somebody/digits", digits)) as hub:
@@ -53,9 +62,9 @@ def url(
             yield url
 
 
-def select(page: Page, *labels: str) -> None:
-    """Check these classifiers and no others."""
-    boxes = page.locator("#targets label")
+def select(page: Page, *labels: str, group: str = "#targets") -> None:
+    """Check these models of a group and no others."""
+    boxes = page.locator(f"{group} label")
     for place in range(boxes.count()):
         box = boxes.nth(place)
         box.locator("input").set_checked(box.inner_text().strip() in labels)
@@ -98,9 +107,10 @@ def test_what_is_wrong_is_said_in_words(url: str, new_page: NewPage, axe: object
     assert httpx2.get(f"{url}{PICTURE_PATH}").content == (ROOT / "spaces/vision/preview.png").read_bytes()
 
 
-def write(page: Page, prompt: str, seed: str = "7") -> None:
+def write(page: Page, prompt: str, seed: str = "7", generators: Sequence[str] = ("Diffusion server",)) -> None:
     """Open the tab for prompts, fill in the form and press the button."""
     page.get_by_role("tab", name=strings.DRAW_TAB).click()
+    select(page, *generators, group="#generators")
     page.locator("#prompt textarea").fill(prompt)
     page.locator("#seed textarea").fill(seed)
     page.locator("#draw").click()
@@ -127,7 +137,7 @@ def test_a_picture_of_words_comes_and_stops(url: str, new_page: NewPage, axe: ob
     expect(page.locator("#pictures figcaption")).to_have_count(0)
 
 
-def test_what_is_wrong_with_a_prompt_is_said_in_words(url: str, new_page: NewPage) -> None:
+def test_what_is_wrong_with_a_prompt_is_said_and_two_models_draw_side_by_side(url: str, new_page: NewPage) -> None:
     page = new_page()
     page.goto(url)
     write(page, " ")
@@ -137,6 +147,16 @@ def test_what_is_wrong_with_a_prompt_is_said_in_words(url: str, new_page: NewPag
     write(page, "gore")
     expect(page.locator("#pictures [role=alert]")).to_contain_text("The prompt has a word that is refused here.")
     expect(page.get_by_text("Your diffusion model, in this page")).to_be_visible()  # with what it needs
+    write(page, "a cat", generators=("Diffusion server", "Second server"))
+    columns = page.locator("#pictures .sp-canvas")
+    expect(columns.locator("h2")).to_have_text(["Diffusion server", "Second server"])
+    expect(columns.locator("figcaption")).to_have_text(["Seed 7", "Seed 7"])
+    expect(columns.locator(".sp-time")).to_have_count(2)
+    left, right = (columns.nth(place).bounding_box() or {} for place in range(2))
+    assert left["y"] == right["y"] and left["x"] + left["width"] < right["x"]
+    assert right["x"] + right["width"] <= 1280
+    sources = columns.locator("img").evaluate_all("images => images.map(image => image.src)")
+    assert len(sources) == 2 and len(set(sources)) == 1  # the same model with the same seed
 
 
 def test_programs_classify_too(url: str) -> None:
