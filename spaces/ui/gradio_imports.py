@@ -4,6 +4,8 @@ At each import, Gradio parses the sources of its components to write and compare
 third of the time; nobody reads them while a page runs. A tenth is the package mcp for a server that few pages have;
 Gradio does without if it is missing (Gradio 6.31, Python 3.11, 2026-11-29). A quarter of the rest is pandas, for a
 cache of results and for tables that no page has: 1.68 s of CPU time without it, 2.2 with (2026-11-30).
+
+A proxy of the environment that Gradio can't use ends the program here, in words.
 """
 
 from __future__ import annotations
@@ -16,6 +18,14 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import ModuleType
 from typing import Any
+
+from backends import NotConfigured
+from backends.http.proxies import check_environment
+
+try:
+    check_environment()
+except NotConfigured as error:  # Gradio makes a client when it is imported, and that client tries all proxies
+    raise SystemExit(error.for_terminal) from error
 
 
 class _WithoutStubs(SourceFileLoader):

@@ -8,7 +8,6 @@ import sys
 
 import pytest
 
-from backends import NotConfigured
 from ui.process.local_addresses import exempt_this_machine
 
 # The last block keeps the heap from becoming shorter, as some object of a page always does.
@@ -157,10 +156,15 @@ def test_waiting_events_get_a_number_of_messages_that_is_linear() -> None:
     assert output.split()[:2] == ["True", "True"], output
 
 
-def test_a_proxy_that_gradio_cannot_use_is_an_error_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ALL_PROXY", "socks://127.0.0.1:9")
-    with pytest.raises(NotConfigured, match="ALL_PROXY names a proxy of the kind socks"):
-        exempt_this_machine()
+def test_a_proxy_that_gradio_cannot_use_is_an_error_in_words() -> None:
+    """Gradio itself fails with a traceback when it is imported."""
+    command = [sys.executable, "-c", "import ui.gradio_imports, gradio"]
+    environment = {name: value for name, value in os.environ.items() if name != "all_proxy"}
+    environment["ALL_PROXY"] = "socks://127.0.0.1:9"
+    process = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert process.returncode == 1
+    assert process.stderr.startswith("error: ALL_PROXY names a proxy of the kind socks://")
+    assert "Traceback" not in process.stderr
 
 
 def test_this_machine_needs_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,20 +5,14 @@ from __future__ import annotations
 import os
 from urllib.request import getproxies
 
-from backends.http.proxies import check_environment
-
 _ADDRESSES = ("localhost", "127.0.0.1", "::1")
 
 
 def exempt_this_machine(host: str | None = None) -> None:
-    """Add this machine and the page's host to NO_PROXY if there is a proxy: Gradio calls the page when it starts.
-
-    Raises `NotConfigured` for a proxy that can't be used: with it, Gradio can't even call the page.
-    """
+    """Add this machine and the page's host to NO_PROXY if there is a proxy: Gradio calls the page when it starts."""
     proxies = getproxies()
     if not any(proxies.get(scheme) for scheme in ("http", "https", "all")):
         return
-    check_environment()
     names = [name for part in proxies.get("no", "").split(",") if (name := part.strip())]
     host = host or os.environ.get("GRADIO_SERVER_NAME")
     wanted = [*_ADDRESSES, host.strip("[]")] if host else _ADDRESSES
