@@ -64,6 +64,8 @@ def test_all_text_has_one_of_six_sizes() -> None:
     folders = [ROOT / "spaces" / name for name in ("ui", "platform_compare", "vision", "dashboard")]
     for path in (path for folder in folders for path in folder.rglob("*") if path.suffix in (".css", ".py", ".html")):
         assert not re.findall(r"font-size: ?[\d.]+(?:rem|px)", path.read_text()), path
+    for path in (ROOT / "spaces" / "chat_rag").rglob("*.css"):
+        assert {*re.findall(r"font-size: ?([\d.]+)rem", path.read_text())} <= {*sizes}, path
 
 
 def test_the_configuration_sends_nothing_to_others() -> None:

@@ -95,8 +95,8 @@ class Strings:
     )
     summary_question: str = "What is {name} about?"
     heading_question: str = "What does {name} say about {heading}?"
-    cell_question: str = "What is {row} for {column}?"
-    row_question: str = "What is {row}?"
+    cell_question: str = "{row}, {column}?"
+    row_question: str = "{row}?"
     ask_next: str = "Ask next"
     drop_here: str = "Drop files to add them to your documents"
     examples: tuple[str, ...] = (
