@@ -6,6 +6,7 @@ import argparse
 import csv
 import re
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from gateway.billing import money
@@ -29,11 +30,11 @@ def add_arguments(commands: Any) -> None:
 
 def _report(store: Store, options: argparse.Namespace) -> None:
     lines = read_report(store.engine, options.by, options.month)
+    if options.csv:
+        csv.writer(sys.stdout).writerows(csv_rows(lines, options.by))
+        return
     rows = [[line.name, *_cells(line)] for line in lines]
     header = [options.by, *HEADER]
-    if options.csv:
-        csv.writer(sys.stdout).writerows([header, *([_harmless(row[0]), *row[1:]] for row in rows)])
-        return
     widths = [max(len(row[at]) for row in [header, *rows]) for at in range(len(header))]
     for row in [header, *rows]:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
@@ -42,6 +43,11 @@ def _report(store: Store, options: argparse.Namespace) -> None:
         print(f"\nThe cost of {count} is unknown and not in these sums: the target has no price.")
     if any(line.bound for line in lines):
         print("\nusd_at_most is the part of usd whose answers ended before their tokens were counted.")
+
+
+def csv_rows(lines: Sequence[ReportLine], group: str) -> list[list[str]]:
+    """Return the report as rows of CSV, the header first."""
+    return [[group, *HEADER], *([_harmless(line.name), *_cells(line)] for line in lines)]
 
 
 def _cells(line: ReportLine) -> list[str]:

@@ -42,7 +42,7 @@ button[data-selected="true"] p { color: var(--body-text-color); }  /* on its tin
 .sp-table table { color: var(--body-text-color); }
 /* On a phone, .sp-table stacks its cells; these rows are read against each other, so they scroll instead. */
 .sp-ledger { overflow-x: auto; }
-.sp-ledger table { border-collapse: collapse; width: 100%; font-size: .8125rem; margin: 0; }
+.sp-ledger table { border-collapse: collapse; width: 100%; font-size: var(--sp-text-sm); margin: 0; }
 .sp-ledger th, .sp-ledger td { padding: .35rem .5rem; border: 0; border-bottom: 1px solid var(--border-color-primary);
   text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; color: var(--body-text-color); }
 .sp-ledger thead th { font-weight: 500; color: var(--body-text-color-subdued); }

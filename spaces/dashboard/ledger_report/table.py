@@ -10,12 +10,12 @@ from html import escape
 
 from compare.report.words.formats import MISSING, milliseconds, percent, usd
 from gateway.billing import money
-from gateway.commands.report import HEADER
+from gateway.commands.report import csv_rows
 from gateway.database.report import ReportLine
 
 NO_NAME = "(none)"  # the target of a request that named none of the catalogue
 COLUMNS = ("Cost, USD", "Requests", "Failed", "Refused", "Cancelled", "From cache", "Tokens in", "Tokens out",
-           "First token, ms")  # fmt: skip
+           "Pictures", "First token, ms")  # fmt: skip
 _COUNTS = [field.name for field in fields(ReportLine) if field.type == "int"]
 
 
@@ -61,9 +61,7 @@ def table_html(lines: Sequence[ReportLine], group: str, label: str) -> str:
 def csv_text(lines: Sequence[ReportLine], group: str) -> str:
     """Return what `python -m gateway report --csv` prints."""
     out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow([group, *HEADER])
-    writer.writerows([_harmless(line.name), *_csv_cells(line)] for line in lines)
+    csv.writer(out).writerows(csv_rows(lines, group))
     return out.getvalue()
 
 
@@ -71,20 +69,8 @@ def _row(line: ReportLine) -> str:
     first = None if line.first_token_seconds is None else line.first_token_seconds * 1000
     cost = MISSING if line.unknown_cost == line.requests else usd(cost_usd(line))
     counts = (line.requests, line.errors, line.refused, line.cancelled, line.from_cache)
-    tokens = (line.input_tokens, line.output_tokens)
-    texts = [cost, *(f"{count:,}" for count in (*counts, *tokens)), milliseconds(first)]
+    used = (line.input_tokens, line.output_tokens, line.pictures)
+    texts = [cost, *(f"{count:,}" for count in (*counts, *used)), milliseconds(first)]
     cells = "".join(f"<td>{text}</td>" for text in texts)
     name = escape(line.name or NO_NAME)
     return f'<tr><th scope="row" title="{name}">{name}</th>{cells}</tr>'
-
-
-def _csv_cells(line: ReportLine) -> list[object]:
-    first = "" if line.first_token_seconds is None else f"{line.first_token_seconds:.3f}"
-    outcomes = (line.requests, line.ok, line.errors, line.cancelled, line.refused, line.from_cache)
-    costs = (money.show(line.cost), money.show(line.bound), line.unknown_cost)
-    return [*outcomes, line.input_tokens, line.output_tokens, *costs, first]
-
-
-def _harmless(text: str) -> str:
-    """Return a text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
