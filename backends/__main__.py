@@ -15,7 +15,7 @@ from dataclasses import asdict
 from backends import telemetry
 from backends.catalog import Catalog, Target
 from backends.chat.answer_checks import load_schema
-from backends.errors import InvalidAnswer, NotConfigured
+from backends.errors import InvalidAnswer
 from backends.http.connections import close_connections
 from backends.kinds.openai import one_token_request
 from backends.local_models.commands import add_commands, pull_model
@@ -81,7 +81,7 @@ async def _list(options: argparse.Namespace) -> int:
     states = [target_state(target, asked=False) for target in targets]
     if options.json:
         rows = [
-            {"name": target.name, "kind": target.kind, "state": state}
+            {"name": target.name, "kind": target.kind, "state": state, "available": target.unavailable is None}
             | ({"reason": target.reason} if target.unavailable else {})
             for target, state in zip(targets, states, strict=True)
         ]
@@ -108,10 +108,10 @@ def _print_targets(targets: Sequence[Target], states: Sequence[str]) -> None:
 
 async def _check_all(catalog: Catalog) -> int:
     """Ask every server; the status is 1 if one that is configured can't be used."""
+    configured = {name for name in catalog.all_names if catalog.target(name).unavailable is None}
     targets = await catalog.check_targets(CHECK_SECONDS, catalog.all_names)
     _print_targets(targets, [target_state(target, asked=True) for target in targets])
-    failed = [target for target in targets if not isinstance(target.unavailable, NotConfigured | None)]
-    return 1 if failed else 0
+    return 1 if any(target.unavailable and target.name in configured for target in targets) else 0
 
 
 async def _check(options: argparse.Namespace) -> int:

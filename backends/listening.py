@@ -11,17 +11,24 @@ from backends.errors import NotConfigured
 
 BACKLOG = 2048
 _TAKEN, _FORBIDDEN = (errno.EADDRINUSE,), (errno.EACCES, errno.EPERM)
+_MISSING = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)  # ::1 of localhost, on a machine without IPv6
 
 
 def listen(host: str, port: int, *, setting: str) -> list[socket.socket]:
     """Listen at each address of a host; `::` takes IPv4 as well. `setting` names what changes the port."""
     opened: list[socket.socket] = []
+    missing: OSError | None = None
     try:
         for family, address in _addresses(host, port):
-            opened.append(sock := socket.socket(family, socket.SOCK_STREAM))
-            _bind(sock, address)
-            sock.listen(BACKLOG)
-    except OSError as error:
+            try:
+                opened.append(_listener(family, address))
+            except OSError as error:
+                if error.errno not in _MISSING:
+                    raise
+                missing = error
+        if missing and not opened:
+            raise missing
+    except (OSError, UnicodeError) as error:
         for sock in opened:
             sock.close()
         raise _listening_error(host, port, error, setting) from error
@@ -39,6 +46,17 @@ def _addresses(host: str, port: int) -> list[tuple[socket.AddressFamily, Any]]:
     return list(dict.fromkeys((family, address) for family, _, _, _, address in infos))
 
 
+def _listener(family: socket.AddressFamily, address: Any) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        _bind(sock, address)
+        sock.listen(BACKLOG)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
 def _bind(sock: socket.socket, address: Any) -> None:
     if os.name == "posix":  # elsewhere, two servers could listen on one port
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -47,12 +65,14 @@ def _bind(sock: socket.socket, address: Any) -> None:
     sock.bind(address)
 
 
-def _listening_error(host: str, port: int, error: OSError, setting: str) -> NotConfigured:
-    if error.errno in _TAKEN:
+def _listening_error(host: str, port: int, error: OSError | UnicodeError, setting: str) -> NotConfigured:
+    number = getattr(error, "errno", None)
+    if number in _TAKEN:
         message = f"Port {port} is already in use."
         return NotConfigured(message, f"Stop the program that listens on it, or set {setting} to another port.")
-    if error.errno in _FORBIDDEN:
+    if number in _FORBIDDEN:
         message = f"This user may not listen on port {port}."
         return NotConfigured(message, f"Set {setting} to a port from 1024 on.")
-    message = f"{host} is no address of this machine ({error.strerror or error})."
+    reason = getattr(error, "strerror", None) or error
+    message = f"{host} is no address of this machine ({reason})."
     return NotConfigured(message, "Listen on 127.0.0.1, 0.0.0.0 or ::.")

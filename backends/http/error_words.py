@@ -8,19 +8,20 @@ from typing import Any
 # An object under "error" says more than the title beside it. Without one, "error" may be the title or just `true`.
 _NAMES = ["message", "detail", "msg", "error_msg", "error_message", "status_msg", "error", "errors", "title"]
 _NAMES += ["reason", "base_resp"]
+_MAX_DEPTH = 20  # an object of objects is no error of any server
 _MAX_ERRORS = 5  # of a list; the others are of the same kind
 
 
-def error_words(value: Any) -> str:
+def error_words(value: Any, depth: int = 0) -> str:
     """Return the words of a server's error, or "" if there are none."""
+    if depth > _MAX_DEPTH:
+        return ""
     if isinstance(value, Mapping):
-        nested = value.get("error")
-        if isinstance(nested, Mapping) and (words := error_words(nested)):
-            return words
-        words = next((words for name in _NAMES if (words := error_words(value.get(name)))), "")
+        names = sorted(_NAMES, key=lambda name: name != "error") if isinstance(value.get("error"), Mapping) else _NAMES
+        words = next((words for name in names if (words := error_words(value.get(name), depth + 1))), "")
         return f"{place}: {words}" if words and (place := _place(value.get("loc"))) else words
     if isinstance(value, list):
-        return "; ".join(filter(None, map(error_words, value[:_MAX_ERRORS])))
+        return "; ".join(filter(None, (error_words(each, depth + 1) for each in value[:_MAX_ERRORS])))
     return "" if value is None or isinstance(value, bool) else str(value)
 
 

@@ -50,6 +50,7 @@ def environment_proxy(scheme: str, host: str, port: int | None = None) -> Proxy 
         return None
     found = getproxies()
     name = next((name for name in (scheme, "all") if found.get(name)), None)
+    port = port or {"http": 80, "https": 443}.get(scheme)
     if name is None or _is_exempt(host, port, found.get("no", "")):
         return None
     address = found[name]
@@ -92,7 +93,7 @@ def proxy_error(proxy: Proxy, label: str, reason: str, *, answers: bool) -> Unre
         if urlsplit(proxy.url).username:
             remedy = f"Correct the user name and the password in {proxy.variable}."
         else:
-            remedy = f"Write them into {proxy.variable}, like http://user:password@host:port."
+            remedy = f"Write them before the host in {proxy.variable}, as USER:PASSWORD@."
         return Unreachable(f"{start} wants a user name and a password ({reason}).", remedy)
     remedy = f"Look at the proxy's log, correct {proxy.variable}, or add the host to NO_PROXY if it needs none."
     return Unreachable(f"{start} refused the connection ({reason}).", remedy)
@@ -108,16 +109,17 @@ def _names(entry: str, host: str, port: int | None) -> bool:
     entry = entry.partition("://")[2] or entry
     if entry == "*":
         return True
-    if (address := _address(host)) and (networks := entry.strip("[]")):
-        try:
-            return address in ip_network(networks, strict=False)
-        except ValueError:  # a name, or an address with its port
-            pass
-    if entry.count(":") == 1 or "]:" in entry:
+    if entry.count(":") == 1 or "]:" in entry:  # a bare IPv6 address has more
         entry, _, number = entry.rpartition(":")
         if number != str(port):
             return False
-    domain = entry.strip("[]").removeprefix("*").lstrip(".")
+    entry = entry.strip("[]")
+    if (address := _address(host)) and entry:
+        try:
+            return address in ip_network(entry, strict=False)
+        except ValueError:  # a name
+            pass
+    domain = entry.removeprefix("*").lstrip(".")
     return bool(domain) and (host == domain or host.endswith(f".{domain}"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from backends.http.certificates import trusting
 from backends.http.network import Network
@@ -22,6 +23,11 @@ class HttpSettings:
     @property
     def timeouts(self) -> tuple[float, float]:
         return self.connect_timeout, self.read_timeout
+
+    @property
+    def ca_path(self) -> str | None:
+        """The path of `ca`, without a `~`."""
+        return str(Path(self.ca).expanduser()) if self.ca else None
 
     @property
     def network(self) -> Network | None:

@@ -34,12 +34,13 @@ EXAMPLE = 'Send a picture as the body, a form with files, or {"image": "…"} wi
 
 @dataclass(frozen=True, slots=True)
 class ClassifyRequest:
-    """The files of pictures; `instances` says that the answer has one prediction for each."""
+    """The files of pictures; `instances` says that the answer has one prediction for each, `model` who should."""
 
     pictures: tuple[bytes, ...]
     top: int
     explain: bool
     instances: bool = False
+    model: Any = None
 
 
 async def read_request(request: Request, settings: VisionSettings, large_bodies: asyncio.Semaphore) -> ClassifyRequest:
@@ -54,7 +55,7 @@ async def read_request(request: Request, settings: VisionSettings, large_bodies:
         asks = " and asks what decided" if explain else ""
         message = f"The request has {len(pictures)} pictures{asks}; it can have at most {most}."
         raise Rejected(message, "Send them in several requests.", status=400)
-    return ClassifyRequest(tuple(pictures), top, explain, instances="instances" in fields)
+    return ClassifyRequest(tuple(pictures), top, explain, "instances" in fields, options.get("model"))
 
 
 async def _read_body(

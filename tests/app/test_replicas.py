@@ -106,6 +106,8 @@ def test_a_replica_is_killed_in_the_middle_of_an_answer(replicas: Replicas, open
     expect(page.locator("#documents [data-remove]")).to_have_count(1)
     expect(page.locator("#question .submit-button")).to_be_visible()
     assert replicas.of(page) != lost
+    expect(page.get_by_label("Ask note.txt")).not_to_be_checked()  # the choice is in the shared folder
+    page.get_by_label("Ask note.txt").check()
     ask(page, "Where does the spare key hang?")
     wait_for_answer(page)
     expect(page.locator("#sources")).to_contain_text(NOTE)

@@ -137,7 +137,7 @@ async def test_ask_fails_without_an_answer(
 
 
 async def test_check_all_asks_every_server(
-    server: WireServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    server: WireServer, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.on("/v1/models", Reply.json({"data": [{"id": "m"}]}))
     path = tmp_path / "c.toml"
@@ -154,6 +154,10 @@ async def test_check_all_asks_every_server(
     status, output, _ = await call(capsys, "check", "--all", "--catalog", str(path))
     assert "is not answering (connection refused). Start it" in output.splitlines()[-1]
     assert status == 1
+    path.write_text('[far]\nkind = "openai"\nurl = "http://model.test"\n')
+    monkeypatch.setenv("ALL_PROXY", "socks4://127.0.0.1:9")  # known at the first request only
+    status, output, _ = await call(capsys, "check", "--all", "--catalog", str(path))
+    assert (status, "ALL_PROXY" in output) == (1, True), output
 
 
 def test_an_answer_changes_no_terminal() -> None:

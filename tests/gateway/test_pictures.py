@@ -107,6 +107,8 @@ async def test_requests_for_pictures_are_refused_as_all_others(wire: WireServer,
         ):
             answer = await post(running, key, IMAGES, body)
             assert (answer.status_code, words in answer.text) == (400, True), answer.text
+        answer = await post(running, key, CLASSIFY, {"model": 7, "image": TEXT})
+        assert (answer.status_code, "model is 7, not text" in answer.text) == (400, True), answer.text
         assert "doesn't chat" in (await running.chat(key, "painter")).text
         assert (
             "The route any-painter makes no embeddings."

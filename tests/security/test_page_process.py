@@ -174,3 +174,6 @@ def test_this_machine_needs_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     exempt_this_machine("192.0.2.1")
     for name in ("NO_PROXY", "no_proxy"):
         assert os.environ[name] == "a.test,localhost,127.0.0.1,::1,192.0.2.1"
+    monkeypatch.setenv("NO_PROXY", "*")  # beside other names, it would mean nothing
+    exempt_this_machine("192.0.2.1")
+    assert os.environ["no_proxy"] == "*"

@@ -97,7 +97,7 @@ class ServiceBackend(OpenAIBackend):
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._cluster = Cluster(settings.kubeconfig, settings.context, settings.namespace, settings.ca)
+        self._cluster = Cluster(settings.kubeconfig, settings.context, settings.namespace, settings.ca_path)
         self._cached_endpoint: Endpoint | None = None
         endpoint = _endpoint(settings, f"http://{settings.service}{settings.path}")
         super().__init__(endpoint, **_model_options(settings))

@@ -68,7 +68,7 @@ class SageMakerBackend:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._identity = Identity(settings.region, settings.profile, settings.url, settings.ca)
+        self._identity = Identity(settings.region, settings.profile, settings.url, settings.ca_path)
         self._parameters = settings.parameters
         self._token, self._token_made_at = "", 0.0
         self._errors = EndpointErrors(self._identity, settings.endpoint, settings.component)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from fastapi import Request
 from fastapi.responses import Response
-from starlette.types import Message
 
 from backends import Rejected
 from backends.vision.types import Classification, Classifier
@@ -23,7 +22,6 @@ from inference.answers.generation import Work
 from inference.formats.cloud_platforms import only_answer
 from inference.http.answer_streams import JSONAnswer
 from inference.http.error_handlers import request_id
-from inference.http.request_body import parse_json, read_body
 from vision.requests import ClassifyRequest, read_request
 from vision.settings import VisionSettings
 
@@ -40,20 +38,12 @@ BODY = {
 
 
 async def read(request: Request, limit: int, large_bodies: asyncio.Semaphore) -> tuple[str | None, ClassifyRequest]:
-    """Return the model and the pictures of a request; the model of a form or a file is in the address."""
-    body = bytes(await read_body(request, limit, large_bodies))
-
-    async def again() -> Message:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    settings = VisionSettings(max_body_mb=limit / 1e6)
-    pictures = await read_request(Request(request.scope, again), settings, large_bodies)
-    is_json = "json" in request.headers.get("content-type", "").partition(";")[0]
-    value = parse_json(body) if is_json and "model" not in request.query_params else None
-    model = value.get("model") if isinstance(value, Mapping) else request.query_params.get("model")
-    if not isinstance(model, str | None):
-        raise Rejected("model is no text.", "Set it to a name that GET /v1/models lists.", status=400)
-    return model, pictures
+    """Return the model and the pictures of a request; the model of a file is in the address."""
+    pictures = await read_request(request, VisionSettings(max_body_mb=limit / 1e6), large_bodies)
+    if not isinstance(pictures.model, str | None):
+        message = f"model is {pictures.model!r:.40}, not text."
+        raise Rejected(message, "Set it to a name that GET /v1/models lists.", status=400)
+    return pictures.model, pictures
 
 
 def answer(

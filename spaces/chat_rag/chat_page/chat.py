@@ -7,7 +7,6 @@ import contextlib
 import os
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from backends import Backend, Catalog, NotConfigured, SpaceportError
@@ -119,7 +118,7 @@ class Chat:
         if self.shared_feedback:
             self.shared_feedback.add(line)
         if not turn.shared:  # a link that is opened again finds its conversation by its turns
-            conversation.update(replace(turn, rating=rating.rating, reason=rating.reason))
+            conversation.change(turn.id, rating=rating.rating, reason=rating.reason)
             visitor.conversations.keep(conversation)
 
     def _preview(self, visitor: Visitor, source: panel.OpenSource) -> str:

@@ -42,4 +42,5 @@ READ_LINK_JS = read_asset("sharing/read_link.js")
 # For the hidden HTML component with elem_id "preview", whose value comes from `sources.panel.preview_value`.
 PREVIEW_JS = 'watch("value", () => document.dispatchEvent(new Event("sp-preview")));'
 _CONFIRM = json.dumps({language: words.confirm_delete for language, words in LANGUAGES.items()})
-CONFIRM_JS = f"(key) => confirm((texts => texts[document.documentElement.lang] ?? texts.en)({_CONFIRM})) ? key : ''"
+_ASK = f"confirm((texts => texts[document.documentElement.lang] ?? texts.en)({_CONFIRM}))"
+CONFIRM_JS = f"(key) => {_ASK} ? (dropDrafts(), key) : ''"

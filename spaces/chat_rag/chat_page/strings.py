@@ -41,8 +41,8 @@ class Strings:
     sign_out: str = "Sign out ({name})"
     signed_in: str = "Your documents and conversations follow your account."
     kept_in_browser: str = "What you did here before you signed in is back when you sign out."
-    remaining_quota: str = "How much of your quota for models and ZeroGPU is left is on {page}."
-    billing_page: str = "your billing page at Hugging Face"
+    remaining_quota: str = "{page} shows how much of your quota for models and ZeroGPU is left."
+    billing_page: str = "Your billing page at Hugging Face"
 
     # The list of conversations
     new_chat: str = "New chat"

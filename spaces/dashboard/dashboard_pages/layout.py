@@ -35,7 +35,6 @@ STREAMLIT_CSS = """
 [data-testid="stChatMessageContent"] { max-width: 80ch; }
 button[data-selected="true"] p { color: var(--body-text-color); }  /* on its tint, the accent has 4.3:1 */
 [data-testid="stSelectbox"] input { text-overflow: ellipsis; }
-[data-testid="stButtonGroup"] button[data-selected="true"] p { color: var(--body-text-color); }  /* 4.4:1 without */
 .st-key-figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(15rem, 45%), 1fr)); }
 .st-key-figures [data-testid="stMetricLabel"] p { white-space: normal; }
 [data-testid="stHtml"]:has(.sp-chart) { margin-bottom: -2.6rem; }  /* a chart's first line is its toolbar's */

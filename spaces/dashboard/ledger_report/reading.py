@@ -100,10 +100,17 @@ def _open(url: str) -> Engine:
     return open_database(Settings(database_url=url)).execution_options(postgresql_readonly=True)
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # in a folder that this user may not read
+        return False
+
+
 def _sqlite(address: URL) -> Engine:
     """Return an engine for a file that exists: the gateway's own would create one, and lock it against the gateway."""
     path = Path(address.database or "")
-    if not path.is_file():
+    if not _is_file(path):
         raise LedgerError(
             f"{VARIABLE} names the SQLite file {path.name or '(none)'}, which isn't there.",
             "Start the gateway with the same setting, or name its file: sqlite:////home/YOU/.local/share/spaceport/"

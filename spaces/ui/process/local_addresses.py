@@ -13,9 +13,12 @@ def exempt_this_machine(host: str | None = None) -> None:
     proxies = getproxies()
     if not any(proxies.get(scheme) for scheme in ("http", "https", "all")):
         return
-    names = [name for part in proxies.get("no", "").split(",") if (name := part.strip())]
+    exceptions = [os.environ.get(name, "") for name in ("no_proxy", "NO_PROXY")]
+    names = [name for part in ",".join(exceptions).split(",") if (name := part.strip())]
+    if "*" in names:  # beside other names, "*" has no meaning for urllib
+        names, host = ["*"], None
     host = host or os.environ.get("GRADIO_SERVER_NAME")
     wanted = [*_ADDRESSES, host.strip("[]")] if host else _ADDRESSES
-    names += [name for name in dict.fromkeys(wanted) if name not in names]
+    names = [*dict.fromkeys(names if "*" in names else [*names, *wanted])]
     # Where both are set, some libraries read one and some the other.
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = ",".join(names)

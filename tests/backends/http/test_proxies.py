@@ -119,6 +119,8 @@ def test_hosts_that_are_this_machine(host: str, expected: bool) -> None:
         ("10.1.2.3", "10.1.2.3", True),
         ("10.1.2.3:8000", "10.1.2.3", True),
         ("10.0.0.0/8", "11.1.2.3", False),
+        ("10.0.0.0/8:8000", "10.1.2.3", True),
+        ("10.0.0.0/8:8001", "10.1.2.3", False),
         ("fd00::/8", "fd00::1", True),
         ("[fd00::1]:8000", "fd00::1", True),
     ],
@@ -130,6 +132,13 @@ def test_hosts_that_need_no_proxy(
     monkeypatch.setenv("NO_PROXY", exceptions)
     proxy = environment_proxy("http", host, 8000)
     assert proxy == (None if exempt else Proxy("http://proxy.test:3128", "ALL_PROXY"))
+
+
+def test_a_url_without_a_port_has_that_of_its_scheme(no_proxies: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "proxy.test:3128")
+    monkeypatch.setenv("NO_PROXY", "model.test:443")
+    assert environment_proxy("https", "model.test") is None
+    assert environment_proxy("http", "model.test") is not None
 
 
 @pytest.mark.parametrize("kind", ["openai", "ollama"])

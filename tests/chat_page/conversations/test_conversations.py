@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 
@@ -77,6 +78,29 @@ def test_two_pages_add_to_one_conversation(reopen: Open) -> None:
     yours.replace_turns(yours.turns[:1])
     mine.update(Turn("Mine?", "Late.", id=question.id))
     assert len(mine.turns) == 1
+
+
+def test_a_rating_stays_while_its_answer_goes_on(reopen: Open) -> None:
+    conversations = reopen()
+    conversation = conversations.new()
+    turn = conversation.append(Turn("When does the ferry leave?", "At"))
+    conversation.change(turn.id, rating="like", reason="")
+    conversation.update(replace(turn, answer="At nine.", finish_reason="stop"), ended=True)
+    conversation.change(turn.id, follow_ups=("And back?",))
+    conversations.save(conversation)
+    [stored] = reopen().open(conversation.id).turns
+    assert (stored.answer, stored.rating, stored.follow_ups) == ("At nine.", "like", ("And back?",))
+
+
+def test_a_rating_of_another_process_is_taken_over(tmp_path: Path) -> None:
+    here, there = (Conversations(Store(tmp_path / "visitor"), lambda: None) for _ in range(2))
+    conversation = add(here, "When does the ferry leave?")
+    other = there.open(conversation.id)
+    other.change(other.turns[0].id, rating="dislike", reason="It's wrong")
+    there.keep(other)
+    assert here.open(conversation.id).turns[0].rating == "dislike"
+    here.save(conversation)
+    assert there.open(conversation.id).turns[0].rating == "dislike"
 
 
 def test_the_conversation_of_the_version_before_is_the_first(tmp_path: Path) -> None:

@@ -491,6 +491,7 @@ def test_code_that_is_very_long_folds_as_a_whole_and_stays_closed() -> None:
 
 
 def test_a_formula_is_never_cut() -> None:
+    assert folded("```x``` is code.\n\n" + "Some words.\n\n" * 900)[0].startswith("```x``` is code.")  # no fence
     assert "<details>" not in fold_end("$$\n" + "1. x\n" * 3_000 + "$$")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from itertools import islice
 
@@ -27,19 +28,27 @@ class NextQuestions:
 
     def __init__(self, admission: Admission, embedder: Embedder) -> None:
         self._admission, self._embedder = admission, embedder
+        self._one = asyncio.Semaphore(1)  # the answers of many visitors end at once, and new questions come first
 
     async def find(self, conversation: Conversation, turn: Turn, libraries: Sequence[Library]) -> tuple[str, ...]:
         """Return up to three questions that go on from an answer; fewer if there isn't the time for them."""
         end, rag = now() + SECONDS, Rag(self._embedder, libraries)
         found: list[str] = []
-        for each in await SEARCH.run(self._candidates, conversation, turn, libraries):
-            queue = self._admission.answers.queue
-            is_busy = queue.waiting or queue.in_flight > MOST_IN_FLIGHT
-            if len(found) == COUNT or is_busy or now() > end or conversation.turns[-1:] != (turn,):
-                break
-            if each.is_answered(await SEARCH.run(rag.search, each.question, each.question, AnswerOptions())):
-                found.append(each.question)
+        async with self._one:
+            if self._is_busy or now() > end:
+                return ()
+            for each in await SEARCH.run(self._candidates, conversation, turn, libraries):
+                is_last = [last.id for last in conversation.turns[-1:]] == [turn.id]
+                if len(found) == COUNT or self._is_busy or now() > end or not is_last:
+                    break
+                if each.is_answered(await SEARCH.run(rag.search, each.question, each.question, AnswerOptions())):
+                    found.append(each.question)
         return tuple(found)
+
+    @property
+    def _is_busy(self) -> bool:
+        queue = self._admission.answers.queue
+        return bool(queue.waiting) or queue.in_flight > MOST_IN_FLIGHT
 
     @staticmethod
     def _candidates(conversation: Conversation, turn: Turn, libraries: Sequence[Library]) -> list[FollowUp]:

@@ -48,6 +48,7 @@ class Conversation:
     stored: Stored | None = field(default=None, compare=False)
     deleted: bool = field(default=False, compare=False)
     problem: str = field(default="", compare=False)  # why it couldn't be stored
+    gone_on: set[str] = field(default_factory=set, compare=False)  # turns for which questions to go on were looked for
     lock: threading.Lock = field(default_factory=threading.Lock, compare=False, repr=False)
     save_lock: threading.Lock = field(default_factory=threading.Lock, compare=False, repr=False)
 
@@ -65,10 +66,15 @@ class Conversation:
             return turn
 
     def update(self, turn: Turn, *, ended: bool = False) -> None:
-        """Replace the turn with the same id; a turn that was removed meanwhile stays removed."""
+        """Replace the turn with the same id, but for its rating; a turn that was removed meanwhile stays removed."""
         with self.lock:
-            self.turns = tuple(turn if each.id == turn.id else each for each in self.turns)
+            self.turns = tuple(_with_rating(turn, each) if each.id == turn.id else each for each in self.turns)
             self.changes += ended
+
+    def change(self, turn_id: str, **values: Any) -> None:
+        """Change some fields of a turn as it is now; a turn that was removed meanwhile stays removed."""
+        with self.lock:
+            self.turns = tuple(replace(each, **values) if each.id == turn_id else each for each in self.turns)
 
     def replace_turns(self, turns: Iterable[Turn]) -> None:
         """Replace all turns, such as by those before a question that is asked again."""
@@ -79,6 +85,12 @@ class Conversation:
     def index(self, turn_id: str) -> int | None:
         """Return the index of a turn, or None if it was removed."""
         return next((index for index, turn in enumerate(self.turns) if turn.id == turn_id), None)
+
+
+def _with_rating(turn: Turn, rated: Turn) -> Turn:
+    if (turn.rating, turn.reason) == (rated.rating, rated.reason):
+        return turn
+    return replace(turn, rating=rated.rating, reason=rated.reason)
 
 
 def with_ids(turns: Iterable[Turn]) -> tuple[Turn, ...]:

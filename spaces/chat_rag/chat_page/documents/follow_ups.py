@@ -119,7 +119,7 @@ def _headings(turn: Turn, documents: Mapping[str, Document]) -> Iterator[FollowU
 def _sections(document: Document) -> list[tuple[str, int, int]]:
     """Return the heading of each section that has none below it, and its characters."""
     headings = find_headings(document.text[:READ])
-    ends = [*(each.start for each in headings[1:]), len(document.text)]
+    ends = [*(each.start for each in headings[1:]), min(READ, len(document.text))]
     paths = [*(each.path for each in headings[1:]), ""]
     return [
         (topic, each.start, end)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+import contextlib
 from typing import Any
 
 import gradio as gr
 
 from chat_page.chat import Chat
+from chat_page.conversations.conversation import Conversation
 from chat_page.documents.follow_ups import may_go_on
 from chat_page.documents.shared_libraries import Choice
 from chat_page.handlers.page import PageHandlers
+from rag.answering.turn import Turn
+from rag.errors import RagError
 
 
 class FollowUpHandlers:
@@ -24,13 +27,21 @@ class FollowUpHandlers:
         """Return the conversation with questions that go on from its newest answer."""
         visitor, conversation = await asyncio.to_thread(self._page.find, key, request)
         turn = conversation.turns[-1] if conversation.turns else None
-        if turn is None or turn.follow_ups or not may_go_on(turn):
+        if turn is None or turn.follow_ups or turn.id in conversation.gone_on or not may_go_on(turn):
             return gr.skip()
+        conversation.gone_on.add(turn.id)
         libraries = [visitor.library.without(visitor.left_out), *self._chat.shared.select(samples)]
         questions = await self._chat.next_questions.find(conversation, turn, libraries)
-        # Meanwhile, the visitor may have asked or removed something, or opened another conversation.
-        if not questions or conversation.turns[-1:] != (turn,) or not visitor.shows(request.session_hash, conversation):
+        if not questions or not _is_last(turn, conversation):
             return gr.skip()
-        conversation.update(replace(turn, follow_ups=questions))
-        await asyncio.to_thread(visitor.save, conversation)
+        conversation.change(turn.id, follow_ups=questions)
+        with contextlib.suppress(RagError):  # it isn't worth a message, and comes again
+            await asyncio.to_thread(visitor.conversations.keep, conversation)
+        # Meanwhile, the visitor may have asked or removed something, or opened another conversation.
+        if not _is_last(turn, conversation) or not visitor.shows(request.session_hash, conversation):
+            return gr.skip()
         return await asyncio.to_thread(self._page.messages, visitor, conversation, request)
+
+
+def _is_last(turn: Turn, conversation: Conversation) -> bool:
+    return [each.id for each in conversation.turns[-1:]] == [turn.id]

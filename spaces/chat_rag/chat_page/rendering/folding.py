@@ -10,7 +10,7 @@ from chat_page.translations.languages import strings
 
 # An answer folds that is more than twice as long; about 40 lines of it stay.
 FOLD_CHARACTERS = 3_000
-_FENCE = re.compile(r" {0,3}(`{3,}+|~{3,}+)(.*)")
+_FENCE = re.compile(r" {0,3}(`{3,}+(?=[^`]*$)|~{3,}+)(.*)")
 _ITEM = re.compile(r"(?:[*+-]|\d{1,9}[.)])[ \t]")
 _DELIMITERS = re.compile(r"\|[\s:|-]+")
 # A line that goes on with a list or a quote, or begins a table.

@@ -35,7 +35,8 @@ def shown_ratings(conversation: Conversation, messages: Sequence[ChatMessage]) -
     turns, rating, role = iter(conversation.turns), None, ""
     for message in messages:
         if message["role"] == "user":
-            rating = rating_option(next(turns))
+            turn = next(turns, None)  # a page may have undone it meanwhile
+            rating = rating_option(turn) if turn else None
         elif role != "assistant":
             ratings.append(rating)
         role = message["role"]

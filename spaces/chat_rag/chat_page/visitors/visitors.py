@@ -171,7 +171,7 @@ class Visitors:
             return None
         if visitor:
             visitor.library.refresh()
-            visitor.left_out = visitor.store.read_left_out()
+            visitor.left_out = visitor.store.read_left_out(otherwise=visitor.left_out)
         return visitor
 
     def _drop_empty(self) -> None:

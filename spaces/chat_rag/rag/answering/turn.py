@@ -64,9 +64,9 @@ class Turn:
     again: str = ""
     unsure: bool = False
     written_by: str = field(default="", compare=False)
-    follow_ups: tuple[str, ...] = field(default=(), compare=False)
-    rating: str = field(default="", compare=False)
-    reason: str = field(default="", compare=False)
+    follow_ups: tuple[str, ...] = ()
+    rating: str = ""
+    reason: str = ""
 
     @property
     def characters(self) -> int:

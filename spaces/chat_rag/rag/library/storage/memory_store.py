@@ -86,7 +86,7 @@ class MemoryStore:
         if not self._destroyed:
             self._left_out = set(document_ids)
 
-    def read_left_out(self) -> set[str]:
+    def read_left_out(self, otherwise: Collection[str] = ()) -> set[str]:
         return set(self._left_out)
 
     def add_feedback(self, line: str) -> None:

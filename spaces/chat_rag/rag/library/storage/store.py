@@ -177,12 +177,15 @@ class Store(VisitorFolder):
             if self.begin():
                 disk.write_file(self.folder / LEFT_OUT, json.dumps(sorted(document_ids)).encode())
 
-    def read_left_out(self) -> set[str]:
-        """Return which documents questions leave out; none if that can't be read."""
-        with contextlib.suppress(OSError, ValueError):
+    def read_left_out(self, otherwise: Collection[str] = ()) -> set[str]:
+        """Return which documents questions leave out; `otherwise` while the disk doesn't say."""
+        try:
             ids = json.loads((self.folder / LEFT_OUT).read_bytes())
-            return {each for each in ids if isinstance(each, str)} if isinstance(ids, list) else set()
-        return set()
+        except (FileNotFoundError, NotADirectoryError, ValueError):
+            return set()
+        except OSError:
+            return set(otherwise)
+        return {each for each in ids if isinstance(each, str)} if isinstance(ids, list) else set()
 
     def add_feedback(self, line: str) -> None:
         """Append a line to the visitor's feedback; after `destroy`, do nothing. `DocumentError` if there's no room."""
