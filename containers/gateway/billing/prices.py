@@ -43,7 +43,7 @@ def read_price(entry: Mapping[str, Any]) -> tuple[Price | None, str]:
         if text.lower().endswith(_HOUR):
             return PerHour(_read_hourly(text)), ""
         if text:
-            return None, f"{text!r} is no price that the gateway reads: the comparator's table isn't here."
+            return None, f"{text!r} isn't a price for the gateway, which doesn't have the comparator's table."
         if entry.get("kind") == "openai" and {"url", "model"} <= entry.keys():
             url, model = (str(expand(entry[name], os.environ)) for name in ("url", "model"))
             return price_at(url, model), ""
