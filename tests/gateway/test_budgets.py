@@ -146,7 +146,7 @@ def test_prices_come_from_the_catalogue_or_are_unknown() -> None:
     assert prices.pop("entered") == (0.15, 0.6)
     assert prices.pop("named") == prices.pop("known") == (2.5, 10)
     assert set(prices.values()) == {None}
-    assert "'ml.g5.xlarge' is no price that the gateway reads" in targets["row"].unpriced
+    assert "'ml.g5.xlarge' isn't a price for the gateway" in targets["row"].unpriced
     assert all(targets[name].unpriced for name in prices)
 
 
