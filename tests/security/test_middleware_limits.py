@@ -192,7 +192,7 @@ def test_web_sockets_of_one_address_leave_room_for_others(port: int, header: byt
 def test_what_arrives_behind_an_open_request_is_limited(port: int, behind: bytes) -> None:
     with connected(port) as connection:
         connection.sendall(ENDLESS + b"\r\n")
-        connection.settimeout(2)
+        connection.settimeout(30)
         with pytest.raises(ConnectionError):
             for start in range(0, len(behind), 65536):
                 connection.sendall(behind[start : start + 65536])
