@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from abc import abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from typing import Any
 
 from starlette.types import Send
@@ -16,7 +16,7 @@ from backends.diffusion.types import GeneratedPicture, PictureEvent, Pictures, P
 from backends.stopwatch import now, wall_clock
 from backends.streams import closing
 from inference.answers.generation import Host, Work
-from inference.errors import status
+from inference.errors import CLIENT_CLOSED_REQUEST, Refused, status
 from inference.http.answer_streams import EventResponse, send_body
 
 EVENT = "image_generation"
@@ -86,6 +86,16 @@ class PictureStream(EventResponse):
         for index, picture in enumerate(event.pictures):
             fields = {"index": index, **_item(picture), "output_format": "png", "withheld": event.withheld}
             await send_body(send, _event("completed", fields), more=index < last)
+
+
+def cancel(works: Collection[Work]) -> int:
+    """Cancel requests, and return how many there were; `Refused` if there is none."""
+    if not works:
+        remedy = "It has ended, or its ID is another one: see the header x-request-id."
+        raise Refused("There is no such request.", remedy, status=404)
+    for work in works:
+        work.interrupt(Refused("The request was cancelled.", "Ask again.", status=CLIENT_CLOSED_REQUEST))
+    return len(works)
 
 
 def _event(kind: str, fields: dict[str, Any]) -> bytes:

@@ -11,9 +11,9 @@ from prometheus_client import Counter, Histogram
 from backends import NotConfigured
 from backends.diffusion.embedded import EmbeddedGenerator, EmbeddedSettings
 from backends.diffusion.pipelines import DEFAULT_MODEL, INDEX
+from diffusion.answers import cancel
 from diffusion.settings import DiffusionSettings
 from inference.answers.generation import Work
-from inference.errors import CLIENT_CLOSED_REQUEST, Refused
 from inference.lifecycle import Lifecycle
 from inference.metrics import ServerMetrics
 from inference.model_source.served_model import FOLDERS, fetch
@@ -92,12 +92,7 @@ class DiffusionService(Lifecycle):
     def cancel(self, request_id: str) -> int:
         """Cancel the requests with an ID, and return how many there were; `Refused` if there is none."""
         works = tuple(self._running.get(request_id, ()))
-        if not works:
-            remedy = "It has ended, or its ID is another one: see the header x-request-id."
-            raise Refused("There is no such request.", remedy, status=404)
-        for work in works:
-            work.interrupt(Refused("The request was cancelled.", "Ask again.", status=CLIENT_CLOSED_REQUEST))
-        return len(works)
+        return cancel(works)
 
 
 def find_model(settings: DiffusionSettings, folders: Sequence[Path]) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from backends import BackendError, Catalog
+from diffusion.answers import cancel
 from gateway.billing.bills import Size
 from gateway.billing.budgets import Budgets
 from gateway.cache.answers import Answers
@@ -23,7 +24,7 @@ from gateway.routing.target_states import TargetStates
 from gateway.targets import GatewayTarget, Targets, no_such_task
 from inference.answers.admission_queue import AdmissionQueue
 from inference.answers.generation import Work
-from inference.errors import CLIENT_CLOSED_REQUEST, Full, Refused
+from inference.errors import Full
 
 
 class RunningRequest(Protocol):
@@ -101,12 +102,7 @@ class Parts:
         """Cancel the pictures that a key's owner asked for with an ID; return how many, `Refused` if there are none."""
         works = [each.work for each in self.running if each.work and each.key.owner == key.owner]
         works = [work for work in works if work.id == request_id and work.dialect == "images"]
-        if not works:
-            remedy = "It has ended, or its ID is another one: see the header x-request-id."
-            raise Refused("There is no such request.", remedy, status=404)
-        for work in works:
-            work.interrupt(Refused("The request was cancelled.", "Ask again.", status=CLIENT_CLOSED_REQUEST))
-        return len(works)
+        return cancel(works)
 
     def end_revoked(self) -> None:
         """End the answers that run with a key that is revoked by now."""

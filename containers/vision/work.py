@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import base64
 from typing import Any
 
-from backends import Rejected
 from backends.stopwatch import now
 from backends.vision.types import Classification
 from inference.answers.generation import Work
+from vision.answers import classify_all, document
 from vision.requests import ClassifyRequest
 from vision.service import VisionService
 
@@ -23,10 +21,7 @@ class Classify(Work):
 
     async def complete(self) -> dict[str, Any]:
         classifications = await self.classifications()
-        results = [_result(each) for each in classifications]
-        if self._request.instances:
-            return {"predictions": results}
-        return {"model": self._service.name, "results": results}
+        return document(self._service.name, classifications, instances=self._request.instances)
 
     async def classifications(self) -> list[Classification]:
         """Return the labels of each picture, in order."""
@@ -34,39 +29,14 @@ class Classify(Work):
         async with self.recorded():
             start = now()
             async with self._service.slot() as self._queue_seconds:
-                results = await self._classify_all()
+                results = await classify_all(self._service.classify, request, at_once=len(request.pictures))
             metrics.duration.observe(now() - start)
             metrics.pictures.inc(len(results))
             metrics.heat_maps.inc(len(results) if request.explain else 0)
         return results
-
-    async def _classify_all(self) -> list[Classification]:
-        """Return the labels of all pictures, or raise the first error and stop the others."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._classify(number)) for number in range(len(self._request.pictures))]
-        except BaseExceptionGroup as errors:
-            raise errors.exceptions[0] from None
-        return [task.result() for task in tasks]
-
-    async def _classify(self, number: int) -> Classification:
-        request = self._request
-        try:
-            return await self._service.classify(request.pictures[number], top=request.top, explain=request.explain)
-        except Rejected as error:
-            if len(request.pictures) == 1:
-                raise
-            raise Rejected(f"Picture {number + 1}: {error.message}", error.remedy, status=error.status) from error
 
     def _log_fields(self, seconds: float) -> dict[str, Any]:
         return super()._log_fields(seconds) | {
             "pictures": len(self._request.pictures),
             "explain": self._request.explain,
         }
-
-
-def _result(classification: Classification) -> dict[str, Any]:
-    labels = [{"label": label.name, "probability": label.probability} for label in classification.labels]
-    if classification.heat_map is None:
-        return {"labels": labels}
-    return {"labels": labels, "heat_map": base64.b64encode(classification.heat_map).decode()}

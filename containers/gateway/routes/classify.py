@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -12,7 +11,7 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from backends import Rejected
-from backends.vision.types import Classification, Classifier
+from backends.vision.types import Classification
 from gateway.billing.bills import Size
 from gateway.request_path import Call
 from gateway.routes.text import required
@@ -22,6 +21,7 @@ from inference.answers.generation import Work
 from inference.formats.cloud_platforms import only_answer
 from inference.http.answer_streams import JSONAnswer
 from inference.http.error_handlers import request_id
+from vision.answers import classify_all, document
 from vision.requests import ClassifyRequest, read_request
 from vision.settings import VisionSettings
 
@@ -53,9 +53,11 @@ def answer(
     model, pictures = body
     count = sum(map(len, pictures.pictures))
     size = Size(0, 0, picture_bytes=count, seconds=gateway.settings.request_seconds, has_tokens=False)
-    task = Task("classify", size, lambda backend: once(partial(_classify_all, backend, pictures)))
+    task = Task(
+        "classify", size, lambda backend: once(partial(classify_all, backend.classify, pictures, at_once=AT_ONCE))
+    )
     name = call.ask(required(model), task).name
-    write = partial(_document, name, instances=pictures.instances)
+    write = partial(document, name, instances=pictures.instances)
     call.work = Classify(gateway, call, write, request_id=request_id(request), dialect=dialect)
     return JSONAnswer(gateway, [call.work], only_answer)
 
@@ -80,36 +82,3 @@ class Classify(Work):
             classifications = await self._call.whole()
             self._call.pictures = len(classifications)
         return self._write(classifications)
-
-
-async def _classify_all(classifier: Classifier, request: ClassifyRequest) -> list[Classification]:
-    """Return the labels of all pictures, or raise the first error and stop the others."""
-    slots = asyncio.Semaphore(AT_ONCE)
-
-    async def classify(at: int, picture: bytes) -> Classification:
-        async with slots:
-            try:
-                return await classifier.classify(picture, top=request.top, explain=request.explain)
-            except Rejected as error:
-                if len(request.pictures) == 1:
-                    raise
-                raise Rejected(f"Picture {at + 1}: {error.message}", error.remedy, status=error.status) from error
-
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(classify(at, picture)) for at, picture in enumerate(request.pictures)]
-    except BaseExceptionGroup as errors:
-        raise errors.exceptions[0] from None
-    return [task.result() for task in tasks]
-
-
-def _document(model: str, classifications: list[Classification], *, instances: bool) -> dict[str, Any]:
-    results = [_result(each) for each in classifications]
-    return {"predictions": results} if instances else {"model": model, "results": results}
-
-
-def _result(classification: Classification) -> dict[str, Any]:
-    labels = [{"label": label.name, "probability": label.probability} for label in classification.labels]
-    if classification.heat_map is None:
-        return {"labels": labels}
-    return {"labels": labels, "heat_map": base64.b64encode(classification.heat_map).decode()}
