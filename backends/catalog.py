@@ -155,8 +155,8 @@ class Catalog:
         """
         import asyncio  # half of the time of `import backends`
 
-        chosen = self.names if names is None else names
-        return list(await asyncio.gather(*(self._check(name, seconds) for name in chosen)))
+        names = self.names if names is None else names
+        return list(await asyncio.gather(*(self._check(name, seconds) for name in names)))
 
     def settings(self, name: str) -> dict[str, Any]:
         """The entry as written, without secrets, for a report."""

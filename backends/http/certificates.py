@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 import ssl
-from pathlib import Path
 from typing import TypeVar
 
 import httpx2
@@ -41,7 +40,7 @@ def no_certificates() -> ssl.SSLContext:
 def trusting(path: str) -> Network:
     """The network of a server whose certificate is from an authority in this PEM file."""
     try:
-        return Network(tls=ssl.create_default_context(cafile=str(Path(path).expanduser())))
+        return Network(tls=ssl.create_default_context(cafile=path))
     except OSError as error:
         message = f"The certificates in {path} can't be read ({_reason(error)})."
         raise NotConfigured(message, "Set ca to a PEM file with the certificate of the server's authority.") from error

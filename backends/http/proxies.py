@@ -48,12 +48,12 @@ def environment_proxy(scheme: str, host: str, port: int | None = None) -> Proxy 
     """The proxy that the environment names for a server, or None; never one for this machine itself."""
     if is_loopback(host):
         return None
-    found = getproxies()
-    name = next((name for name in (scheme, "all") if found.get(name)), None)
+    proxies = getproxies()
+    name = next((name for name in (scheme, "all") if proxies.get(name)), None)
     port = port or {"http": 80, "https": 443}.get(scheme)
-    if name is None or _is_exempt(host, port, found.get("no", "")):
+    if name is None or _is_exempt(host, port, proxies.get("no", "")):
         return None
-    address = found[name]
+    address = proxies[name]
     return Proxy(address if "://" in address else f"http://{address}", f"{name.upper()}_PROXY")
 
 

@@ -32,4 +32,4 @@ class HttpSettings:
     @property
     def network(self) -> Network | None:
         """The network of a server with a `ca`; raises `NotConfigured` if that can't be read."""
-        return trusting(self.ca) if self.ca else None
+        return trusting(self.ca_path) if self.ca_path else None

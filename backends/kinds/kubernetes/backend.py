@@ -58,8 +58,8 @@ def connect(settings: Mapping[str, Any]) -> Backend:
         if options.ca:
             raise NotConfigured("A Service is called by its DNS name without TLS, so ca has no effect.", "Remove it.")
         return _dns_backend(options)
-    if options.ca:
-        trusting(options.ca)  # an error now, instead of at the first request
+    if options.ca_path:
+        trusting(options.ca_path)  # an error now, instead of at the first request
     if via == "proxy" and options.api_key:
         raise NotConfigured("The API server's proxy does not pass the API key on to the pod.", 'Set via = "forward".')
     require_package("kubernetes", extra="kubernetes")

@@ -52,8 +52,9 @@ class LedgerReader:
             with _errors_in_words():
                 self._check_schema()
                 months = self._months()
-                chosen = next(iter(months), None) if month == "newest" else month
-                return LedgerReading(months, chosen, read_report(self._engine, group, chosen) if months else [])
+                if month == "newest":
+                    month = next(iter(months), None)
+                return LedgerReading(months, month, read_report(self._engine, group, month) if months else [])
         finally:
             self._engine.dispose()  # a page that nobody looks at holds no connection
 

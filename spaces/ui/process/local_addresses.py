@@ -15,10 +15,8 @@ def exempt_this_machine(host: str | None = None) -> None:
         return
     exceptions = [os.environ.get(name, "") for name in ("no_proxy", "NO_PROXY")]
     names = [name for part in ",".join(exceptions).split(",") if (name := part.strip())]
-    if "*" in names:  # beside other names, "*" has no meaning for urllib
-        names, host = ["*"], None
-    host = host or os.environ.get("GRADIO_SERVER_NAME")
-    wanted = [*_ADDRESSES, host.strip("[]")] if host else _ADDRESSES
-    names = [*dict.fromkeys(names if "*" in names else [*names, *wanted])]
+    host = host or os.environ.get("GRADIO_SERVER_NAME") or _ADDRESSES[0]
+    # Beside other names, "*" has no meaning for urllib.
+    names = ["*"] if "*" in names else list(dict.fromkeys([*names, *_ADDRESSES, host.strip("[]")]))
     # Where both are set, some libraries read one and some the other.
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = ",".join(names)

@@ -33,17 +33,17 @@ class NextQuestions:
     async def find(self, conversation: Conversation, turn: Turn, libraries: Sequence[Library]) -> tuple[str, ...]:
         """Return up to three questions that go on from an answer; fewer if there isn't the time for them."""
         end, rag = now() + SECONDS, Rag(self._embedder, libraries)
-        found: list[str] = []
+        questions: list[str] = []
         async with self._one:
             if self._is_busy or now() > end:
                 return ()
             for each in await SEARCH.run(self._candidates, conversation, turn, libraries):
-                is_last = [last.id for last in conversation.turns[-1:]] == [turn.id]
-                if len(found) == COUNT or self._is_busy or now() > end or not is_last:
+                has_time = now() < end and not self._is_busy
+                if len(questions) == COUNT or not has_time or not conversation.ends_with(turn):
                     break
                 if each.is_answered(await SEARCH.run(rag.search, each.question, each.question, AnswerOptions())):
-                    found.append(each.question)
-        return tuple(found)
+                    questions.append(each.question)
+        return tuple(questions)
 
     @property
     def _is_busy(self) -> bool:

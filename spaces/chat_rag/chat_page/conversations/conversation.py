@@ -48,7 +48,7 @@ class Conversation:
     stored: Stored | None = field(default=None, compare=False)
     deleted: bool = field(default=False, compare=False)
     problem: str = field(default="", compare=False)  # why it couldn't be stored
-    gone_on: set[str] = field(default_factory=set, compare=False)  # turns for which questions to go on were looked for
+    follow_up_turns: set[str] = field(default_factory=set, compare=False)  # whose follow-up questions were looked for
     lock: threading.Lock = field(default_factory=threading.Lock, compare=False, repr=False)
     save_lock: threading.Lock = field(default_factory=threading.Lock, compare=False, repr=False)
 
@@ -81,6 +81,10 @@ class Conversation:
         with self.lock:
             self.turns, self.unreadable = with_ids(turns), False
             self.changes += 1
+
+    def ends_with(self, turn: Turn) -> bool:
+        """Return whether a turn is the last one, as it was or changed."""
+        return bool(self.turns) and self.turns[-1].id == turn.id
 
     def index(self, turn_id: str) -> int | None:
         """Return the index of a turn, or None if it was removed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 
@@ -20,7 +20,6 @@ COUNT = 3
 MOST_CHECKED = 8  # each is a search, as for a question of the visitor
 _ROWS = 600  # characters of a table above and below the quoted row
 _LABEL = range(2, 61)
-Search = Callable[[str], Retrieval]
 
 
 @dataclass(frozen=True, slots=True)

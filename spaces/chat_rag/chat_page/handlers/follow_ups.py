@@ -9,11 +9,9 @@ from typing import Any
 import gradio as gr
 
 from chat_page.chat import Chat
-from chat_page.conversations.conversation import Conversation
 from chat_page.documents.follow_ups import may_go_on
 from chat_page.documents.shared_libraries import Choice
 from chat_page.handlers.page import PageHandlers
-from rag.answering.turn import Turn
 from rag.errors import RagError
 
 
@@ -27,21 +25,17 @@ class FollowUpHandlers:
         """Return the conversation with questions that go on from its newest answer."""
         visitor, conversation = await asyncio.to_thread(self._page.find, key, request)
         turn = conversation.turns[-1] if conversation.turns else None
-        if turn is None or turn.follow_ups or turn.id in conversation.gone_on or not may_go_on(turn):
+        if turn is None or turn.follow_ups or turn.id in conversation.follow_up_turns or not may_go_on(turn):
             return gr.skip()
-        conversation.gone_on.add(turn.id)
+        conversation.follow_up_turns.add(turn.id)
         libraries = [visitor.library.without(visitor.left_out), *self._chat.shared.select(samples)]
         questions = await self._chat.next_questions.find(conversation, turn, libraries)
-        if not questions or not _is_last(turn, conversation):
+        if not questions or not conversation.ends_with(turn):
             return gr.skip()
         conversation.change(turn.id, follow_ups=questions)
         with contextlib.suppress(RagError):  # it isn't worth a message, and comes again
             await asyncio.to_thread(visitor.conversations.keep, conversation)
         # Meanwhile, the visitor may have asked or removed something, or opened another conversation.
-        if not _is_last(turn, conversation) or not visitor.shows(request.session_hash, conversation):
+        if not conversation.ends_with(turn) or not visitor.shows(request.session_hash, conversation):
             return gr.skip()
         return await asyncio.to_thread(self._page.messages, visitor, conversation, request)
-
-
-def _is_last(turn: Turn, conversation: Conversation) -> bool:
-    return [each.id for each in conversation.turns[-1:]] == [turn.id]
