@@ -7,7 +7,7 @@ import pytest
 from rag.answering.evidence.question_analysis.kinds import Kind
 from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.tables.figures import is_figure, value
-from rag.answering.evidence.units.answer_spans import candidates
+from rag.answering.evidence.units.answer_candidates import candidates
 from rag.answering.evidence.units.sentences import split_sentences
 from rag.answering.verification.sentences.figures import find_figures
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from rag.answering.evidence.question_analysis.questions import Question
-from rag.answering.evidence.units.answer_spans import answer_span, candidates, has_amount
+from rag.answering.evidence.units.amounts import has_amount
+from rag.answering.evidence.units.answer_candidates import candidates
+from rag.answering.evidence.units.answer_spans import answer_span
 
 
 @pytest.mark.parametrize(

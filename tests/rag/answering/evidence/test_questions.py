@@ -10,7 +10,9 @@ from rag.answering.evidence.question_analysis.mentions import Missing, covered_y
 from rag.answering.evidence.question_analysis.quantities import is_unknown_quantity, lacks_answer, lacks_counted
 from rag.answering.evidence.question_analysis.questions import Question, years_of
 from rag.answering.evidence.question_analysis.typos import read_question
-from rag.answering.evidence.units.answer_spans import answer_span, candidates, counts, has_amount, has_figure
+from rag.answering.evidence.units.amounts import has_amount, has_figure
+from rag.answering.evidence.units.answer_candidates import candidates, counts
+from rag.answering.evidence.units.answer_spans import answer_span
 from rag.answering.evidence.units.definitions import defines
 from rag.answering.evidence.units.per_document import PerDocument
 from rag.answering.evidence.units.sentences import split_sentences

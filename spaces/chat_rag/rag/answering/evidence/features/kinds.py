@@ -10,18 +10,8 @@ from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.tables.cell_kinds import has_kind
 from rag.answering.evidence.tables.cell_scope import text_stems
 from rag.answering.evidence.tables.figures import is_figure
-from rag.answering.evidence.units.answer_spans import (
-    Finder,
-    candidates,
-    counts,
-    find_candidates,
-    has_amount,
-    has_figure,
-    has_price,
-    says_amount,
-    says_price,
-    says_share,
-)
+from rag.answering.evidence.units.amounts import has_amount, has_figure, says_amount, says_price, says_share
+from rag.answering.evidence.units.answer_candidates import Finder, candidates, counts, find_candidates, has_price
 from rag.answering.evidence.units.split import Unit
 
 _CONDITION = re.compile(r"\b(?:when|whenever|if|where|once|upon|after|before|until|unless)\b", re.IGNORECASE)

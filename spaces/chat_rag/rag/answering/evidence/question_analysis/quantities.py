@@ -9,7 +9,9 @@ from rag.answering.abstention.foreign_question import are_english
 from rag.answering.evidence.question_analysis.kinds import MONEY_WORDS, Kind
 from rag.answering.evidence.question_analysis.mentions import has_word_like
 from rag.answering.evidence.question_analysis.questions import Question
-from rag.answering.evidence.units.answer_spans import answer_span, candidates, has_measure, says_share
+from rag.answering.evidence.units.amounts import has_measure, says_share
+from rag.answering.evidence.units.answer_candidates import candidates
+from rag.answering.evidence.units.answer_spans import answer_span
 from rag.answering.evidence.units.split import Unit
 from rag.documents import Document
 from rag.search.bm25 import STOP_WORDS, stems

@@ -10,7 +10,7 @@ from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.tables.cell_scope import names_change
 from rag.answering.evidence.tables.figures import is_figure, is_period
 from rag.answering.evidence.tables.grid import LabeledCell
-from rag.answering.evidence.units.answer_spans import candidates
+from rag.answering.evidence.units.answer_candidates import candidates
 
 # What the header of a column says about its figures. The first kind counts: a "Tax (%)" is no money.
 _HEADERS = {
