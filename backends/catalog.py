@@ -99,7 +99,7 @@ class Catalog:
 
     @property
     def names(self) -> list[str]:
-        """The targets that chat; those for another task are no choice of a page."""
+        """The targets that chat; a page offers none of those for another task."""
         return [name for name in self._entries if self.task(name) == "chat"]
 
     @property

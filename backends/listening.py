@@ -74,5 +74,5 @@ def _listening_error(host: str, port: int, error: OSError | UnicodeError, settin
         message = f"This user may not listen on port {port}."
         return NotConfigured(message, f"Set {setting} to a port from 1024 on.")
     reason = getattr(error, "strerror", None) or error
-    message = f"{host} is no address of this machine ({reason})."
+    message = f"{host} isn't an address of this machine ({reason})."
     return NotConfigured(message, "Listen on 127.0.0.1, 0.0.0.0 or ::.")

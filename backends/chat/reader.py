@@ -41,7 +41,7 @@ class ChatReader:
         self._thoughts = CharacterJoiner()
         self._calls = ToolCallAssembler()
         self._refusal = ""
-        self._remark: Any = None  # an event with words that is no part of an answer
+        self._remark: Any = None  # an event with words that isn't part of an answer
         self._has_choices = False
         self._others: list[dict[str, Any]] = []
 

@@ -8,7 +8,7 @@ from typing import Any
 # An object under "error" says more than the title beside it. Without one, "error" may be the title or just `true`.
 _NAMES = ["message", "detail", "msg", "error_msg", "error_message", "status_msg", "error", "errors", "title"]
 _NAMES += ["reason", "base_resp"]
-_MAX_DEPTH = 20  # an object of objects is no error of any server
+_MAX_DEPTH = 20  # an object of objects isn't an error of any server
 _MAX_ERRORS = 5  # of a list; the others are of the same kind
 
 

@@ -55,7 +55,7 @@ class SharedRedis:
                 maint_notifications_config=MaintNotificationsConfig(enabled=False),
             )
         except ValueError as error:
-            message = f"SPACEPORT_REDIS_URL is {self.address!r}, which is no address of Redis."
+            message = f"SPACEPORT_REDIS_URL is {self.address!r}, which isn't an address of Redis."
             raise NotConfigured(message, "Write it like redis://HOST:6379.") from error
         self.client: Redis = Redis.from_pool(self.pool)
 

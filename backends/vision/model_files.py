@@ -89,7 +89,7 @@ def _labels(config: dict[str, Any]) -> tuple[str, ...]:
     try:
         return tuple(str(names[key]) for key in sorted(names, key=int))
     except ValueError as error:
-        raise NotConfigured("id2label in the model's config.json has a key that is no number.", "Fix it.") from error
+        raise NotConfigured("id2label in the model's config.json has a key that isn't a number.", "Fix it.") from error
 
 
 def _json(path: Path) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def _json(path: Path) -> dict[str, Any]:
             raise ValueError("it is too large")
         value = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(value, dict):
-            raise ValueError("it is no object")  # noqa: TRY004 - one kind of error for all of them
+            raise ValueError("it isn't an object")  # noqa: TRY004 - one kind of error for all of them
     except (OSError, ValueError, RecursionError) as error:
         raise NotConfigured(
             f"The model's {path.name} can't be read ({error}).", "Download or export it again."

@@ -53,7 +53,7 @@ class Preprocessing:
                 bool(config.get("do_flip_channel_order")),
             )
         except (TypeError, ValueError) as error:
-            raise _unsupported(f"has a value that is no number ({error})") from error
+            raise _unsupported(f"has a value that isn't a number ({error})") from error
 
     @property
     def size(self) -> tuple[int, int]:

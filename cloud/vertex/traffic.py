@@ -79,7 +79,7 @@ def _move_traffic(client: VertexClient, version: Any, intent: str, old: str | No
         percents = client.settings.shares if intent == aliases.UPDATING else (100,)
         _shift_in_steps(client, new.id, old, percents, report)
     except SpaceportError as error:
-        if old is None or calls.LIVE in version.version_aliases:  # an unfinished update is no version to return to
+        if old is None or calls.LIVE in version.version_aliases:  # an unfinished update isn't a version to return to
             raise
         report(f"  That failed: {error.message}")
         try:

@@ -130,7 +130,7 @@ def warnings(
     """Return one line for each variable with an old name, or with a name that looks like a typo.
 
     `others` are variables that other parts of the program read.
-    Unknown variables are no errors: Kubernetes sets its own for a Service with a name like ours.
+    Unknown variables aren't errors: Kubernetes sets its own for a Service with a name like ours.
     """
     names = {PREFIX + name.upper() for name in typing.get_type_hints(cls)} | {"SPACEPORT_API_KEY_FILE", *others}
     lines = []

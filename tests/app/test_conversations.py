@@ -53,7 +53,7 @@ def test_the_list_opens_renames_searches_and_deletes(app: App, open_page: Open) 
     expect(page.locator("#chats [aria-current]")).to_have_text("Say ten words about ferries.")
 
     box = page.locator("#question textarea")
-    expect(box).to_have_value("")  # what was sent is no draft
+    expect(box).to_have_value("")  # what was sent isn't a draft
     box.fill("Not sent yet")
     page.reload()
     expect(box).to_have_value("Not sent yet")

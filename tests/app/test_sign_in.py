@@ -293,7 +293,7 @@ def test_the_token_is_used_for_the_visitor_s_answers_and_nothing_else(space: Spa
     assert space.provider.records.scopes == {SCOPES}
     assert token not in answer.stream
     assert token not in guest.http.get("/config").text
-    # The button to sign in is no part of the API.
+    # The button to sign in isn't part of the API.
     assert list(guest.http.get("/gradio_api/info").json()["named_endpoints"]) == ["/ask_documents", "/search_documents"]
     tokens = [token.encode() for token in space.provider.records.tokens]
     assert len(tokens) > 5

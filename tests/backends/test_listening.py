@@ -23,7 +23,7 @@ def test_a_port_in_use_is_a_sentence_with_a_remedy() -> None:
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])
 def test_an_address_of_another_machine(host: str) -> None:
-    with pytest.raises(NotConfigured, match=f"{host} is no address of this machine") as caught:
+    with pytest.raises(NotConfigured, match=f"{host} isn't an address of this machine") as caught:
         listen(host, 0, setting="--port")
     assert "0.0.0.0" in caught.value.remedy
 

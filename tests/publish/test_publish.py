@@ -186,7 +186,7 @@ def test_a_preview_is_private_and_can_be_deleted(
     assert not published.private
     assert publish(SPACE, "--preview", "7", "--delete-preview") == 0
     assert f"{REPO}-pr-7" in hub.spaces
-    for _ in range(2):  # deleting it twice is no error
+    for _ in range(2):  # deleting it twice isn't an error
         assert publish(SPACE, "--preview", "7", "--delete-preview", "--apply") == 0
         assert set(hub.spaces) == {REPO}
     assert publish(SPACE, "--delete-preview", "--apply") == 1

@@ -1,4 +1,4 @@
-"""Events of the comparator with values of any kind are refused with a sentence, and are no errors in the log."""
+"""Events of the comparator with values of any kind are refused with a sentence, and aren't errors in the log."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ def test_a_module_that_git_does_not_track_is_named_with_a_remedy(root: Path) -> 
 
 def test_outside_a_checkout_nothing_is_staged(root: Path) -> None:
     (root / ".git").rename(root.parent / "git")
-    with pytest.raises(StageError, match=r"is no checkout of git.*Clone the repository"):
+    with pytest.raises(StageError, match=r"isn't a checkout of git.*Clone the repository"):
         staged(root)
 
 

@@ -190,5 +190,5 @@ def test_the_variable_names_redis(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     page_redis = PageRedis.from_environment("chat", {"SPACEPORT_REDIS_URL_FILE": str(tmp_path / "url")})
     assert page_redis and page_redis.redis.address == "redis://127.0.0.1:1"
     page_redis.close()
-    with pytest.raises(NotConfigured, match="no address of Redis"):
+    with pytest.raises(NotConfigured, match="an address of Redis"):
         PageRedis.from_environment("chat", {"SPACEPORT_REDIS_URL": "127.0.0.1"})

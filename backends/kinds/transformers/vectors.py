@@ -34,7 +34,7 @@ def score_texts(settings: Settings, query: str, texts: Sequence[str]) -> list[fl
     model = _load(settings, "CrossEncoder")
     if model.num_labels != 1:
         name = settings.model
-        raise NotConfigured(f"{name} is no reranker: it returns {model.num_labels} scores.", "Set another model.")
+        raise NotConfigured(f"{name} isn't a reranker: it returns {model.num_labels} scores.", "Set another model.")
     scores = model.predict([(query, text) for text in texts], show_progress_bar=False)
     return check_scores([float(score) for score in scores], len(texts))
 

@@ -72,7 +72,7 @@ def open_checkout(root: Path, include: Iterable[str] = ()) -> Checkout:
         raise StageError("git isn't installed: it says which files may be published.", "Install git.") from error
     if listing.returncode:
         raise StageError(
-            f"{root} is no checkout of git, which says which files may be published: {listing.stderr.strip()}",
+            f"{root} isn't a checkout of git, which says which files may be published: {listing.stderr.strip()}",
             "Clone the repository with git, or run git init and git add for the files to publish.",
         )
     modes = {}

@@ -174,7 +174,7 @@ def test_a_signal_ends_all_clients_and_keeps_their_records(models: Models, tmp_p
         (["--client", "one"], "'one' names no client"),
         (["--client", "2/2", "--meet", "127.0.0.1:9"], "no client 2 of 2"),
         (["--client", "0/2", "--concurrency", "2"], "no place to meet"),
-        (["--client", "0/2", "--concurrency", "2", "--meet", "here"], "'here' is no address"),
+        (["--client", "0/2", "--concurrency", "2", "--meet", "here"], "'here' isn't an address"),
     ],
 )
 def test_bad_clients(

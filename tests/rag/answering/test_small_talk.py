@@ -1,4 +1,4 @@
-"""Small talk is no question to documents; everything else is."""
+"""Small talk isn't a question to documents; everything else is."""
 
 from __future__ import annotations
 

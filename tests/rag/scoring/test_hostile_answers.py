@@ -1,4 +1,4 @@
-"""Answers that make patterns and parsers slow, or that are no text that anybody would write."""
+"""Answers that make patterns and parsers slow, or that aren't text that anybody would write."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def build_account() -> Account | None:
 def adapt_sign_in(page: gr.Blocks) -> None:
     """Adapt the events of Gradio's button to a page in five languages, once all of the page is built.
 
-    Its click compares the button's text with the English one. Its other event is no part of the page's API, of which
+    Its click compares the button's text with the English one. Its other event isn't part of the page's API, of which
     Gradio makes it a call and an MCP tool.
     """
     script = read_asset("layout/sign_in.js")

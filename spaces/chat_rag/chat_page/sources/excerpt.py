@@ -71,8 +71,8 @@ def _is_row(line: str) -> bool:
 def _block(text: str, lines: Sequence[Span], are_rows: bool, spans: Sequence[Span]) -> str:
     """Return adjacent lines as text, or as a table if two of them have the same number of cells.
 
-    Other rows, such as the header of a table whose body begins with a title, are lines of cells. A line that is no row
-    for sure keeps its strokes.
+    Other rows, such as the header of a table whose body begins with a title, are lines of cells. A line that may
+    not be a row keeps its strokes.
     """
     if are_rows:
         rows = [list(_cells(text, *line)) for line in lines]

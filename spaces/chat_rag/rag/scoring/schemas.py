@@ -40,7 +40,7 @@ def is_well_formed(answer: str, schema: Any) -> bool | None:
     try:
         value = json.loads(answer, parse_constant=_refuse)
         return bool(_validator(schema).is_valid(value))
-    except (ValueError, ArithmeticError, RecursionError, Unresolvable):  # 1e400 is no multiple of 0.01
+    except (ValueError, ArithmeticError, RecursionError, Unresolvable):  # 1e400 isn't a multiple of 0.01
         return False
 
 

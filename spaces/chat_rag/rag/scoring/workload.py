@@ -103,7 +103,7 @@ def _passage_json(passage: Passage) -> dict[str, Any]:
 
 
 def read_workload(path: Path) -> dict[str, AskedQuestion]:
-    """Return the questions of a workload by their ids; lines that have no question are no part of it."""
+    """Return the questions of a workload by their ids; lines that have no question aren't part of it."""
     questions: dict[str, AskedQuestion] = {}
     for number, line in read_json_lines(path, REMEDY):
         if (question := line.get("question")) is not None:

@@ -56,7 +56,7 @@ def add_canary_command(commands: Any) -> None:
 
 
 def _exit_with_usage(parser: argparse.ArgumentParser, message: str) -> NoReturn:
-    """Exit with a status that is no decision; argparse's own status would mean "keep measuring"."""
+    """Exit with a status that isn't a decision; argparse's own status would mean "keep measuring"."""
     parser.print_usage(sys.stderr)
     parser.exit(USAGE_ERROR, f"{parser.prog}: error: {message}\n")
 

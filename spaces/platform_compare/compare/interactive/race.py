@@ -1,4 +1,4 @@
-"""One prompt sent to several targets at once. They share this machine, so the times are no measurement."""
+"""One prompt sent to several targets at once. They share this machine, so the times aren't a measurement."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ class BackgroundRun:
 
 
 def _event(line: bytes) -> dict[str, Any]:
-    """Parse one line of the program's output; a line that isn't a JSON object is no event."""
+    """Parse one line of the program's output; a line that isn't a JSON object isn't an event."""
     with suppress(ValueError):
         event = json.loads(line)
         return event if isinstance(event, dict) else {}

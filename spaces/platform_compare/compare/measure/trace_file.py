@@ -58,11 +58,11 @@ def _stamps(text: str, name: str) -> Iterator[tuple[int, float]]:
                 raise PlanError(f"Line {number} of {name} has no time: {','.join(row)[:40]!r}.", REMEDY)
             yield number, moment
     except csv.Error as error:
-        raise PlanError(f"{name} is no CSV ({error}).", REMEDY) from error
+        raise PlanError(f"{name} isn't CSV ({error}).", REMEDY) from error
 
 
 def _column(row: list[str]) -> int | None:
-    """Return which column of a header has the times; None if the line is no header."""
+    """Return which column of a header has the times; None if the line isn't a header."""
     names = [cell.strip().casefold() for cell in row]
     return next((names.index(name) for name in COLUMNS if name in names), None)
 

@@ -188,7 +188,7 @@ Quarterly report for the quarter ended April 30, 2023.
 @pytest.mark.parametrize(
     ("question", "answer"),
     [
-        # The year of a label is no year of the document.
+        # The year of a label isn't a year of the document.
         ("What effective interest rate do Cove's notes due 2031 have?", "2.09%"),
         # The title above the rows names their period.
         ("What were the net sales of Cove's fleet in the three months ended May 1, 2022?", "402"),

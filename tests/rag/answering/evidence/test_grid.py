@@ -277,7 +277,7 @@ def test_a_row_with_words_and_no_label_has_that_of_the_row_above() -> None:
     assert labels["3.50"] == ("Drinks", "Coffee", "Price")
     assert labels["3.90"] == ("Drinks", "Coffee", "Price")
     assert labels["2.00"] == ("Drinks", "Tea", "Price")
-    assert labels["8.40"] == ("", "Drinks", "Price"), "the mark of a note is no word: it's the total"
+    assert labels["8.40"] == ("", "Drinks", "Price"), "the mark of a note isn't a word: it's the total"
     assert labels["4.20"] == ("", "Cake", "Price")
 
 

@@ -98,7 +98,7 @@ def find_quotes(
 def _whole_documents(question: str, documents: Mapping[str, Document]) -> list[Document]:
     """Return the documents that a question is about as a whole: those that it names, or all; often none."""
     named = []
-    # The longest name first: "food.md" is no document of "seafood.md".
+    # The longest name first: "food.md" isn't a document of "seafood.md".
     for document in sorted(documents.values(), key=lambda each: -len(each.name)):
         if document.name in question and has_key_sentences(document):
             before, _, behind = question.partition(document.name)

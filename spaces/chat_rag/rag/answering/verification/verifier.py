@@ -72,7 +72,7 @@ class Verifier:
         return Verdict(supported=not self._words.deny(sentence, chosen), evidence=_merge(chosen))
 
     def _claims_something(self, sentence: str, clauses: Sequence[Clause]) -> bool:
-        if clauses:  # a lone digit is no claim
+        if clauses:  # a lone digit isn't a claim
             return any(clause.words or len(clause.figure.text) > 1 for clause in clauses)
         named = any(not name.begins for name in find_names(sentence))
         return named or len(set(content_tokens(sentence))) >= MIN_WORDS

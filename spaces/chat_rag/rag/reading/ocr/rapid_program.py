@@ -32,7 +32,7 @@ def main() -> None:
     import numpy as np
 
     replies = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints is no reply
+    os.dup2(2, 1)  # what a library prints isn't a reply
     engine = _load()
     while header := sys.stdin.buffer.read(SIZE.size):
         width, height = SIZE.unpack(header)

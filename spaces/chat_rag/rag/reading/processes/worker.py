@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> None:
     if hasattr(os, "nice"):  # not on Windows
         os.nice(NICE)
     replies = os.dup(1)
-    os.dup2(2, 1)  # what a parser prints is no reply
+    os.dup2(2, 1)  # what a parser prints isn't a reply
     once = "--once" in arguments
     # markitdown imports pandas for spreadsheets, which are read here without it. It takes 0.5 s, 77 MB and a thread,
     # which no fork has. (Measured 2026-11-28.)

@@ -85,7 +85,7 @@ class OnnxModel:
         return [TokenVectors(vector, unit_length(each[is_own])) for vector, each, is_own in texts]
 
     def _run(self, encodings: Sequence[Any]) -> tuple[Any, Any]:
-        """Return the vectors of the tokens of each text, and the mask of those that are no padding."""
+        """Return the vectors of the tokens of each text, and the mask of those that aren't padding."""
         import numpy as np
 
         longest = max(sum(encoding.attention_mask) for encoding in encodings)

@@ -68,7 +68,7 @@ async def open_barrier(
     """Connect to the coordinator at "host:port", which the first client starts if it is to `host` it."""
     name, _, port = address.rpartition(":")
     if not (name and port.isdigit()):
-        raise PlanError(f"{address!r} is no address.", "Write it like load-0.load:7000.")
+        raise PlanError(f"{address!r} isn't an address.", "Write it like load-0.load:7000.")
     if not (host and part.index == 0):
         async with _connection(part, name, int(port)) as barrier:
             await barrier.join(_digest(part, plan, workload))

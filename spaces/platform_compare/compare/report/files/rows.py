@@ -1,6 +1,6 @@
 """A run as rows of a dataset: one row per target and load, for a file that grows with every run.
 
-`compare.publish.schema` reads them. A new column is no new version; one that means something else is.
+`compare.publish.schema` reads them. A new column isn't a new version; one that means something else is.
 """
 
 from __future__ import annotations

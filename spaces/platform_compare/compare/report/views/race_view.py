@@ -12,7 +12,7 @@ from compare.report.words.formats import MISSING, rate, usd
 from compare.report.words.glossary import term_html
 from ui.markdown import safe_markdown
 
-SHOWN_LOAD_SECONDS = 0.1  # less is no load: the model was there
+SHOWN_LOAD_SECONDS = 0.1  # less isn't a load: the model was there
 
 
 def column_view(race: Race, place: int, colours: Mapping[str, str]) -> tuple[str, str]:

@@ -81,7 +81,7 @@ def names_something_else(question: Question, unit: Unit) -> bool:
     lacking = set(question.stems) - _words(unit) - around - _GENERAL
     label, header = label_stems(unit) - _GENERAL, unit.once(text_stems, unit.cell.column_header) - _GENERAL
     is_other, has_other_column = bool(_unasked(question, label)), bool(_unasked(question, header))
-    shared = label - question.name_stems  # "kilometers does Juno offer" is no name of one thing
+    shared = label - question.name_stems  # "kilometers does Juno offer" isn't a name of one thing
     # A column's word has the lacking one before it: the "capital" of "capital cost", but "assets calculated".
     return bool(lacking) and any(
         stem in lacking and ((is_other and shared & {before, following}) or (has_other_column and following in header))

@@ -60,7 +60,7 @@ def _lacks_figure(question: Question, unit: Unit, has: bool | None, find: Finder
     """
     if question.kind not in FIGURES:
         return False
-    if unit.cell:  # "3 May" is no answer to how much, "Indefinite" is one to how long
+    if unit.cell:  # "3 May" isn't an answer to how much, "Indefinite" is one to how long
         return has is False and not unit.once(is_figure, unit.cell.text) and not says_amount(unit.cell.text)
     if question.wants_price:
         return not (has_price(unit.text, question, find) or says_price(unit.text))

@@ -203,7 +203,7 @@ class Measurer:
         header_words = frozenset(stem for stem in header if not stem.isdigit())
         asked = set(question.stems)
         if question.names_period_end:
-            label -= _END  # "Ending balances" are no answer because a year ended
+            label -= _END  # "Ending balances" don't answer because a year ended
         return {
             "is a cell": 1.0,
             "cell for words": float(question.wants_words and unit.once(is_figure, cell.text)),

@@ -85,7 +85,7 @@ def documents_that_are_meant(question: Question, documents: Iterable[Document]) 
 def are_meant(question: Question, units: Sequence[Unit]) -> list[bool]:
     """Return whether each unit can be meant: its document is about a name of the question, or it has one itself.
 
-    "Microsoft's revenue" is no figure of a report that only mentions Microsoft elsewhere.
+    "Microsoft's revenue" isn't a figure of a report that only mentions Microsoft elsewhere.
     """
     documents = {unit.document.id: unit.document for unit in units}
     about = {key for key, each in documents.items() if any(is_about(each, name) for name in question.names)}

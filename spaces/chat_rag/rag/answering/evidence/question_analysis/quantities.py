@@ -104,7 +104,7 @@ def is_part_of_total(question: Question, unit: Unit) -> bool:
     part = _PART.search(cell.section) if cell and _TOTAL.search(question.text) else None
     if not cell or not part or part[0].lower() in question.text.lower():
         return False
-    # "Total current" is no total of what isn't current.
+    # "Total current" isn't a total of what isn't current.
     return not _TOTAL.search(f"{unit.label} {cell.column_header}") or part[0].lower() in cell.row_label.lower()
 
 

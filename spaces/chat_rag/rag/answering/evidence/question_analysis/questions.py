@@ -51,7 +51,7 @@ _NAMES_CHANGE = re.compile(
     r"\bchange|increase|decrease|variance|growth|decline|percent(?!(?:age)? of\b)|%", re.IGNORECASE
 )
 _ASKS_NAME = re.compile(r"who(?:['’]s| is| was| are| were) (?:the|our|your|my|his|her|their|its)\b", re.IGNORECASE)
-# Only a person has these roles: a company is no president, but it can be a supplier.
+# Only a person has these roles: a company isn't a president, but it can be a supplier.
 _PERSONAL_ROLE = re.compile(
     r"\b(?:pr[eä]siden\w*|présiden\w*|chair\w*|ceo|cfo|coo|cto|chief|direct(?:or|eur|rice)\w*|auth?ors?|auteurs?|wrote"
     r"|written|editors?|officers?|managers?|secretar(?:y|ies)|treasurers?|mayors?|ministers?|captains?|doctors?"
@@ -126,7 +126,7 @@ class Question:
     def names(self) -> tuple[str, ...]:
         """The first capitalized words that begin no sentence, without months and legal forms.
 
-        "Street" is no name in "Dover Street", which any other street has as well.
+        "Street" isn't a name in "Dover Street", which any other street has as well.
         """
         return tuple(
             islice(

@@ -12,7 +12,7 @@ from rag.answering.evidence.tables.figures import is_figure, is_period
 from rag.answering.evidence.tables.grid import LabeledCell
 from rag.answering.evidence.units.answer_candidates import candidates
 
-# What the header of a column says about its figures. The first kind counts: a "Tax (%)" is no money.
+# What the header of a column says about its figures. The first kind counts: a "Tax (%)" isn't money.
 _HEADERS = {
     Kind.PERCENT: r"%|\bper ?cent|\b(?:share|fraction|proportion|rate)\b|\bweight\b",
     Kind.DURATION: r"\b(?:years?|months?|weeks?|days?|hours?|hrs?|minutes?|mins?|seconds?|duration|length|valid for)\b",

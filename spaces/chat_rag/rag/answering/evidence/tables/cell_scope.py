@@ -20,7 +20,7 @@ WHOLE = frozenset(
 # What names a column of changes. It is none of a part; the feature "change column" knows it.
 _CHANGE_WORDS = ("change", "increase", "decrease", "variance", "growth", "percent")
 _CHANGES = frozenset(stems(_CHANGE_WORDS))
-# "Exchange losses" and a "gross margin percentage" are no changes.
+# "Exchange losses" and a "gross margin percentage" aren't changes.
 _CHANGE = re.compile(
     r"\b(?:changes?|(?:in|de)creas(?:e|es|ed)|variances?|growth|percent)\b|\bpercentage (?:change|growth)|%(?! of\b)",
     re.IGNORECASE,
@@ -220,7 +220,7 @@ def _common_header_stems(units: Sequence[Unit]) -> dict[RowKey, frozenset[str]]:
 
 
 def _part(question: Question, unit: Unit) -> frozenset[str]:
-    """Return the stems of a cell's section and header that are no period, not the whole, and not in the question."""
+    """Return the stems of a cell's section and header without periods, the whole, and the question's words."""
     words = unit.once(text_stems, unit.cell.section, unit.cell.column_header) if unit.cell else frozenset[str]()
     if words & WHOLE:
         return frozenset()

@@ -32,7 +32,7 @@ class CellTexts:
         return f"{text}%" if is_percent else text
 
     def is_figure(self, cell: Cell) -> bool:
-        """Return whether a cell has a figure that is no name of a column, as "640 W" is one only in the first row."""
+        """Return whether a cell has a figure that isn't a name of a column, as "640 W" is one only in the first row."""
         text = self.content(cell)
         return is_figure(text) or (cell.row > 0 and is_measure(text))
 

@@ -69,7 +69,7 @@ def has_figure(text: str) -> bool:
 
 
 def has_amount(text: str) -> bool:
-    """Return whether a text has any number beside those of its dates and references: 2000 seats are no year."""
+    """Return whether a text has any number beside those of its dates and references: "2000 seats" has one."""
     last, mark = last_reference(text), _LIST_MARK.match(text)
     text = text[mark.end() if mark else 0 : last[0] if last else None]
     return has_figure(_CALENDAR.sub(" ", _REFERENCE.sub(" ", text)))

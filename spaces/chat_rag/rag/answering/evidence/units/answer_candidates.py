@@ -31,7 +31,7 @@ _ASKS_CHANGE = re.compile(
     re.IGNORECASE,
 )
 _NAMES = {Kind.PERSON, Kind.PLACE}
-# "Acme Corporation" and the "Executive Committee" are no persons, but "Board Chair Jane Doe" is one.
+# "Acme Corporation" and the "Executive Committee" aren't persons, but "Board Chair Jane Doe" is one.
 _ORGANIZATION = (
     r"(?:corporation|company|companies|inc|ltd|llc|plc|committee|board|department|commission|securities|exchange|act)"
 )

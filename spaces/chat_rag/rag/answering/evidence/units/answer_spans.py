@@ -42,7 +42,7 @@ def _spans(text: str, question: Question) -> list[Span]:
 
 
 def _without_other_counts(spans: Sequence[Span], text: str, question: Question) -> Sequence[Span]:
-    """Return the numbers without those that count something else: "272 incidents" are no people, if others are."""
+    """Return the numbers without those that count something else: "272 incidents" aren't people, if others are."""
     others = set(question.stems) - question.counted
     if question.kind is not Kind.NUMBER or not question.counted:
         return spans

@@ -118,7 +118,7 @@ def _cells(grid: Grid, document: Document, passage: Passage) -> Iterator[Unit]:
 
 
 def _sentences(passage: Passage, document: Document, structure: Structure, covered: Collection[Span]) -> Iterator[Unit]:
-    """Yield the sentences that begin or end in a passage and are no part of a table and no running head."""
+    """Yield the sentences that begin or end in a passage and are neither part of a table nor a running head."""
     first, last = _reach(passage, document, structure)
     text = document.text[first:last]
     sentences = [

@@ -12,7 +12,7 @@ _PHRASE = re.compile(r"“([^”\n]{4,300})”|\"([^\"\n]{4,300})\"|«([^»\n]{4
 _GERMAN = re.compile(r"\b(?:der|das|und|ist|wurde|wurden|betrug|betrugen|im|den|dem|ein|eine|von|auf|mit|für|nicht)\b")
 # FY24, Q1FY2024, H1'24; but H100 and H200 are products.
 _PERIOD = re.compile(r"FY['’]?\d{0,4}|[QH][1-4](?:['’]\d\d|['’]?FY['’]?\d{0,4})?")
-# Capitalized words of answers that are no names.
+# Capitalized words of answers that aren't names.
 _NO_NAMES = frozenset(
     """
     the a an in on at of to for from by with as and or but if it its this that these those there here he she they we i

@@ -18,7 +18,7 @@ HEADERS = ("header", "headerf", "headerl", "headerr")
 FOOTERS = ("footer", "footerf", "footerl", "footerr")
 NOTES = ("footnote", "annotation")
 BACKGROUNDS = ("cb", "highlight", "chcbpat", "cbpat")  # of characters, and of a paragraph
-# Groups that are no text of the page. Those that begin with \* are left out unless they are named elsewhere here.
+# Groups that aren't text of the page. Those that begin with \* are left out unless they are named elsewhere here.
 _NO_TEXT = """
 stylesheet info pict objdata objclass objname objalias objsect fldinst datafield listtable listoverridetable
 rsidtbl revtbl xe tc txe rxe bkmkstart bkmkend atnid atnauthor atndate atnref atnicn atntime atnparent atrfstart atrfend

@@ -134,7 +134,7 @@ def _split_line(
 
 
 def _is_ragged(lines: Sequence[Line], edges: ColumnEdges) -> bool:
-    """Return whether many cells cover several columns, so that the lines are no table."""
+    """Return whether many cells cover several columns, so that the lines aren't a table."""
     cells = [segment for line in lines if len(line.segments) > 1 for segment in line.segments]
     wide = [cell for cell in cells if len(edges.columns_of(cell)) > 1]  # few are
     wide = [cell for cell in wide if len(edges.touched(cell, 2 * OVERLAP, first=1)) > 1]

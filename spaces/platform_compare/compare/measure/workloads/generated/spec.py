@@ -120,7 +120,7 @@ def _problem_text(problem: Any) -> str:
         case "missing":
             return f"{key} is missing."
         case "union_tag_invalid":
-            return f"{key} is no number and has no distribution uniform or lognormal."
+            return f"{key} isn't a number and has no distribution uniform or lognormal."
         case "extra_forbidden":
             return f"there is no setting {key}."
         case "value_error":

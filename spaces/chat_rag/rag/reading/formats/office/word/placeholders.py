@@ -1,4 +1,4 @@
-"""Fields of Word files that nobody filled in: their prompts, such as "Click or tap here", are no text of the author."""
+"""Fields of Word files that nobody filled in: their prompts, such as "Click or tap here", aren't text of the author."""
 
 from __future__ import annotations
 
