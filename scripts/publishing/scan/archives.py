@@ -36,7 +36,7 @@ def members(data: bytes, budget: Budget) -> Iterator[tuple[str, bytes]]:
     for magic, kind in UNKNOWN.items():
         if data.startswith(magic):
             raise Unscannable(f"{kind} archives can't be scanned. Use zip or tar.gz")
-    if zipfile.is_zipfile(BytesIO(data)):  # also behind other content, such as a picture
+    if zipfile.is_zipfile(BytesIO(data)):  # also after other content, such as a picture
         yield from _zip(data, budget)
     if data[257:262] == b"ustar":
         yield from _tar(data, budget)

@@ -48,7 +48,7 @@ def _views(data: bytes) -> Iterator[bytes]:
     """Yield the bytes without the NULs that UTF-16 and UTF-32 put between the characters of a secret.
 
     Secrets are ASCII in every service. That makes an encoding, a byte order or a mark at the start unimportant,
-    and it finds them behind binary data.
+    and it finds them after binary data.
     """
     yield data
     if b"\0" in data:

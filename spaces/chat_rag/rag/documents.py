@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-# The first character, and the one behind the last, in a text.
+# The first character, and the one after the last, in a text.
 Span = tuple[int, int]
 
 # Receives the share of a piece of work that is done, from 0 to 1. An error that it raises cancels the work.

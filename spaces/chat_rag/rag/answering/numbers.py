@@ -22,7 +22,7 @@ _CURRENCY_NAME = (
     r"|guilders?|shillings?|naira|hryvnias?)"
 )
 CURRENCY_WORD = rf"(?:{_CURRENCY_NAME}|(?-i:zł|Kč|kr|Ft|lei|Fr(?=\.)))"
-CURRENCY_BEHIND = rf"(?:{SIGN}(?!\d)|(?:(?-i:{CODE})|{CURRENCY_WORD})\b)"
+CURRENCY_AFTER = rf"(?:{SIGN}(?!\d)|(?:(?-i:{CODE})|{CURRENCY_WORD})\b)"
 PERCENT = r"(?:[%％٪]|(?i:per ?cent|prozent|por ciento|pour cent|percentage points?|basis points)\b)"
 SCALES = {
     1e3: r"thousands?|tausend|mil(?!l)|milliers?|千",
@@ -37,7 +37,7 @@ SCALE = rf"(?i:(?:{'|'.join(sorted(SCALES.values(), key=len, reverse=True))})(?!
 _HARD = r"\u00a0\u2007\u2009\u202f"  # no line breaks at these spaces: they belong to the number
 _SPACE = rf"[ {_HARD}]"
 _GROUPS = ((",", r"\."), (r"\.", ","), ("['’]", "[.,]"), (f"[{_HARD}]", "[.,]"), ("٬", "٫"))
-# Digits behind one of these are a number of their own: "page 12 345".
+# Digits after one of these are a number of their own: "page 12 345".
 _LABELS = """
 page pages p. pp. no. nr. room flat suite table figure fig. item note notes chapter section article art. line row step
 day week part vol. seite raum zimmer tabelle kapitel chambre salle tableau chapitre january february march april may
@@ -48,7 +48,7 @@ _SPACED_AHEAD = rf"(?=[1-9]\d{{0,2}}{_SPACE}\d{{3}}(?!\d))"
 _SPACED = rf"{_SPACED_AHEAD}[1-9]\d{{0,2}}(?:{_SPACE}\d{{3}}(?!\d)){{1,6}}+"
 # A row without its columns, "7 382 8 235", and a telephone number have more digits beside them.
 _APART = rf"{_SPACED_AHEAD}(?<![§№#:/])(?<![§№#]\s)(?:(?<!\d{_SPACE})|(?<=[.,]\d\d{_SPACE}))(?i:{_NO_LABEL})"
-_CONFIRMED = rf"(?i:\s?(?:{CURRENCY_BEHIND}|[kmt]€|{PERCENT}|{SCALE}|°)|\s[GMT]B\b)"
+_CONFIRMED = rf"(?i:\s?(?:{CURRENCY_AFTER}|[kmt]€|{PERCENT}|{SCALE}|°)|\s[GMT]B\b)"
 _IN_PROSE = r"(?-i:\s(?![A-ZÀ-ÞА-Я])[^\W\d_]|[.,;:!?](?!\d))"  # a row ends without a mark
 # 1 234 is one number between words, with decimals, with a currency or a unit, and if nothing else is there.
 _WITH_SPACES = (

@@ -47,7 +47,7 @@ class Quote:
 
     @property
     def unit(self) -> str:
-        """The unit behind the value of a table's cell: "million" if the table is in millions; "" if it has its own."""
+        """The unit after the value of a table's cell: "million" if the table is in millions; "" if it has its own."""
         measures = [match for label in self.labels if (match := _MEASURE.search(label))]
         has_own = "%" in self.answer or any(map(_PER_SHARE.search, self.path))
         return measures[-1][1].lower() if measures and not has_own else ""

@@ -13,7 +13,7 @@ from rag.answering.numbers import SCALE
 from rag.answering.verification.sentences.lines import is_delimiter_row, is_row, row_cells, text_start
 from rag.answering.verification.support import sentence_spans
 
-# What is behind these many characters of an answer, or of a sentence, isn't read: nobody would, and patterns get slow.
+# What is after these many characters of an answer, or of a sentence, isn't read: nobody would, and patterns get slow.
 MAX_CHARACTERS, _MAX_STATEMENT = 20_000, 1_000
 _FENCE = re.compile(r"```\w{0,20}[ \t]*\n")
 # LaTeX of models that write formulas: \text{ million}, \boxed{12}, \$, \, and the marks of a formula.
@@ -85,7 +85,7 @@ def _fields(value: Any, name: str) -> Iterator[str]:
 
 
 def _joined(fields: list[tuple[str, Any]]) -> str:
-    """Return fields as one statement; the scale and the unit of a number stand right behind it."""
+    """Return fields as one statement; the scale and the unit of a number stand right after it."""
     parts: list[str] = []
     is_number = False
     for key, value in _scales_first(fields):
@@ -100,7 +100,7 @@ def _joined(fields: list[tuple[str, Any]]) -> str:
 
 
 def _scales_first(fields: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
-    """Return the fields of one number with its scale and its unit right behind it."""
+    """Return the fields of one number with its scale and its unit right after it."""
     numbers = [field for field in fields if isinstance(field[1], int | float) and not isinstance(field[1], bool)]
     if len(numbers) != 1:
         return fields

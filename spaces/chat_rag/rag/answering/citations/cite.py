@@ -159,7 +159,7 @@ class Citer:
             if end > position:
                 return self._cite_row(text[position:end]), end
         if self._after_marker:
-            return self._behind_marker(text, position, last)
+            return self._after_marker_text(text, position, last)
         if character in BRACKETS:
             if marker := parse_marker(text, position):
                 self._add_model_marker(marker.numbers, marker.text, is_range=marker.is_range)
@@ -175,7 +175,7 @@ class Citer:
         return self._take(character), position + 1
 
     def _space(self, text: str, position: int, last: bool) -> tuple[str, int] | None:
-        """Return the white space at `position`, unless a marker follows, behind the markers of a finished sentence."""
+        """Return the white space at `position`, unless a marker follows, after the markers of a finished sentence."""
         character, following = text[position], _SPACE.match(text, position).end()  # type: ignore[union-attr]
         begins_marker = text[following : following + 1] in BRACKETS
         marker = parse_marker(text, following) if begins_marker else None
@@ -217,8 +217,8 @@ class Citer:
             self._reset_sentence()
         return self._take(run), position + len(run)
 
-    def _behind_marker(self, text: str, position: int, last: bool) -> tuple[str, int] | None:
-        """Drop the link target behind a marker of the model, which must not become a link of the text before it."""
+    def _after_marker_text(self, text: str, position: int, last: bool) -> tuple[str, int] | None:
+        """Drop the link target after a marker of the model, which must not become a link of the text before it."""
         end = link_target_end(text, position)
         if end is None and not last and is_link_target_prefix(text, position):
             return None

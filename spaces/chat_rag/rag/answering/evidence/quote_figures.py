@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 from rag.answering.evidence.tables.figures import FACTORS, read_figure
-from rag.answering.numbers import CURRENCY_BEFORE, CURRENCY_BEHIND, PERCENT
+from rag.answering.numbers import CURRENCY_AFTER, CURRENCY_BEFORE, PERCENT
 from rag.answering.quotes import Quote
 from rag.search.bm25 import STOP_WORDS, stems
 
-_CURRENCY = re.compile(rf"{CURRENCY_BEFORE}|{CURRENCY_BEHIND}")
+_CURRENCY = re.compile(rf"{CURRENCY_BEFORE}|{CURRENCY_AFTER}")
 _PERCENT = re.compile(PERCENT)
 _SCALES = {"": 1.0} | FACTORS
 

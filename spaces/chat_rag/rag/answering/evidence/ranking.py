@@ -35,7 +35,7 @@ MAX_QUOTES = 3
 # A further quote is at least this share as likely as the first one.
 LEAST_SHARE = 0.1
 # If the best unit is so much better than any that has the question's name, the documents answer for another name only.
-_MAX_BEHIND = 2.0
+_MAX_AFTER = 2.0
 # A quote with another figure under the same labels leaves doubt if it is at least this share as likely.
 _AS_LIKELY = 0.4
 # What a definition gains where one is asked for, and what is lost by a sentence without a figure where a share is asked
@@ -74,7 +74,7 @@ def rank_units(situation: Situation, units: Sequence[Unit], embedder: Embedder) 
     likely = list(range(len(units))) if embedder.multilingual else model.likely_units(measurer.words, meant)
     values, units, meant = measurer.table(embedder, likely), [units[at] for at in likely], meant[likely]
     scores = model.units.scores(values) + _corrections(question, units, values)
-    is_near = meant.any() and scores[meant].max() > scores.max() - _MAX_BEHIND
+    is_near = meant.any() and scores[meant].max() > scores.max() - _MAX_AFTER
     answered = model.answered(situation, values, scores, meant) if is_near else 0.0
     probabilities = answered * model.units.shares(scores)
     order = [at for at in (-scores).argsort(kind="stable") if meant[at] or not meant.any()]

@@ -101,10 +101,10 @@ def _whole_documents(question: str, documents: Mapping[str, Document]) -> list[D
     # The longest name first: "food.md" isn't a document of "seafood.md".
     for document in sorted(documents.values(), key=lambda each: -len(each.name)):
         if document.name in question and has_key_sentences(document):
-            before, _, behind = question.partition(document.name)
-            if not before[-1:].isalnum() and before[-1:] not in ("-", ".", "_") and not behind[:1].isalnum():
+            before, _, after = question.partition(document.name)
+            if not before[-1:].isalnum() and before[-1:] not in ("-", ".", "_") and not after[:1].isalnum():
                 named.append(document)
-                question = f"{before} {behind}"
+                question = f"{before} {after}"
     return (named or [*documents.values()]) if is_about_whole_documents(question) else []
 
 

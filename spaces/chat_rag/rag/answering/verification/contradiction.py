@@ -50,14 +50,14 @@ def _has_only_opposite(part: Part, covering: Sequence[Part], source: SentenceWor
 
 
 def _is_said_of_opposite(part: Part, best: Part, other: Part, known: Wording) -> bool:
-    """Return whether another part has a word behind an opposite: "allowed in the park, but forbidden in the house"."""
+    """Return whether another part has a word after an opposite: "allowed in the park, but forbidden in the house"."""
     sides = {side for word in part.content for side in known.sides.get(word, ())}
-    is_behind = False
+    is_after = False
     for word in other.order:
-        if is_behind and word in part.content and word not in best.content:
+        if is_after and word in part.content and word not in best.content:
             return True
         own = known.sides.get(word, ())
-        is_behind = is_behind or any(
+        is_after = is_after or any(
             group == theirs and number != side and (group, side) not in own
             for group, number in own
             for theirs, side in sides
@@ -141,7 +141,7 @@ def _swaps(claim: SentenceWords, source: SentenceWords, known: Wording) -> bool:
     ranks = {word: rank for rank, word in enumerate(word for word in in_source if word in once)}
     order = [ranks[word] for word in in_claim if word in once]
     moved = [at for at, rank in enumerate(order) if rank != at] or [0]
-    # Runs of words that stand together in both: three of them in the reverse order, behind and before the same words.
+    # Runs of words that stand together in both: three of them in the reverse order, after and before the same words.
     between = order[moved[0] : moved[-1] + 1]
     runs = [rank for at, rank in enumerate(between) if not at or rank != between[at - 1] + 1]
     return len(runs) == _SWAPPED and runs == sorted(runs, reverse=True)
@@ -165,7 +165,7 @@ def _turns(passive: SentenceWords, active: SentenceWords, known: Wording) -> boo
 
 
 def _around(verb: str, words: SentenceWords, common: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the words of a sentence before and behind its verb."""
+    """Return the words of a sentence before and after its verb."""
     at = words.order.index(verb)
     return common.intersection(words.order[:at]), common.intersection(words.order[at + 1 :])
 

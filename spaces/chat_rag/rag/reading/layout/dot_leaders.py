@@ -20,7 +20,7 @@ _LEADER = " … "
 def join_leaders(lines: Sequence[Line]) -> list[Line]:
     """Return the lines with each title of a table of contents and its page as one segment, such as "Fees … 12".
 
-    The dots behind the labels of other rows are left out.
+    The dots after the labels of other rows are left out.
     """
     dotted = [_has_dots(line) for line in lines]
     if not any(dotted):
@@ -55,7 +55,7 @@ def _entries(lines: Sequence[Line], dotted: Sequence[bool]) -> list[bool]:
 
 
 def _page(line: Line) -> str | None:
-    """Return the page behind the last dots of a line, or None if there is something else, or nothing before them."""
+    """Return the page after the last dots of a line, or None if there is something else, or nothing before them."""
     runs = list(_DOTS.finditer(line.text))
     page = line.text[runs[-1].end() :].strip()
     return page if runs[0].start() and _PAGE.fullmatch(page) else None

@@ -74,7 +74,7 @@ def _cells(segment: Segment, words: Words, bars: set[int]) -> Iterator[Segment]:
 
 
 def _unwrapped(lines: Sequence[Line]) -> list[Line]:
-    """Return the lines with the rest of each one that a listing wrapped behind its last cell."""
+    """Return the lines with the rest of each one that a listing wrapped after its last cell."""
     groups: list[list[Line]] = []
     for line in lines:
         if groups and line.segments[0].text.lstrip().startswith(_WRAPPED):

@@ -103,7 +103,7 @@ def clean_text(text: str) -> str:
 
 
 def is_broken(text: str, following: str) -> bool:
-    """Return whether a line ends in a hyphen behind a letter or digit, and the next one goes on with one."""
+    """Return whether a line ends in a hyphen after a letter or digit, and the next one goes on with one."""
     return text.endswith(HYPHENS) and text[-2:-1].isalnum() and following.strip()[:1].isalnum()
 
 

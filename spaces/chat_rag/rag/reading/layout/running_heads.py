@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rag.reading.layout.text_lines.segments import Segment
 
-WINDOW = 4  # how many pages before and behind a page are compared with it
+WINDOW = 4  # how many pages before and after a page are compared with it
 _MOST_LINES = 3  # lines of a head or a foot
 _SAME_PLACE = 6.0  # points
 _LONGEST_PAGE_NUMBER = 30  # characters

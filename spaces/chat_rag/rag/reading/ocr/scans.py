@@ -94,7 +94,7 @@ class Scans:
                 self._pictures.setdefault(number, []).append((picture, read))
 
     def complete(self, written: PageText, number: int) -> PageText:
-        """Return a page's text with that of its pictures behind it, and where recognized lines are."""
+        """Return a page's text with that of its pictures after it, and where recognized lines are."""
         if number in self._pages:
             self._pages[number].mark(written)
         known = set(map(_letters, written.text.splitlines())) - {""}
@@ -107,8 +107,8 @@ class Scans:
             read.mark(inside)
             end = written.comments[0]
             before = "\n" if written.text[:end] and not written.text[:end].endswith("\n") else ""
-            behind = "\n" if written.text[end:] else ""
-            written = with_text(written, end, end, before + inside.text + behind)
+            after = "\n" if written.text[end:] else ""
+            written = with_text(written, end, end, before + inside.text + after)
             start = end + len(before)
             written.recognized += [picture.place(line, start) for line in inside.recognized]
         return written

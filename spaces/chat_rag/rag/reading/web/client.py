@@ -39,7 +39,7 @@ class WebLimits:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a server sent; `url` is the address behind all redirects."""
+    """What a server sent; `url` is the address after all redirects."""
 
     url: httpx2.URL
     status: int

@@ -35,7 +35,7 @@ def urls_allowed(environment: Mapping[str, str] | None = None) -> bool:
 
 
 def fetch(url: str, *, edge: Edge | None = None, limits: WebLimits | None = None) -> Source:
-    """Return a page or file of the web as a new file, which the caller deletes, and its address behind all redirects.
+    """Return a page or file of the web as a new file, which the caller deletes, and its address after all redirects.
 
     Blocks. Raises `DocumentError`, also if the operator doesn't allow it.
     """

@@ -31,7 +31,7 @@ class Amount:
     """A figure of a text, in full: 4.648 billion and 4,648 million are the same amount.
 
     `value` is never negative. `others` has what the same digits mean with the other decimal mark, if that's possible.
-    `step` is the worth of the last digit, `digits` how many of them say something. `noun` is the word behind it. In
+    `step` is the worth of the last digit, `digits` how many of them say something. `noun` is the word after it. In
     accounts, parentheses are a minus; in a sentence they may only repeat a figure. `bound` is 1 for "at least", -1 for
     "at most".
     """
@@ -68,8 +68,8 @@ def amount(text: str, figure: Figure, scale_note: float | None = None, *, is_for
     `scale_note` is what "in millions" says elsewhere. In a text that `is_foreign`, 4,648 can be 4.648 and the other
     way round: models copy figures of an English document as they are.
     """
-    written, behind = text[figure.start : figure.end], text[figure.end : figure.end + 30]
-    unit, factor, currency = read_unit(figure, written, behind)
+    written, after = text[figure.start : figure.end], text[figure.end : figure.end + 30]
+    unit, factor, currency = read_unit(figure, written, after)
     scale = figure.scale * factor
     if figure.scale == 1 and scale_note and unit in (Unit.NONE, Unit.CURRENCY):
         scale = scale_note
@@ -85,7 +85,7 @@ def amount(text: str, figure: Figure, scale_note: float | None = None, *, is_for
         scale != 1,
         figure.negative and not written.lstrip().startswith("("),
         _is_in_parentheses(text, figure),
-        read_noun(unit, behind),
+        read_noun(unit, after),
         tuple(other * scale for other in others),
         read_bound(text[: figure.start]),
     )

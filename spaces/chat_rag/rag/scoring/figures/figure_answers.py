@@ -30,10 +30,10 @@ def gold_amounts(gold: str) -> list[Amount]:
     starts = [*(figure.start for figure in figures[1:]), len(text)]
     amounts = []
     for at, figure in enumerate(figures):
-        before, behind = text[bounds[at] : figure.start], text[figure.end : starts[at]]
+        before, after = text[bounds[at] : figure.start], text[figure.end : starts[at]]
         value = amount(text, figure, note)
         is_count = value.unit is Unit.NONE and bool(value.noun)
-        is_minus = says_minus(before, behind, is_count=is_count)
+        is_minus = says_minus(before, after, is_count=is_count)
         amounts.append(replace(value, has_minus=True) if is_minus else value)
     return amounts
 
@@ -59,7 +59,7 @@ def _mark(
     signed = [
         each
         for each in same
-        if is_right_sign(question, gold, each.amount, each.before, each.behind, is_first=each is mentions[0])
+        if is_right_sign(question, gold, each.amount, each.before, each.after, is_first=each is mentions[0])
     ]
     if not signed:
         return Mark(False, f"{same[0].amount.text} has the other sign than {gold.text}")
@@ -86,7 +86,7 @@ def _rival(
 ) -> Mention | None:
     """Return a figure that answers the question as much as the right one; a change is none to a level."""
     is_change = bool(_CHANGE_ASKED.search(question))
-    levels = (each for each in others if is_change or not change_sign(each.before, each.behind))
+    levels = (each for each in others if is_change or not change_sign(each.before, each.after))
     return next(
         (
             each
@@ -126,5 +126,5 @@ def _is_of_other_year(question: str, mention: Mention) -> bool:
     """Return whether a figure is said of a year that isn't the question's; a fiscal year can have two numbers."""
     years = {period.value for period in find_periods(question) if period.kind == "year"}
     own = {period.value for period in mention.periods if period.kind == "year"}
-    is_fiscal = _FISCAL.search(f"{question} {mention.before} {mention.behind}")
+    is_fiscal = _FISCAL.search(f"{question} {mention.before} {mention.after}")
     return bool(years and own) and not years & own and not is_fiscal

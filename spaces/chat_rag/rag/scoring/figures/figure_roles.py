@@ -46,7 +46,7 @@ class Mention:
     words: frozenset[str] | None
     periods: tuple[Period, ...]
     before: str
-    behind: str
+    after: str
     is_reference: bool
     is_denied: bool
     is_alternative: bool
@@ -72,8 +72,8 @@ def _mentions(text: str, note: float | None, subject: frozenset[str] | None, *, 
     mentions: list[Mention] = []
     for at, clause in enumerate(clauses):
         figure, is_last = clause.figure, at + 1 == len(clauses)
-        before, behind = text[ends[at] : figure.start], text[figure.end : starts[at + 1]]
-        own_end = len(text) if is_last else figure.end + _own_length(behind)
+        before, after = text[ends[at] : figure.start], text[figure.end : starts[at + 1]]
+        own_end = len(text) if is_last else figure.end + _own_length(after)
         value = amount(text, figure, note, is_foreign=is_foreign)
         earlier = role_words(mentions[-1].amount.noun) if mentions else frozenset[str]()
         mentions.append(
@@ -82,8 +82,8 @@ def _mentions(text: str, note: float | None, subject: frozenset[str] | None, *, 
                 ((clause.words - _HEDGE - earlier) | role_words(value.noun)) or subject,
                 tuple(period for period in clause.periods if period.start < own_end),
                 before,
-                behind if is_last else behind[: _own_length(behind)],
-                _is_reference(text, before) or _is_operand(before, behind, at) or 0 < figure.end <= result,
+                after if is_last else after[: _own_length(after)],
+                _is_reference(text, before) or _is_operand(before, after, at) or 0 < figure.end <= result,
                 bool(_NEGATION.search(before)),
                 bool(mentions) and bool(_ALTERNATIVE.fullmatch(before)),
             )
@@ -91,22 +91,22 @@ def _mentions(text: str, note: float | None, subject: frozenset[str] | None, *, 
     return mentions
 
 
-def _own_length(behind: str) -> int:
+def _own_length(after: str) -> int:
     """Return how much of the text between two figures is still about the first one."""
-    if group := _GROUP.match(behind):
+    if group := _GROUP.match(after):
         return group.end()
-    end = _CLAUSE_END.search(behind)
-    return end.start() if end else len(behind)
+    end = _CLAUSE_END.search(after)
+    return end.start() if end else len(after)
 
 
 def _is_reference(text: str, before: str) -> bool:
     return bool(_REFERENCE.search(before)) or (bool(_FROM.search(before)) and bool(_CHANGE.search(text)))
 
 
-def _is_operand(before: str, behind: str, at: int) -> bool:
+def _is_operand(before: str, after: str, at: int) -> bool:
     """Return whether a figure is one that another one is calculated from."""
-    before, behind = (_GROUP_ANYWHERE.sub("", part) for part in (before, behind))
-    return bool(_OPERATOR.match(behind)) or (at > 0 and bool(_OPERATOR.match(before)))
+    before, after = (_GROUP_ANYWHERE.sub("", part) for part in (before, after))
+    return bool(_OPERATOR.match(after)) or (at > 0 and bool(_OPERATOR.match(before)))
 
 
 @dataclass(frozen=True, slots=True)

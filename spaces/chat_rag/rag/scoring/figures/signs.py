@@ -6,7 +6,7 @@ import re
 
 from rag.scoring.figures.amounts import Amount
 
-# A change, right before or behind its figure. "fell to 12" has no change of 12.
+# A change, right before or after its figure. "fell to 12" has no change of 12.
 FALL = (
     r"(?:decreas\w*|declin\w*|fell|fall\w*|dropp?\w*|down|lower\w*|reduc\w*|shrank|lost|minus"
     r"|sank|gesunken|gefallen|rückgang|zurück|baiss\w*|diminu\w*|recul\w*|cay\w*|descen\w*|disminu\w*|下降|减少|降低)"
@@ -32,7 +32,7 @@ _LOSS = re.compile(
     r"|déficit|pérdidas?)\b|亏损|流出",
     re.IGNORECASE,
 )
-_LOSS_BEHIND = re.compile(
+_LOSS_AFTER = re.compile(
     r"\s?(?:of )?(?:net |operating )?(?:loss(?:es)?|deficits?|outflows?|verlust\w*|pertes?|déficit|pérdidas?)\b|亏损",
     re.IGNORECASE,
 )
@@ -47,9 +47,9 @@ _SPENDING = re.compile(
 )
 
 
-def change_sign(before: str, behind: str) -> int:
+def change_sign(before: str, after: str) -> int:
     """Return -1 if the words right around a figure say that something fell by it, 1 if it rose, and 0 otherwise."""
-    return next((sign for sign, ahead, after in _CHANGES if ahead.search(before) or after.match(behind)), 0)
+    return next((sign for sign, ahead, following in _CHANGES if ahead.search(before) or following.match(after)), 0)
 
 
 def kind_sign(text: str) -> int:
@@ -57,14 +57,14 @@ def kind_sign(text: str) -> int:
     return -1 if _LOSS.search(text) else 1 if _GAIN.search(text) else 0
 
 
-def says_minus(before: str, behind: str, *, is_count: bool) -> bool:
+def says_minus(before: str, after: str, *, is_count: bool) -> bool:
     """Return whether the words around a figure of a gold answer say a fall or a loss, which its digits don't."""
-    change = change_sign(before, behind)
-    return change < 0 or (change == 0 and not is_count and _loss_sign(_GROUP.sub("", before), behind) < 0)
+    change = change_sign(before, after)
+    return change < 0 or (change == 0 and not is_count and _loss_sign(_GROUP.sub("", before), after) < 0)
 
 
-def _loss_sign(before: str, behind: str) -> int:
-    return -1 if _LOSS_BEHIND.match(behind) else kind_sign(before)
+def _loss_sign(before: str, after: str) -> int:
+    return -1 if _LOSS_AFTER.match(after) else kind_sign(before)
 
 
 def asked_sign(question: str) -> int:
@@ -74,16 +74,16 @@ def asked_sign(question: str) -> int:
     return 1 if _RISES.search(question) else 0
 
 
-def is_right_sign(question: str, gold: Amount, given: Amount, before: str, behind: str, *, is_first: bool) -> bool:
+def is_right_sign(question: str, gold: Amount, given: Amount, before: str, after: str, *, is_first: bool) -> bool:
     """Return whether an amount with these words around it has the sign of the gold one.
 
     "A loss of 12" and "(12)" are the same; so is 12, if the question asks for a loss, and (12) for what was spent. In
-    parentheses behind words or another figure, which may be repeated there, both signs are meant.
+    parentheses after words or another figure, which may be repeated there, both signs are meant.
     """
-    sign_in_question, change = asked_sign(question), change_sign(before, behind)
+    sign_in_question, change = asked_sign(question), change_sign(before, after)
     may_be_minus = given.has_minus or given.in_parentheses
     repeats = given.in_parentheses and (not is_first or bool(re.search(r"\w", before))) and not change
-    own = -1 if may_be_minus else change or _loss_sign(before, behind)
+    own = -1 if may_be_minus else change or _loss_sign(before, after)
     if gold.has_minus or gold.in_parentheses:
         return own < 0 or (sign_in_question < 0 and own == 0)
     if sign_in_question < 0:

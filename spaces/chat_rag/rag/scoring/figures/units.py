@@ -41,24 +41,24 @@ class Unit(StrEnum):
     TIME = "time"
 
 
-def read_unit(figure: Figure, written: str, behind: str) -> tuple[Unit, float, str]:
+def read_unit(figure: Figure, written: str, after: str) -> tuple[Unit, float, str]:
     """Return the unit of a figure, the factor of its unit, and its currency."""
-    if _BASIS_POINTS.search(written) or _BASIS_POINTS.match(behind):
+    if _BASIS_POINTS.search(written) or _BASIS_POINTS.match(after):
         return Unit.POINTS, 0.01, ""
-    if _POINTS.search(written) or _POINTS.match(behind):
+    if _POINTS.search(written) or _POINTS.match(after):
         return Unit.POINTS, 1.0, ""
     if figure.unit == "%":
         return Unit.PERCENT, 1.0, ""
-    if _CENTS.match(behind):
+    if _CENTS.match(after):
         return Unit.CURRENCY, 0.01, ""
     if figure.unit == ":":
         return Unit.TIME, 1.0, ""
     return (Unit.CURRENCY, 1.0, figure.unit) if figure.unit else (Unit.NONE, 1.0, "")
 
 
-def read_noun(unit: Unit, behind: str) -> str:
-    """Return the word behind a figure: what it counts, its measure, or the half of the day."""
-    match = _HALF_OF_DAY.match(behind) if unit is Unit.TIME else _SYMBOL.match(behind) or _NOUN.match(behind)
+def read_noun(unit: Unit, after: str) -> str:
+    """Return the word after a figure: what it counts, its measure, or the half of the day."""
+    match = _HALF_OF_DAY.match(after) if unit is Unit.TIME else _SYMBOL.match(after) or _NOUN.match(after)
     if match is None:
         return ""
     word = re.sub(r"[\s.]", "", match[1].lower()).replace("μ", "µ")

@@ -55,7 +55,7 @@ def _fits(question: str, gold: Sequence[Date], wanted: Date, line: str, dates: S
 
 
 def _clauses(line: str, dates: Sequence[Date]) -> list[frozenset[str]]:
-    """Return the subject and the words before each date; if the line begins with a date, the words behind each."""
+    """Return the subject and the words before each date; if the line begins with a date, the words after each."""
     ends, starts = [0, *(date.end for date in dates)], [*(date.start for date in dates), len(line)]
     parts = [role_words(line[end:start]) for end, start in zip(ends, starts, strict=True)]
     begins_with_date = not parts[0] and len(line[: starts[0]].split()) <= 2  # "On August 2"

@@ -59,7 +59,7 @@ def is_refusal(question: str, statements: Sequence[str]) -> bool:
     at = next((at for at, text in enumerate(texts) if refuses(text, question)), None)
     if at is None or _answers_yes_or_no(question, texts[0], texts[at]):
         return False
-    if any(_goes_on(text) for text in _parts_behind(texts, at)):
+    if any(_goes_on(text) for text in _parts_after(texts, at)):
         return False
     claims = [text for text in texts[:at] if len(text.split()) > 3 and not _APOLOGY.match(text)]
     if not claims:
@@ -102,8 +102,8 @@ def _goes_on(text: str) -> bool:
     return any(pattern.search(text) for pattern in _patterns()[1])
 
 
-def _parts_behind(texts: Sequence[str], at: int) -> list[str]:
-    """Return what follows a refusal: in its own sentence behind "but", and the sentences after it."""
+def _parts_after(texts: Sequence[str], at: int) -> list[str]:
+    """Return what follows a refusal: in its own sentence after "but", and the sentences after it."""
     own = re.split(r"\b(?:but|however|aber|pero|mais)\b|但|;", texts[at], maxsplit=1)
     parts = [f"= {part}" for part in own[1:] if find_figures(part) and not _ABOUT_SOURCES.match(part)]
     return [*parts, *own[1:], *(text for text in texts[at + 1 :] if not refuses(text))]

@@ -27,14 +27,14 @@ _AND = re.compile(r",|;|\s(?:and|und|et|y)\s")
 _ARTICLE = re.compile(r"^(?:the|an?)\s(?=\w{4}|\w{1,3}\s)")  # but "The Who"
 _MIN_PLURAL = 4
 _LEGAL_FORM = re.compile(r",?\s(?:inc|corp|corporation|llp|llc|ltd|plc|gmbh|ag|s\.?a|n\.?v|co)\.?$")
-_OR_BEHIND = re.compile(r"\W{1,3}(?:or|oder|ou|o|或|或者)\b\W?", re.IGNORECASE)
+_OR_AFTER = re.compile(r"\W{1,3}(?:or|oder|ou|o|或|或者)\b\W?", re.IGNORECASE)
 _OR_BEFORE = re.compile(r"\b(?:or|oder|ou|o)\W{1,3}$|或者?$", re.IGNORECASE)
 _IDENTIFIER = re.compile(r"[A-Za-z][-/.]?\d(?!.{0,3}%)|\d-[A-Za-z]|\d\(\d|\d\.\d+\.\d|\+\d|\d{3}-\d{3}")
 _AMOUNT = re.compile(rf"\W{{0,3}}{CODE}\s?[(−-]?\d[\d.,]*\)?(?:\s?{SCALE})?\W{{0,3}}")
 _LENGTH = re.compile(
     r"(?:an?\s)?\d{1,3}-(?:second|minute|hour|day|week|month|year)s?(?:\s[a-z]+){0,3}\W?", re.IGNORECASE
 )
-# What stands before and behind another, longer identifier; "v2.10.3" is 2.10.3.
+# What stands before and after another, longer identifier; "v2.10.3" is 2.10.3.
 _IN_IDENTIFIER = re.compile(r"(?:[^\W_v]|[_+-]|[\w+-]v|\d[.,]v?)$")
 _GOES_ON = re.compile(r"[\w-]|[.,(]\d")
 
@@ -62,7 +62,7 @@ def mark_identifier(gold: str, text: str) -> Mark:
     wanted, text = normal(gold).strip(" ."), normal(text)
     pieces = text.split(wanted)
     held = any(
-        not _IN_IDENTIFIER.search(before[-3:]) and not _GOES_ON.match(behind) for before, behind in pairwise(pieces)
+        not _IN_IDENTIFIER.search(before[-3:]) and not _GOES_ON.match(after) for before, after in pairwise(pieces)
     )
     return Mark(held, f"it {'says' if held else 'does not say'} {gold}")
 
@@ -77,7 +77,7 @@ def mark_words(question: str, gold: str, statements: Sequence[str]) -> Mark:
             before = statement[max(0, start - _BEFORE) : start]
             if (_NEGATION.search(before) and not is_negative) or _REFERENCE.search(before):
                 denied = True
-            elif not has_or and (_OR_BEHIND.match(statement, end) or _OR_BEFORE.search(before)):
+            elif not has_or and (_OR_AFTER.match(statement, end) or _OR_BEFORE.search(before)):
                 alternative = True
             else:
                 return Mark(True, f"it says {gold}")

@@ -16,9 +16,9 @@ _AT_BEGINNING = re.compile(
     rf"^\W*(?:(?P<yes>{_YES})|(?P<no>{_NO}))(?!\w| or\b|/)|^\W*(?P<east>是的|是|对|不是|没有|否)"
 )
 # "Short answer: yes" and, of JSON, "paid dividend: yes".
-_BEHIND_COLON = re.compile(rf"^[^.:;,]{{1,60}}:\W*(?:(?P<yes>{_YES})|(?P<no>{_NO}))(?!\w)")
+_AFTER_COLON = re.compile(rf"^[^.:;,]{{1,60}}:\W*(?:(?P<yes>{_YES})|(?P<no>{_NO}))(?!\w)")
 # "Based on the filing, yes."
-_BEHIND_COMMA = re.compile(r"^[^.:;,]{1,60},\W{0,3}(?:(?P<yes>yes|ja|oui|sí)|(?P<no>no|nein|non))(?=\W*$|[.,;:!])")
+_AFTER_COMMA = re.compile(r"^[^.:;,]{1,60},\W{0,3}(?:(?P<yes>yes|ja|oui|sí)|(?P<no>no|nein|non))(?=\W*$|[.,;:!])")
 # "…, so the answer is yes"; of JSON, "reason: it paid; answer: yes".
 _ANSWER = r"\b(?:answer|antwort|respuesta|réponse)(?::| (?:is|ist|es|est|would be|lautet))\W{0,4}"
 _ANSWER_IS = re.compile(rf"{_ANSWER}(?:(?P<yes>{_YES})|(?P<no>{_NO}))(?=\W*$|[\"'.,;:!])")
@@ -43,5 +43,5 @@ def says_yes(answer: str) -> bool | None:
     match = _AT_BEGINNING.match(text)
     if match and match["east"]:
         return match["east"] in ("是的", "是", "对")
-    match = match or _ANSWER_IS.search(text) or _BEHIND_COLON.match(text) or _BEHIND_COMMA.match(text)
+    match = match or _ANSWER_IS.search(text) or _AFTER_COLON.match(text) or _AFTER_COMMA.match(text)
     return None if match is None else match["yes"] is not None

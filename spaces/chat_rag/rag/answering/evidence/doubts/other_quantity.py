@@ -44,7 +44,7 @@ def _modifiers(question: Question, noun: str) -> set[str]:
 
 
 def _last_phrase(words: Sequence[str]) -> list[str]:
-    """Return the stems of the last words, behind any verb in the past, stop word or mark."""
+    """Return the stems of the last words, after any verb in the past, stop word or mark."""
     phrase: list[str] = []
     for word in reversed(words):
         if word.lower() in STOP_WORDS or not _WORD.fullmatch(word) or word.endswith("ed"):

@@ -17,7 +17,7 @@ from rag.answering.verification.sentences.sentence_words import read_words
 from rag.answering.verification.sentences.wording import Side, wording
 from rag.search.languages import ENGLISH
 
-# What can give a reason, perhaps in the sentence before or behind: a cause, a purpose, or what else there would be.
+# What can give a reason, perhaps in the sentence before or after: a cause, a purpose, or what else there would be.
 _CAUSE = re.compile(
     rf"\b(?:{CAUSE_WORDS}|to(?= (?!(?:the|an?|its?|his|her|their|this|that)\b)\w)|allow\w*|help\w*|prevent\w*|ensur\w*"
     r"|avoid\w*|need\w*|enabl\w*|requir\w*|protect\w*|believ\w*|think|thought|want\w*|fear\w*|would|could|too)\b",

@@ -234,7 +234,7 @@ class Measurer:
 
 
 def _stems_of(unit: Unit, *texts: str) -> frozenset[str]:
-    """Return the stems of texts: a sentence is also the one before the next, and the one behind the last."""
+    """Return the stems of texts: a sentence is also the one before the next, and the one after the last."""
     return frozenset[str]().union(*(unit.once(text_stems, text) for text in texts))
 
 

@@ -35,7 +35,7 @@ MONEY_WORDS = (
 )
 _AUXILIARY = r"is|are|was|were|do|does|did|has|have|had|can|could|will|would|shall|should|may|must"
 _TIME_WORDS = r"time|notice|years?|months?|weeks?|days?|hours?|minutes?|seconds?"
-# Words behind which a noun isn't what is asked for: "the assumption on the value".
+# Words after which a noun isn't what is asked for: "the assumption on the value".
 _NO_HEAD = r"(?:of|in|on|at|by|to|for|from|with|as|that|which|who|if|when|called|named)"
 _EXPLAINING = (
     r"mean|includ|compris|represent|consist|refer|relate|reflect|contribut|influenc|based|determin|driven|affect"

@@ -19,12 +19,12 @@ from rag.search.languages import ENGLISH, detect_language
 
 _ASKS = re.compile(r"what(?:['’]s| is| was| were| are) ", re.IGNORECASE)
 # "What was Acme's dividend per share?" asks for a dividend: its words of money stand before the first of these.
-_BEHIND = re.compile(
+_AFTER = re.compile(
     r"\b(?:of|in|on|at|by|to|for|from|with|per|as|during|between|and|or|that|which|when|if|after|before|under|over)\b",
     re.IGNORECASE,
 )
 _MONEY = re.compile(rf"\b(?:{MONEY_WORDS})\b", re.IGNORECASE)
-# These are amounts of what stands behind them: "the value of the lease".
+# These are amounts of what stands after them: "the value of the lease".
 _AMOUNTS = frozenset(stems(["amounts values worth prices costs charges figures totals sums balances money"]))
 # Words that documents have for one another.
 _SYNONYMS = (
@@ -62,7 +62,7 @@ _SIGN = re.compile(r"[$€£¥]")
 def is_unknown_quantity(question: Question, documents: Iterable[Document]) -> bool:
     """Return whether a question asks for an amount of something that no document mentions, such as a dividend."""
     asks = _ASKS.match(question.text) if question.kind is Kind.MONEY else None
-    words = _MONEY.findall(_BEHIND.split(question.text[asks.end() :], 1)[0]) if asks else []
+    words = _MONEY.findall(_AFTER.split(question.text[asks.end() :], 1)[0]) if asks else []
     documents = list(documents)
     if not words or set(stems(words)) & _AMOUNTS or not are_english(documents):
         return False

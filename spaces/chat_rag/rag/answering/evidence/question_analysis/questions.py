@@ -31,7 +31,7 @@ _NO_NAME = re.compile(
 )
 _IN_STREET = re.compile(rf"(?<![\w.’'-])[A-Z][\w.’'-]* (?:{_STREET})$")
 _HOUSE_NUMBER = re.compile(r"\b\d{1,5}[A-Za-z]? $")
-_TITLES = ("Mr.", "Mrs.", "Ms.", "Dr.")  # the point behind one ends no sentence
+_TITLES = ("Mr.", "Mrs.", "Ms.", "Dr.")  # the point after one ends no sentence
 _BEFORE = 40  # characters: a question can be long
 _MAX_NAMES = 16  # each is looked for in the whole text of all documents
 _OPENING = "¿¡\"'“”„«»‘([ \t\r\n"  # what can stand before the first word of a sentence
@@ -179,7 +179,7 @@ class Question:
         return tuple(wholes)
 
     def _house_number(self, start: int, name: str) -> str:
-        """Return the number of a house in a street, with the space behind it; "" for another name."""
+        """Return the number of a house in a street, with the space after it; "" for another name."""
         number = _HOUSE_NUMBER.search(self.text, max(0, start - _BEFORE), start) if _IN_STREET.search(name) else None
         return number[0] if number else ""
 

@@ -47,18 +47,18 @@ class CellTexts:
 
     def is_total(self, row: Row, number: int) -> bool:
         """Return whether a row without a label is the total of its section."""
-        return is_total(self.content(cell) for _, cell in self.behind_label(row, number))
+        return is_total(self.content(cell) for _, cell in self.after_label(row, number))
 
     def values(self, row: Row, number: int) -> list[tuple[int, Cell]]:
-        """Return the cells of a row behind its label that have a value."""
-        return [(column, cell) for column, cell in self.behind_label(row, number) if is_value(self.content(cell))]
+        """Return the cells of a row after its label that have a value."""
+        return [(column, cell) for column, cell in self.after_label(row, number) if is_value(self.content(cell))]
 
     def has_values(self, row: Row, number: int) -> bool:
-        """Return whether a row has a value, or a dash in place of one, behind its label."""
-        return any(map(self.content, (cell for _, cell in self.behind_label(row, number))))
+        """Return whether a row has a value, or a dash in place of one, after its label."""
+        return any(map(self.content, (cell for _, cell in self.after_label(row, number))))
 
     @staticmethod
-    def behind_label(row: Row, number: int) -> list[tuple[int, Cell]]:
+    def after_label(row: Row, number: int) -> list[tuple[int, Cell]]:
         """Return the row's own cells, each with its first column, without the label, which can be wider than one."""
         label = row.get(0)
         cells = [(column, cell) for column, cell in row.items() if column > 0 and cell.row == number and cell != label]

@@ -85,7 +85,7 @@ def find_figure_tables(text: str, start: int, end: int) -> list[Table]:
 
 
 def _split_row(text: str, line: Span) -> tuple[Span, list[Span]]:
-    """Return the label of a line and the figures behind it, without a footnote mark behind these."""
+    """Return the label of a line and the figures after it, without a footnote mark after these."""
     start, end = line[0], line[1]
     figures: list[Span] = []
     for match in reversed(list(_FIGURE.finditer(text, start, end)) if end - start <= _MAX_LINE else []):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-from rag.answering.numbers import CELL_NUMBER, CURRENCY_BEFORE, CURRENCY_BEHIND, PERCENT, SCALE, read_number
+from rag.answering.numbers import CELL_NUMBER, CURRENCY_AFTER, CURRENCY_BEFORE, PERCENT, SCALE, read_number
 
-# 1,234.5 · (1,234) · $ 12 · 12,50 € · 4.25% · -3 (3) · 4,210 (note 3), each with an optional footnote mark behind it.
+# 1,234.5 · (1,234) · $ 12 · 12,50 € · 4.25% · -3 (3) · 4,210 (note 3), each with an optional footnote mark after it.
 _NUMBER = re.compile(CELL_NUMBER)
 _FIGURE = re.compile(
     rf"(?<!\s){CURRENCY_BEFORE}?\s*+[-−–(+]?\s*+{CURRENCY_BEFORE}?\s*+[-−–]?\s*+{CELL_NUMBER}\s*+\)?\s*+"
-    rf"(?:{PERCENT}|pts?|bps|x|{SCALE}|[mbk]n?)?\s*+(?:[kMT]?{CURRENCY_BEHIND})?\s*+\)?"
+    rf"(?:{PERCENT}|pts?|bps|x|{SCALE}|[mbk]n?)?\s*+(?:[kMT]?{CURRENCY_AFTER})?\s*+\)?"
     r"(?:\s*+\((?:[Nn]ote )?\d[\d.,]*+%?\))?"
 )
 # "640 W", "12.8 kg", "45 m²"; "2 yr" and "3Q" name columns.
@@ -18,7 +18,7 @@ _MEASURE = re.compile(
     rf"{CELL_NUMBER}\s?(?!(?:[QH]|FY|(?:yr|mo|mth|wk|week|year|day)s?)\b)(?:[^\W\d_]{{1,4}}|°[CF]?)[²³]?(?:/[^\W\d_]{{1,4}})?",
     re.IGNORECASE,
 )
-# It begins behind a letter, a figure or a space: a run of marks is read once.
+# It begins after a letter, a figure or a space: a run of marks is read once.
 _NOTE_MARK = re.compile(r"(?<![*†‡§¹²³)\]])(?:\([a-z\d]\)|\[[a-z\d]\]|[*†‡§¹²³])++$", re.IGNORECASE)
 _ALTERNATIVE = re.compile(
     r"\((?:loss(?:es)?|expenses?|deficit|benefits?|income|gains?|decreases?|increases?|reductions?|us(?:ed)?(?: in)?"
@@ -112,5 +112,5 @@ def without_unit(text: str) -> str:
     match = _UNIT.search(text)
     if not match:
         return text
-    before, behind = text[: match.start()].rstrip(" ,;([–-"), text[match.end() :].lstrip(" ,;)]–-")
-    return f"{before} {behind}".strip()
+    before, after = text[: match.start()].rstrip(" ,;([–-"), text[match.end() :].lstrip(" ,;)]–-")
+    return f"{before} {after}".strip()

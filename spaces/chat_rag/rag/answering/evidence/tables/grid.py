@@ -21,7 +21,7 @@ from rag.documents import Cell, Span, Table
 MAX_HEADER_ROWS = 20
 _UNIT_ROWS = 4  # the first rows, of which one can name the unit
 _CHECKPOINT_CELLS = 500
-_BEHIND = 2**32 - 1  # behind all characters
+_AFTER = 2**32 - 1  # after all characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class Grid:
     def labeled_cells(self, start: int = 0, end: int | None = None, reach: int = 0) -> Iterator[LabeledCell]:
         """Yield the cells with values, row by row, of the rows that begin between two characters of the text.
 
-        Without an `end`, these are all rows from `start` on. Cells more than `reach` characters behind the end are left
+        Without an `end`, these are all rows from `start` on. Cells more than `reach` characters after the end are left
         out: a row can be as long as its document.
         """
         last = len(self.text) if end is None else end + reach
@@ -119,7 +119,7 @@ class Grid:
             yield (cell.start, cell.end), cell.header
 
     def _index_rows(self, count: int) -> None:
-        lengths, starts, without_headers = [0] * count, [_BEHIND] * count, [_BEHIND] * count
+        lengths, starts, without_headers = [0] * count, [_AFTER] * count, [_AFTER] * count
         for cell in self._cells:
             lengths[cell.row] += 1
             starts[cell.row] = min(starts[cell.row], cell.start)
@@ -127,7 +127,7 @@ class Grid:
                 without_headers[cell.row] = min(without_headers[cell.row], cell.start)
         self._row_ends = array("I", accumulate(lengths))
         self._row_starts = array("I", starts)
-        self._latest_starts = array("I", accumulate((start % _BEHIND for start in without_headers), max))
+        self._latest_starts = array("I", accumulate((start % _AFTER for start in without_headers), max))
         self._earliest_starts = array("I", reversed([*accumulate(reversed(without_headers), min)]))
 
     def _own_cells(self, number: int) -> tuple[Cell, ...]:

@@ -44,8 +44,8 @@ class HeaderRules:
     def __init__(self, cells: Sequence[Cell], texts: CellTexts, row_count: int) -> None:
         self._cells, self._texts, self._row_count = cells, texts, row_count
         self._marks_headers = any(cell.header and cell.column > 0 for cell in cells)
-        behind_labels = (cell for cell in cells if cell.column + cell.column_span > 1)
-        self._first_figure_row = next((cell.row for cell in behind_labels if texts.is_figure(cell)), row_count)
+        after_labels = (cell for cell in cells if cell.column + cell.column_span > 1)
+        self._first_figure_row = next((cell.row for cell in after_labels if texts.is_figure(cell)), row_count)
 
     def is_header(self, row: Row, number: int) -> bool:
         """Return whether a row names columns: it is marked so, or has no figure and names at least one column."""
@@ -54,7 +54,7 @@ class HeaderRules:
             return True
         if not cells or any(self._texts.is_figure(cell) for cell in cells):
             return False
-        if self._texts.behind_label(row, number) and not self._texts.has_values(row, number):
+        if self._texts.after_label(row, number) and not self._texts.has_values(row, number):
             label = self._texts.row_label(row)  # it begins a section; a row without any word only keeps others apart
             return bool(find_unit(label)) or is_period(label)
         # Above the first figure, words name columns. A table without figures has one row of them.

@@ -11,7 +11,7 @@ from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.units.amounts import has_bare_price, no_amounts
 from rag.answering.evidence.units.kind_patterns import COMPILED, TIME_UNIT
 from rag.answering.evidence.units.series import Span
-from rag.answering.numbers import CODE, CURRENCY_BEHIND, NUMBER, PERCENT, SCALE, SIGNS
+from rag.answering.numbers import CODE, CURRENCY_AFTER, NUMBER, PERCENT, SCALE, SIGNS
 from rag.search.bm25 import stems
 
 # "increased 2% or $1.5 billion" has no sales figure, "increased to $1.5 billion" has one.
@@ -23,7 +23,7 @@ _BEFORE_CHANGE = re.compile(
     rf"(?:{SIGNS}?\s?{NUMBER}\s?(?:{PERCENT}|{SCALE})?,?\s(?:or\s|\())?$",
     re.IGNORECASE,
 )
-_BEHIND_CHANGE = re.compile(
+_AFTER_CHANGE = re.compile(
     rf"(?:{_CHANGE}|\b(?:up|down))\s(?:(?:by|of|approximately|about|nearly|almost|over)\s)*$", re.IGNORECASE
 )
 _ASKS_CHANGE = re.compile(
@@ -36,16 +36,16 @@ _ORGANIZATION = (
     r"(?:corporation|company|companies|inc|ltd|llc|plc|committee|board|department|commission|securities|exchange|act)"
 )
 _ORGANIZATIONS = frozenset(stems(re.findall(r"\w+", _ORGANIZATION)))
-_PERSON_BEHIND = re.compile(rf"\b(?i:{_ORGANIZATION})\b(?:[’']s|\.)?\s(?=[A-Z][\w’'.-]*\s[A-Z])")
+_PERSON_AFTER = re.compile(rf"\b(?i:{_ORGANIZATION})\b(?:[’']s|\.)?\s(?=[A-Z][\w’'.-]*\s[A-Z])")
 # "555" of a telephone number has digits beside it, "450" in "in 2023 450 people" has a year.
 _BEFORE_NUMBER = re.compile(rf"\b{CODE}\s$|(?:(?<!\b[12]\d\d)|(?<=\d [12]\d\d))\d[ -]$")
 _AFTER_NUMBER = re.compile(
-    rf"\s?(?:{CURRENCY_BEHIND}|{PERCENT}|[kKmMT]€)|[\s-]{TIME_UNIT}\b|\s?(?:Uhr|o['’]clock)\b|[ -]0\d"
+    rf"\s?(?:{CURRENCY_AFTER}|{PERCENT}|[kKmMT]€)|[\s-]{TIME_UNIT}\b|\s?(?:Uhr|o['’]clock)\b|[ -]0\d"
     r"|(?<=\d{4})\s\d{4}(?!\d)"
 )
 # A time, a fraction or a date, and digits with a space that can be two numbers or one: "page 12 345".
 _TORN_BEFORE, _GROUP_BEFORE = re.compile(r"\d[:/]$"), re.compile(r"(?<!\d)\d{1,3}[\s]$")
-_TORN_BEHIND, _GROUP_BEHIND = re.compile(r"[:/]\d"), re.compile(r"\s\d{3}(?!\d)")
+_TORN_AFTER, _GROUP_AFTER = re.compile(r"[:/]\d"), re.compile(r"\s\d{3}(?!\d)")
 _IS_GROUP, _HAS_FIRST_GROUP = re.compile(r"\d{3}(?!\d)"), re.compile(r"(?<!\d)\d{1,3}$")
 _WORD = re.compile(r"\w+")
 _NEXT, _NEXT_CHARACTERS = 3, 60
@@ -93,8 +93,8 @@ def find_candidates(kind: Kind, text: str) -> list[Candidate]:
 
 
 def _start_of_person(name: str, start: int) -> int:
-    """Return where a person's name begins behind that of a board or company; `start` is the place of the whole."""
-    return start + max((match.end() for match in _PERSON_BEHIND.finditer(name)), default=0)
+    """Return where a person's name begins after that of a board or company; `start` is the place of the whole."""
+    return start + max((match.end() for match in _PERSON_AFTER.finditer(name)), default=0)
 
 
 def candidates(kind: Kind, text: str, question: Question, find: Finder = find_candidates) -> Iterator[Span]:
@@ -122,18 +122,18 @@ def has_price(text: str, question: Question, find: Finder = find_candidates) -> 
 def counts(text: str, question: Question, find: Finder = find_candidates) -> bool:
     """Return whether a text has a number of what the question counts: "six rooms", "two small rooms"."""
     return bool(question.counted) and any(
-        question.counted & stems_behind(text, end, _NEXT) for _, end in candidates(Kind.NUMBER, text, question, find)
+        question.counted & stems_after(text, end, _NEXT) for _, end in candidates(Kind.NUMBER, text, question, find)
     )
 
 
-def stems_behind(text: str, end: int, count: int) -> set[str]:
-    """Return the stems of the first words behind a place of a text."""
+def stems_after(text: str, end: int, count: int) -> set[str]:
+    """Return the stems of the first words after a place of a text."""
     return set(stems(_WORD.findall(text, end, end + _NEXT_CHARACTERS)[:count]))
 
 
 def follows_change(text: str, start: int) -> bool:
     """Return whether the words before a figure say that something rose or fell by it."""
-    return bool(_BEHIND_CHANGE.search(text[max(0, start - 60) : start]))
+    return bool(_AFTER_CHANGE.search(text[max(0, start - 60) : start]))
 
 
 def _is_other_figure(text: str, number: re.Match[str]) -> bool:
@@ -147,9 +147,9 @@ def _is_torn(text: str, number: re.Match[str]) -> bool:
     before, end = text[max(0, number.start() - 6) : number.start()], number.end()
     return bool(
         (number[0][0].isdecimal() and _TORN_BEFORE.search(before))
-        or (number[0][-1].isdecimal() and _TORN_BEHIND.match(text, end))
+        or (number[0][-1].isdecimal() and _TORN_AFTER.match(text, end))
         or (_IS_GROUP.match(number[0]) and _GROUP_BEFORE.search(before))
-        or (_HAS_FIRST_GROUP.search(number[0]) and _GROUP_BEHIND.match(text, end))
+        or (_HAS_FIRST_GROUP.search(number[0]) and _GROUP_AFTER.match(text, end))
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rag.answering.evidence.question_analysis.kinds import Kind
 from rag.answering.evidence.question_analysis.questions import Question
-from rag.answering.evidence.units.answer_candidates import candidates, follows_change, stems_behind
+from rag.answering.evidence.units.answer_candidates import candidates, follows_change, stems_after
 from rag.answering.evidence.units.series import Span, figures_of_period
 from rag.search.bm25 import stems
 
@@ -46,7 +46,7 @@ def _without_other_counts(spans: Sequence[Span], text: str, question: Question) 
     others = set(question.stems) - question.counted
     if question.kind is not Kind.NUMBER or not question.counted:
         return spans
-    rest = [span for span in spans if not others & stems_behind(text, span[1], 1)]
+    rest = [span for span in spans if not others & stems_after(text, span[1], 1)]
     return rest or spans
 
 

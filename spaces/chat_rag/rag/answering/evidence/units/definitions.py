@@ -13,7 +13,7 @@ _DEFINES = re.compile(
     r"|\b(?:refers? to|(?<!\bby )(?<!\bthe )means(?! of\b)|(?:(?<=\bshall )|(?<=[”\"’'] ))mean|stands? for)\b",
     re.IGNORECASE,
 )
-# What can stand behind a term, or before it, in a sentence that says what it is.
+# What can stand after a term, or before it, in a sentence that says what it is.
 _EXPLAINS = re.compile(
     r"\b(?:is|are|was|were|be|being|means?|meaning|refers?|stands?|denotes?|includes?|compris\w+|consists?|represents?"
     r"|presents?|describes?|reflects?|shows?|relates?|that is|i\.e)\b|[(:=–—”\"]|, or\b",
@@ -39,8 +39,8 @@ def defines(question: Question, unit: Unit) -> bool:
 
 
 def may_define(question: Question, unit: Unit) -> bool:
-    """Return whether a sentence can say what a term is, because it goes on behind the term or calls something so."""
+    """Return whether a sentence can say what a term is, because it goes on after the term or calls something so."""
     reach = _REACH + sum(map(len, question.defined))
     before = (unit.text[max(0, each.start() - reach) : each.start()] for each in _EXPLAINS.finditer(unit.text))
-    behind = (unit.text[each.end() : each.end() + reach] for each in _CALLS.finditer(unit.text))
-    return any(question.defined <= set(stems([text])) for text in (*before, *behind))
+    after = (unit.text[each.end() : each.end() + reach] for each in _CALLS.finditer(unit.text))
+    return any(question.defined <= set(stems([text])) for text in (*before, *after))

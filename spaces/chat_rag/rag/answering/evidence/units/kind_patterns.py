@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from rag.answering.evidence.question_analysis.kinds import Kind
-from rag.answering.numbers import CURRENCY_BEFORE, CURRENCY_BEHIND, CURRENCY_WORD, END, NUMBER, PERCENT, SCALE, SIGNS
+from rag.answering.numbers import CURRENCY_AFTER, CURRENCY_BEFORE, CURRENCY_WORD, END, NUMBER, PERCENT, SCALE, SIGNS
 
 MONTH = r"(?:January|February|March|April|May|June|July|August|September|October|November|December)"
 WEEKDAY = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?"
@@ -28,7 +28,7 @@ TIME_UNIT = r"(?:years?|months?|weeks?|days?|hours?|minutes?|seconds?|decades?|c
 PATTERNS: dict[Kind, str] = {
     Kind.MONEY: rf"(?<![\w.,])[-−–]?{CURRENCY_BEFORE}\s?\(?[-−–]?{NUMBER}(?:{_TO}{SIGNS}?(?!0\d){NUMBER})?"
     rf"\)?(?:\s?{SCALE}|[kKmMbB](?![\w$]))?"
-    rf"|{_SIGNED}(?:\s?{SCALE})?\s?[kKmMT]?{CURRENCY_BEHIND}|\b{WORD_NUMBER}\s{CURRENCY_WORD}\b"
+    rf"|{_SIGNED}(?:\s?{SCALE})?\s?[kKmMT]?{CURRENCY_AFTER}|\b{WORD_NUMBER}\s{CURRENCY_WORD}\b"
     rf"|(?:{_NUMERAL}\s(?:cents|pence)|{_SIGNED}[pc¢])\b|\b(?:for free|free of charge|is free|no (?:charge|fee))\b",
     Kind.PERCENT: rf"(?:{_SIGNED}|{_NUMERAL})\s?{PERCENT}",
     Kind.NUMBER: rf"(?<!{SIGNS})(?<!{SIGNS}\s)(?!0\d){_NUMERAL}(?:\s?{MEASURE}(?!\w))?",

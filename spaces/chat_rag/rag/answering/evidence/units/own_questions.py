@@ -27,7 +27,7 @@ def answer_start(text: str) -> int:
 def join_answers(text: str, sentences: Sequence[Span]) -> Iterator[Span]:
     """Yield the spans of sentences; that of a question has its answer, too.
 
-    The answer to a question in a line of its own is the paragraph behind it, to another one the next sentence.
+    The answer to a question in a line of its own is the paragraph after it, to another one the next sentence.
     """
     at = 0
     while at < len(sentences):

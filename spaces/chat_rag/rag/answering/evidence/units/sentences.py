@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from rag.answering.verification.support import sentence_spans
 
-# A full stop behind these ends no sentence; "U.S." and initials are known to `sentence_spans`.
+# A full stop after these ends no sentence; "U.S." and initials are known to `sentence_spans`.
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(\"“])(?:Jr|Sr|Prof|Rev|Gen|Gov|Sen|Rep|Hon|Capt|Lt|Col|Sgt|Mt|Ft|Vol|pp|ca|cf|al|etc|e\.g|i\.e|Ph\.D|Bros|Dept|"
     r"Univ|Assn|Ave|Nos|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|resp|incl|excl|est|Figs|Eq|Ref|Art|Sec|Messrs|Mmes|lit"

@@ -40,18 +40,18 @@ def figures_of_period(spans: Sequence[Span], text: str, question: Question) -> l
     with none that fits it's empty.
     """
     series, periods = _series(spans, text), _periods(text)
-    # "In 2021 and 2022 it was …" has the periods before the figures, "It was … in 2021 and 2022" behind them.
-    is_behind = bool(series) and any(_fits(each, series[-1]) and each.start >= series[-1][-1][1] for each in periods)
+    # "In 2021 and 2022 it was …" has the periods before the figures, "It was … in 2021 and 2022" after them.
+    is_after = bool(series) and any(_fits(each, series[-1]) and each.start >= series[-1][-1][1] for each in periods)
     found: dict[Span, int] = {}  # with the number of the question's words before its series
     has_periods = False
     for number, figures in enumerate(series):
         start = series[number - 1][-1][1] if number else 0
         end = series[number + 1][0][0] if number + 1 < len(series) else len(text)
-        of = _periods_of(figures, periods, end, is_behind=is_behind)
+        of = _periods_of(figures, periods, end, is_after=is_after)
         if of is None:
             continue
         has_periods = True
-        context = text[figures[-1][1] : of.end] if is_behind else text[start : figures[0][0]]
+        context = text[figures[-1][1] : of.end] if is_after else text[start : figures[0][0]]
         months, place = length_in(context), _place(of, question, text)
         if place is not None and (not months or not question.months or months == question.months):
             label = stems([text[start : figures[0][0]]])
@@ -103,11 +103,11 @@ def _fits(periods: _Periods, figures: Sequence[Span]) -> bool:
 
 
 def _periods_of(
-    figures: Sequence[Span], periods: Sequence[_Periods], following: int, *, is_behind: bool
+    figures: Sequence[Span], periods: Sequence[_Periods], following: int, *, is_after: bool
 ) -> _Periods | None:
     """Return the periods of a series of figures: the next ones before another series, or the last ones before it."""
     fitting = [each for each in periods if _fits(each, figures)]
-    if is_behind:
+    if is_after:
         return next((each for each in fitting if figures[-1][1] <= each.start < following), None)
     return next((each for each in reversed(fitting) if each.end <= figures[0][0]), None)
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from rag.answering.numbers import (
     CODE,
+    CURRENCY_AFTER,
     CURRENCY_BEFORE,
-    CURRENCY_BEHIND,
     END,
     NUMBER,
     PERCENT,
@@ -27,7 +27,7 @@ _FIGURE = re.compile(
     rf"(?<![\w.,])(?=[(\d.½⅓⅔¼¾⅛⅜⅝⅞−–-]|{CURRENCY_BEFORE})(?P<open>\({_S})?(?P<first>{CURRENCY_BEFORE})?{_S}(?P<sign>(?<!\d)(?<!\d[€%])(?<!\d\s[€%])[-−–])?{_S}"
     rf"(?P<second>{CURRENCY_BEFORE})?{_S}(?P<number>\d{{1,2}}:[0-5]\d(?![\d:])|{NUMBER}|(?P<chain>{_CHAIN}))"
     rf"(?:(?P<letter>(?<=\d)[kmb](?![\w$])|{_S}[kmt](?=€|eur\b))|(?:{_S}|-)(?P<scale>{SCALE}))?"
-    rf"(?P<close>{_S}\))?{_S}(?P<percent>{PERCENT})?(?:{_S}(?P<third>{CURRENCY_BEHIND}))?{END}(?!-[A-Z]\b)",
+    rf"(?P<close>{_S}\))?{_S}(?P<percent>{PERCENT})?(?:{_S}(?P<third>{CURRENCY_AFTER}))?{END}(?!-[A-Z]\b)",
     re.IGNORECASE,
 )
 _DIGIT = re.compile(r"[\d½⅓⅔¼¾⅛⅜⅝⅞]")
@@ -58,7 +58,7 @@ _PERIOD = re.compile(
     rf"|(?P<ordinal>first|second|third|fourth|[1-4](?:st|nd|rd|th))[\s-]+(?:fiscal\s+)?quarter\b"
     rf"|(?P<length>three|six|nine|twelve|thirteen|twenty-six|thirty-nine|3|6|9|12)[\s-]+(?:months?|weeks)\b"
     rf"|(?<![\d.,-])(?<!{SIGNS})(?<!{SIGNS}\s)(?<!\b{CODE}\s)(?:fy\s?'?)?(?P<year>(?:19|20)\d\d)\b"
-    rf"(?![.,]\d|\s{{0,3}}(?:{PERCENT}|{SCALE}|{CURRENCY_BEHIND}))"
+    rf"(?![.,]\d|\s{{0,3}}(?:{PERCENT}|{SCALE}|{CURRENCY_AFTER}))"
     rf"|fy\s?'?(?P<short>\d\d)\b"
     rf"|(?P<before>year[\s-]+(?:ago|earlier|over[\s-]+year)|(?:prior|previous|last|preceding)[\s-]+(?:fiscal[\s-]+)?year)\b"
     rf"|(?P<last>sequential(?:ly)?|quarter[\s-]+over[\s-]+quarter|(?:prior|previous|last|preceding)[\s-]+quarter)\b)",

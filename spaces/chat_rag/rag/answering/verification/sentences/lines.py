@@ -16,7 +16,7 @@ _BAR = re.compile(r"(?<!\\)\|")
 
 
 def text_start(line: str) -> int:
-    """Return where the text of a line begins, behind the marks of a list, a quotation or a heading."""
+    """Return where the text of a line begins, after the marks of a list, a quotation or a heading."""
     if heading := _HEADING.match(line):
         return heading.end()
     return _PREFIX.match(line).end()  # type: ignore[union-attr]  # it also matches nothing
@@ -28,7 +28,7 @@ def is_heading(line: str) -> bool:
 
 
 def is_wrapped(line: str, space: str, following: str) -> bool:
-    """Return whether the white space behind a line breaks a sentence in two: its text goes on with `following`."""
+    """Return whether the white space after a line breaks a sentence in two: its text goes on with `following`."""
     line = line.rstrip()
     if space.count("\n") != 1 or not following.isalpha() or is_heading(line) or is_row(line):
         return False

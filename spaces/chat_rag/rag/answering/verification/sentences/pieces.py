@@ -39,7 +39,7 @@ _NO_LEAD = Piece(0, 0, "")
 
 
 def find_pieces(text: str) -> Iterator[Piece]:
-    """Yield the pieces of a text in order; behind the items of a list comes the list, if it is like one sentence."""
+    """Yield the pieces of a text in order; after the items of a list comes the list, if it is like one sentence."""
     lead = _NO_LEAD
     for kind, group in groupby(_lines(text), lambda span: _kind(text[span[0] : span[1]])):
         spans = [*group]
@@ -92,7 +92,7 @@ def _rows(text: str, spans: Sequence[Span]) -> Iterator[Piece]:
 
 
 def _items(text: str, spans: Sequence[Span], lead: Piece) -> Iterator[Piece]:
-    """Yield the items of a list, and the list itself, behind the sentence before them if it ends with a colon."""
+    """Yield the items of a list, and the list itself, after the sentence before them if it ends with a colon."""
     before = lead.text.rstrip("*_ ")
     leads = before.endswith((":", "：")) and not text[lead.end : spans[0][0]].strip() and len(before) <= _LONGEST_LEAD
     items = [(start, end, text[start + text_start(text[start:end]) : end]) for start, end in spans]

@@ -96,7 +96,7 @@ def _candidates(text: str, sample: str, delimiters: str, start: int) -> tuple[st
 
 
 def _lines_with(pattern: re.Pattern[str], text: str, start: int) -> str:
-    """Return the first lines behind a position that match: a file can quote only what needs it."""
+    """Return the first lines after a position that match: a file can quote only what needs it."""
     lines: list[str] = []
     length, end = 0, start
     while length < _SAMPLE_CHARACTERS and (found := pattern.search(text, end)):
@@ -131,7 +131,7 @@ def _has_single_quotes(sample: str, delimiter: str, *, is_whole: bool) -> bool:
 
 
 def _errors(dialect: Dialect, sample: str) -> int:
-    """Return how many rows have text behind a closing quote: the wrong dialect closes a cell too early."""
+    """Return how many rows have text after a closing quote: the wrong dialect closes a cell too early."""
     reader = dialect.reader(io.StringIO(sample, newline=""), strict=True)
     count = 0
     while True:

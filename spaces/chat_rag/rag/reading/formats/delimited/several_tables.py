@@ -1,4 +1,4 @@
-"""Finds where another table begins in a delimited file: behind an empty line, with a header of its own."""
+"""Finds where another table begins in a delimited file: after an empty line, with a header of its own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import chain, takewhile
 
 from rag.reading.formats.delimited.header import find_layout, is_number
 
-_SAMPLE = 50  # rows behind an empty line that are looked at
+_SAMPLE = 50  # rows after an empty line that are looked at
 _Rows = Iterator[list[str]]
 
 
@@ -23,7 +23,7 @@ def split_tables(rows: _Rows) -> Iterator[_Rows]:
 def _mark_tables(rows: _Rows) -> Iterator[list[str] | None]:
     """Yield the rows that have text, and None before one that begins another table."""
     has_table = False
-    block: list[list[str]] | None = None  # the first rows behind an empty line
+    block: list[list[str]] | None = None  # the first rows after an empty line
     for row in chain(rows, [[]]):
         if row and block is not None and len(block) < _SAMPLE:
             block.append(row)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 _LONGEST_TERM = 80  # characters; a longer one, such as a question, stands above its description only
-_SHORTEST = 20  # characters of a paragraph, behind the first one, that names its term too
+_SHORTEST = 20  # characters of a paragraph, after the first one, that names its term too
 _LINK_MARKS = "#¶§\u200b "
 _BLOCKS = ("p", "div", "ul", "ol", "dl", "table", "pre", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6")
 _ENDS = (":", ".", "?", "!")

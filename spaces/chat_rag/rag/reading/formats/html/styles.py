@@ -138,6 +138,6 @@ def _blocks(sheet: str) -> Iterator[tuple[str, str]]:
             screens = min(screens, depth)
             selectors = properties = ""
         elif depth == screens:
-            selectors = piece.rpartition(";")[2].strip()  # behind @import and @charset
+            selectors = piece.rpartition(";")[2].strip()  # after @import and @charset
         elif depth == screens + 1:
             properties = piece

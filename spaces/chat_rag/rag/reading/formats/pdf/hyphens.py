@@ -77,7 +77,7 @@ def _resolve(text: str, words: frozenset[str], compounds: frozenset[str]) -> tup
     parts, position = [], 0
     while (hyphen := text.find(HYPHEN, position)) >= 0:
         parts.append(text[position:hyphen])
-        left, right = _word_before(text, hyphen), _word_behind(text, hyphen)
+        left, right = _word_before(text, hyphen), _word_after(text, hyphen)
         if left and right and not keeps_hyphen(left, right, words, compounds):
             removed.append(hyphen)
         else:
@@ -93,7 +93,7 @@ def _word_before(text: str, end: int) -> str:
     return text[start:end]
 
 
-def _word_behind(text: str, hyphen: int) -> str:
+def _word_after(text: str, hyphen: int) -> str:
     match = _WORD.match(text, hyphen + 1)
     return match[0][:60] if match else ""
 

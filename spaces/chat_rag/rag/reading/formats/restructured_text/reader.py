@@ -93,8 +93,8 @@ class _Reader:
         lines: list[str] = []
         while self._position + len(lines) < len(self._lines):
             line = self._line(len(lines))
-            is_behind = not line.startswith(("+", "|"), indent) if is_grid else _is_ended(lines, line)
-            if line[:indent].strip() or is_behind:
+            is_after = not line.startswith(("+", "|"), indent) if is_grid else _is_ended(lines, line)
+            if line[:indent].strip() or is_after:
                 break
             lines.append(line[indent:])
         return lines
@@ -128,7 +128,7 @@ def _is_border(line: str) -> bool:
 
 
 def _is_ended(lines: Sequence[str], line: str) -> bool:
-    """Return whether a simple table ended above a line: an empty line is behind its last border."""
+    """Return whether a simple table ended above a line: an empty line is after its last border."""
     return len(lines) > 2 and not line and _is_border(lines[-1].strip())
 
 

@@ -14,7 +14,7 @@ _WIDE_SPACE = 0.32  # of the height: more than a space between words
 
 
 def aligned_starts(rows: Sequence[Line], lines: Sequence[Line], words: Words | None) -> list[float]:
-    """Return where all rows have a word that begins below the one in the row above, mostly behind a wide space.
+    """Return where all rows have a word that begins below the one in the row above, mostly after a wide space.
 
     `lines` are all lines of the table, of which some can be single segments.
     """
@@ -56,7 +56,7 @@ def _split(segment: Segment, starts: Sequence[float], words: Words) -> list[Segm
 
 
 def _inner_starts(row: Line, words: Words) -> Iterator[tuple[float, bool]]:
-    """Yield where the words behind the first one of each segment begin, and whether the space before is wide."""
+    """Yield where the words after the first one of each segment begin, and whether the space before is wide."""
     for segment in row.segments:
         if segment.words is not None and " " in segment.text:
             first, last = segment.words

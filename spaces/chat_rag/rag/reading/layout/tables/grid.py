@@ -83,7 +83,7 @@ def _is_joined_header(
 
 
 def _figures_left(rows: Sequence[Line], columns: Sequence[Column], edges: ColumnEdges) -> float | None:
-    """Return the left edge of the first column, behind the labels, that has mostly figures."""
+    """Return the left edge of the first column, after the labels, that has mostly figures."""
     surplus = [0] * len(columns)  # of figures over other cells
     for line in rows:
         for segment in line.segments:

@@ -133,7 +133,7 @@ def _place(line: Line, columns: Sequence[Column], *, has_row_below: bool) -> lis
 
 
 def _is_unit(cell: Segment, columns: Sequence[Column]) -> bool:
-    """Return whether a text in brackets, such as (in millions), is in the middle of all columns behind the labels."""
+    """Return whether a text in brackets, such as (in millions), is in the middle of all columns after the labels."""
     shift = cell.left + cell.right - columns[1].left - columns[-1].right
     return cell.text.strip().startswith("(") and abs(shift) < 4 * cell.size
 

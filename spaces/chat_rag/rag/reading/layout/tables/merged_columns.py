@@ -72,7 +72,7 @@ class _Sweep:
 
 
 def merge_crossed(columns: Sequence[Column], rows: Sequence[Line], words: Words | None) -> list[Column]:
-    """Merge neighbours, behind the labels, that most lines of text go across with nothing but a space between words."""
+    """Merge neighbours, after the labels, that most lines of text go across with nothing but a space between words."""
     if len(columns) < 3 or words is None:
         return list(columns)
     across, apart = _count_lines(columns, rows, words)

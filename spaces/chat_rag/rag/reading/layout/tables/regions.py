@@ -40,7 +40,7 @@ def is_header_like(line: Line, label_right: float) -> bool:
 
 
 def _end(lines: Sequence[Line], first: int) -> int:
-    """Return the index behind the last line of the table that begins with the line `first`."""
+    """Return the index after the last line of the table that begins with the line `first`."""
     last, left = first, lines[first].left  # the left edge of the lines from the first to the last one
     rest = first  # the last line that is nothing but the rest of a cell
     has_rows = any(is_figure(segment.text) for segment in lines[first].segments)
@@ -97,7 +97,7 @@ def _left(lines: Sequence[Line]) -> float:
 
 
 def _is_cell(line: Line, lines: Sequence[Line], last: int, index: int) -> bool:
-    """Return whether a line of one segment is a part of a cell behind the label."""
+    """Return whether a line of one segment is a part of a cell after the label."""
     if line.left < data_left(lines[last], _left(lines[last : index + 1])) - line.size:
         return False
     return belongs_to_row(lines, index, line.left)
@@ -132,7 +132,7 @@ def _is_label(line: Line, lines: Sequence[Line], last: int, index: int) -> bool:
 
 
 def data_left(row: Line, left: float) -> float:
-    """Return where the first cell behind the label begins, in a row or a line of headers."""
+    """Return where the first cell after the label begins, in a row or a line of headers."""
     figures = [segment.left for segment in row.segments[1:] if is_figure(segment.text)]
     if figures:
         return min(figures)

@@ -84,7 +84,7 @@ def _continued_cells(lines: Sequence[Line], data_left: float) -> set[int]:
             continue
         if upper.bottom - lower.bottom > _SAME_CELL * max(upper.size, lower.size):
             continue
-        if len(lower.segments) > 1 and _is_drawn_behind(upper, lower):
+        if len(lower.segments) > 1 and _is_drawn_after(upper, lower):
             continue
         continued = [any(_continues(above, cell, upper) for above in upper.segments) for cell in lower.segments]
         if not all(continued):
@@ -99,8 +99,8 @@ def _continued_cells(lines: Sequence[Line], data_left: float) -> set[int]:
     return joined
 
 
-def _is_drawn_behind(upper: Line, lower: Line) -> bool:
-    """Return whether a line was drawn as a whole behind the one above it."""
+def _is_drawn_after(upper: Line, lower: Line) -> bool:
+    """Return whether a line was drawn as a whole after the one above it."""
     return min(cell.order for cell in lower.segments) > max(cell.order for cell in upper.segments)
 
 

@@ -134,5 +134,5 @@ def _line_beside(
 
 def _segment(words: Words, cell: _Cell, line: tuple[float, float], number: int) -> Segment:
     start, end = int(words.starts[cell.first]), int(words.ends[cell.last])
-    order = -10 * (number + 1)  # no text was drawn right before or behind it
+    order = -10 * (number + 1)  # no text was drawn right before or after it
     return Segment(words.text[start:end], range(start, end), cell.left, cell.right, *line, order)

@@ -139,18 +139,18 @@ def _join_words(segments: list[Segment]) -> list[Segment]:
     return _join_list_item(_join_signs(joined))
 
 
-def _widest_space(before: str, behind: str) -> float:
+def _widest_space(before: str, after: str) -> float:
     """Return how wide a space between two texts can be, in units of the height; columns of figures can be closer."""
     if before[-1:] in _FIGURE_ENDS:
-        if behind[:1] in _CURRENCIES:
+        if after[:1] in _CURRENCIES:
             return WIDEST_SPACE_BEFORE_CURRENCY
-        if behind[:1].isdigit():
+        if after[:1].isdigit():
             return WIDEST_SPACE_OF_FIGURES
     return WIDEST_SPACE
 
 
 def _join_signs(segments: list[Segment]) -> list[Segment]:
-    """Join a currency sign with the figure behind it, and a bracket or per cent sign with the one before it."""
+    """Join a currency sign with the figure after it, and a bracket or per cent sign with the one before it."""
     joined = [segments[0]]
     for segment in segments[1:]:
         previous, text = joined[-1], segment.text.strip()

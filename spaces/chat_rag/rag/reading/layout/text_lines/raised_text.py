@@ -76,18 +76,18 @@ def _attach_inside(segments: list[Segment], scripts: Sequence[Segment], words: W
 
 
 def _word_before(text: Segment, script: Segment, words: Words) -> int | None:
-    """Return the word of a segment that a script stands behind, with another word behind the script."""
+    """Return the word of a segment that a script stands after, with another word after the script."""
     if text.words is None or not text.left < script.left < script.right < text.right or not _is_raised(text, script):
         return None
     first, last = text.words
     word = first + int(words.left[first : last + 1].searchsorted(script.left)) - 1
-    if word < first or word == last or not _is_behind(float(words.right[word]), text.size, script):
+    if word < first or word == last or not _is_after(float(words.right[word]), text.size, script):
         return None
     return word if words.left[word + 1] > script.right - 0.2 * script.size else None
 
 
 def _with_scripts(text: Segment, scripts: Sequence[tuple[int, Segment]], words: Words) -> Segment:
-    """Return a segment with scripts behind the words with their indexes."""
+    """Return a segment with scripts after the words with their indexes."""
     joined, done = None, text.indexes[0]
     for word, script in sorted(scripts, key=lambda each: (each[0], each[1].left)):
         end = int(words.ends[word])
@@ -118,8 +118,8 @@ def _attach_distant(segments: list[Segment], scripts: Sequence[Segment]) -> list
 
 
 def _is_script(text: Segment, script: Segment) -> bool:
-    """Return whether the second segment is a smaller one right behind the first, and higher or lower."""
-    return _is_raised(text, script) and _is_behind(text.right, text.size, script)
+    """Return whether the second segment is a smaller one right after the first, and higher or lower."""
+    return _is_raised(text, script) and _is_after(text.right, text.size, script)
 
 
 def _is_raised(text: Segment, script: Segment) -> bool:
@@ -129,8 +129,8 @@ def _is_raised(text: Segment, script: Segment) -> bool:
     return text.bottom - 0.4 * text.size < script.bottom < text.top - 0.2 * text.size
 
 
-def _is_behind(right: float, size: float, script: Segment) -> bool:
-    """Return whether a script is right behind a text of some size that ends at `right`."""
+def _is_after(right: float, size: float, script: Segment) -> bool:
+    """Return whether a script is right after a text of some size that ends at `right`."""
     return -0.1 * size < script.left - right < 0.35 * size
 
 

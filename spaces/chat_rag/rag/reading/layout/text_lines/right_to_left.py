@@ -208,8 +208,8 @@ def _is_group(visual: Sequence[_Character], start: int, end: int, index: int) ->
     if index != end + 1 or space.text != " " or space.right - space.left > _WIDEST_GROUP_SPACE * space.size:
         return False
     number = visual[max(start, end - _LONGEST_NUMBER) : end]
-    before, behind = ("".join(one.text for one in part) for part in (number, visual[index : index + 4]))
-    return bool(_GROUPS.search(before)) and behind[:3].isdigit() and not behind[3:].isdigit()
+    before, after = ("".join(one.text for one in part) for part in (number, visual[index : index + 4]))
+    return bool(_GROUPS.search(before)) and after[:3].isdigit() and not after[3:].isdigit()
 
 
 def _is_rightward(text: str) -> bool:

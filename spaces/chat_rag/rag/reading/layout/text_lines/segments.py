@@ -160,7 +160,7 @@ def join_line(segments: Sequence[Segment]) -> Segment:
 
 
 def inserted_text(text: str, segment: Segment) -> Segment:
-    """Return the segment with a text behind it that the page doesn't have."""
+    """Return the segment with a text after it that the page doesn't have."""
     return Segment(
         segment.text + text,
         [*segment.indexes, *[-1] * len(text)],

@@ -106,7 +106,7 @@ def _clause_start(words: Sequence[Word], start: int, end: int) -> int:
 
 
 def _noun_start(words: Words, end: int) -> int:
-    """Return where the noun begins that ends at a place: behind the verb of its clause."""
+    """Return where the noun begins that ends at a place: after the verb of its clause."""
     start = _clause_start(words.all, 0, end)
     is_verb = (at for at in range(end - 1, start - 1, -1) if words.all[at].text in BE | HELPERS or words.is_verb(at))
     return next((at + 1 for at in is_verb), start)
@@ -131,17 +131,17 @@ def _main_noun(span: Sequence[Word], *, goes_on: bool) -> Sequence[Word]:
 def noun_at(words: Sequence[Word], start: int) -> Stems:
     """Return the stems of the noun that begins at a place, and of a name for the same: "her neighbour, Mr Finch"."""
     end = start
-    while end < len(words) and (not words[end].ends_noun or _is_name_behind_comma(words, end)):
+    while end < len(words) and (not words[end].ends_noun or _is_name_after_comma(words, end)):
         end += 1
     return meanings(words[start:end])
 
 
-def _is_name_behind_comma(words: Sequence[Word], at: int) -> bool:
+def _is_name_after_comma(words: Sequence[Word], at: int) -> bool:
     return words[at].text == "," and at + 1 < len(words) and words[at + 1].is_name
 
 
 def agent(words: Words, at: int) -> Stems:
-    """Return the stems of the noun behind the next "by" of a clause."""
+    """Return the stems of the noun after the next "by" of a clause."""
     for place in range(at + 1, len(words.all)):
         word = words.all[place]
         if word.text == "by":

@@ -26,7 +26,7 @@ _BOUND = re.compile(
     rf"|(?P<less>{_LESS}))\s(?:the\sage\sof\s|a\s|an\s|additional\s)*(?=[$€£]?\s?{_NUMBER})",
     re.IGNORECASE,
 )
-_BEHIND = re.compile(
+_AFTER = re.compile(
     rf"{_NUMBER}\s(?:\w{{1,20}}\s)?(?:or|and)\s(?:(?P<up>more|older|over|above|longer|higher|greater)"
     rf"|(?P<down>less|fewer|under|below|younger|shorter|lower))\b",
     re.IGNORECASE,
@@ -39,8 +39,8 @@ def find_bounds(text: str) -> frozenset[Bound]:
     """Return the bounds of a sentence: whether the number may be higher, and the number in digits."""
     text = _NOT.sub(" not", text)
     before = ((bool(each["up"] or each["more"]) != bool(each["not"]), each["number"]) for each in _BOUND.finditer(text))
-    behind = ((bool(each["up"]), each["number"]) for each in _BEHIND.finditer(text))
-    return frozenset((is_up, _digits(number)) for is_up, number in (*before, *behind))
+    after = ((bool(each["up"]), each["number"]) for each in _AFTER.finditer(text))
+    return frozenset((is_up, _digits(number)) for is_up, number in (*before, *after))
 
 
 def without_bounds(text: str) -> str:

@@ -9,16 +9,16 @@ from itertools import islice
 from rag.search.languages import ENGLISH, stop_words
 from rag.search.words import split_tokens, stem_tokens
 
-# The cause stands behind the first of these and before the others.
-_BEHIND = (
+# The cause stands after the first of these and before the others.
+_AFTER = (
     r"because(?:\sof)?|(?:due|owing|attributable|thanks)\sto|as\sa\sresult\sof|since(?!\s(?:\d|then|its|the\sstart))"
 )
-_BEHIND_VERB = r"caused\sby|driven\sby|result(?:s|ed|ing)?\sfrom|explained\sby"
+_AFTER_VERB = r"caused\sby|driven\sby|result(?:s|ed|ing)?\sfrom|explained\sby"
 _BEFORE = (
     r"caus(?:e|es|ing)|caused(?!\sby)|lead(?:s|ing)?\sto|led\sto|result(?:s|ed|ing)?\sin|therefore|thus|hence|so\sthat"
     r"|as\sa\sresult(?!\sof)|forc(?:e|es|ing)|(?<!\bwas\s)(?<!\bwere\s)(?<!\bbeen\s)(?<!\bbe\s)forced(?!\sby)"
 )
-_LINK = re.compile(rf"\b(?:(?P<behind>{_BEHIND}|{_BEHIND_VERB})|(?P<before>{_BEFORE}))\b", re.IGNORECASE)
+_LINK = re.compile(rf"\b(?:(?P<behind>{_AFTER}|{_AFTER_VERB})|(?P<before>{_BEFORE}))\b", re.IGNORECASE)
 _IS_EXPLICIT = re.compile(r"\b(?:because|(?:due|owing)\sto|caused?|as\sa\sresult)\b", re.IGNORECASE)
 # Words of sentences that give a cause, as a part of a pattern.
 CAUSE_WORDS = (
@@ -48,13 +48,13 @@ def _are_turned(own: Cause, their: Cause) -> bool:
 def _causes(text: str) -> Iterator[Cause]:
     """Yield the stems of each cause of a text, and those of its effect."""
     for link in islice(_LINK.finditer(text), _MOST_LINKS):
-        before, behind = text[: link.start()], text[link.end() :]
-        begins = not before.strip() or (before.rstrip().endswith((".", ";", ",")) and "," in behind)
+        before, after = text[: link.start()], text[link.end() :]
+        begins = not before.strip() or (before.rstrip().endswith((".", ";", ",")) and "," in after)
         if begins and link["behind"]:
-            behind, comma, before = behind.partition(",")
+            after, comma, before = after.partition(",")
             if not comma:  # "Because of ice the harbour is closed"
                 continue
-        first, second = _stems(before), _stems(behind)
+        first, second = _stems(before), _stems(after)
         yield (second, first) if link["behind"] else (first, second)
 
 

@@ -30,7 +30,7 @@ def _is_another(action: Action, sources: Collection[Action]) -> bool:
 def _conflict(action: Action, source: Action) -> bool:
     """Return whether who does something, or whom it's done to, is another one that the source names as well.
 
-    "They gave books to schools" says the same as "They gave schools books": an object can stand behind both.
+    "They gave books to schools" says the same as "They gave schools books": an object can stand after both.
     """
     doer, done = action.doer & source.known, action.done & source.before
     if (action.is_done and source.is_planned) or (action.is_necessary and source.is_possible):

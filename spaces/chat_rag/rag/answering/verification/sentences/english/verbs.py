@@ -1,4 +1,4 @@
-"""The verbs of an English sentence, found by the words around them: an auxiliary before, an object behind."""
+"""The verbs of an English sentence, found by the words around them: an auxiliary before, an object after."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ POSSIBLE, NECESSARY, _FUTURE = _SETS["possible"], _SETS["necessary"], _SETS["fut
 _IRREGULAR = {form: forms[0] for forms in _FORMS for form in forms}
 _ENDS_NOUN = BE | HELPERS | PREPOSITIONS | LINKS | PRONOUNS
 _NO_WORDS = _ENDS_NOUN | ADVERBS | ARTICLES
-# What is said "to" be done behind these is only intended.
+# What is said "to" be done after these is only intended.
 _PLANS = re.compile(
     r"(?:expect|plan(?:s|ned|ning)?$|inten|propos|schedul|due|aim|want|hop(?:e|es|ed|ing)$|agree|seek|announc|likely|promis|decid|vow"
     r"|offer|project|anticipat|about|need|requir|oblig|recommend|ask|urg)"
@@ -95,7 +95,7 @@ class Words:
         return [at for at in range(len(self.all)) if self.is_verb(at)]
 
     def is_verb(self, at: int) -> bool:
-        """Return whether a word is a verb: behind an auxiliary, in the past, or right before an object."""
+        """Return whether a word is a verb: after an auxiliary, in the past, or right before an object."""
         word, following = self.all[at], self.all[at + 1] if at + 1 < len(self.all) else None
         if not word.is_word or word.is_name or word.text[0].isdigit():
             return False

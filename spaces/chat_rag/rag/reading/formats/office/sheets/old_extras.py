@@ -115,7 +115,7 @@ def _continued_text(records: list[_Record], place: int, length: int) -> str:
 
 
 def _decoded(content: memoryview) -> str:
-    """Return a text behind the byte that says whether its characters have one byte or two."""
+    """Return a text after the byte that says whether its characters have one byte or two."""
     has_two = bool(content[0] & 1) if len(content) else False
     return bytes(content[1:]).decode("utf-16-le" if has_two else "latin-1", "replace")
 

@@ -119,7 +119,7 @@ def _mark_parts(root: Any, body: Any, document: str, parts: dict[str, bytes]) ->
     """Mark the place of each inner file (`altChunk`), picture, chart and diagram with its number; return them."""
     related = relations(parts, document)
     inside: dict[Relation, None] = {}  # in order, each once
-    last: dict[Any, Any] = {}  # by block: the place that was added behind it
+    last: dict[Any, Any] = {}  # by block: the place that was added after it
     for element in list(root.iter(f"{W}altChunk", "{*}blip", "{*}imagedata", "{*}chart", "{*}relIds")):
         names = (element.get(f"{RELATIONSHIPS}{name}") for name in ("id", "embed", "dm"))
         relation = next((related[name] for name in names if name in related), None)
