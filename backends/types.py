@@ -73,7 +73,8 @@ class ChatRequest:
     `model=None` uses the target's default; `max_tokens` counts output tokens, including thoughts. `tool_choice` is
     "auto", "none", "required" or a tool's name. `schema` is the JSON schema that the answer must match: an answer
     that doesn't ends in `InvalidAnswer`. With `validate` false, the model gets the schema and the answer isn't checked:
-    a stranger's schema can take exponential time.
+    a stranger's schema can take exponential time. `logprobs` asks for the log probability of each token of the answer,
+    with so many alternatives, 0 to 20.
     """
 
     messages: tuple[Message, ...]
@@ -87,6 +88,7 @@ class ChatRequest:
     tool_choice: str = "auto"
     schema: Mapping[str, Any] | None = None
     validate: bool = True
+    logprobs: int | None = None
 
     def __post_init__(self) -> None:
         # Callers usually have a list; a tuple keeps the request immutable.
@@ -127,11 +129,21 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenLogprob:
+    """A token of an answer with its natural log probability, and the same of the most likely tokens at its place."""
+
+    token: str
+    logprob: float
+    alternatives: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
-    """The end of a stream; `usage` is what the server reported, never an estimate."""
+    """The end of a stream; `usage` and `logprobs` are what the server reported, never an estimate."""
 
     finish_reason: str | None
     usage: Usage | None
+    logprobs: tuple[TokenLogprob, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from backends.chat.failures import cut_off, finish_failure, refusal, server_failure
+from backends.chat.logprobs import read_logprobs
 from backends.chat.reasoning import CharacterJoiner, Reasoning, ThoughtSplitter
 from backends.chat.sse import DONE
 from backends.chat.tools import ToolCallAssembler
@@ -14,7 +15,7 @@ from backends.chat.usage import read_usage
 from backends.errors import BackendError, Unreachable
 from backends.http.error_words import error_words
 from backends.text import one_line
-from backends.types import Delta, Done, Event, Usage
+from backends.types import Delta, Done, Event, TokenLogprob, Usage
 
 _parse = json.JSONDecoder().decode
 _MAX_REFUSAL_CHARACTERS = 2000  # an error quotes the beginning
@@ -40,6 +41,7 @@ class ChatReader:
         self._splitter = ThoughtSplitter(reasoning)
         self._thoughts = CharacterJoiner()
         self._calls = ToolCallAssembler()
+        self._logprobs: list[TokenLogprob] = []
         self._refusal = ""
         self._remark: Any = None  # an event with words that isn't part of an answer
         self._has_choices = False
@@ -91,7 +93,7 @@ class ChatReader:
 
     @property
     def done(self) -> Done:
-        return Done(self.finish_reason, self.usage)
+        return Done(self.finish_reason, self.usage, tuple(self._logprobs) or None)
 
     def stream_error(self, reason: str) -> BackendError:
         """The error for a broken stream: `Interrupted` once there is output, `Unreachable` before."""
@@ -138,6 +140,8 @@ class ChatReader:
             raise self._server_failure(error)
         if reason := choice.get("finish_reason"):
             self.finish_reason = one_line(str(reason))
+        if logprobs := choice.get("logprobs"):
+            self._logprobs += read_logprobs(logprobs.get("content") or ())
         part = choice.get("delta") or choice.get("message") or {}
         deltas: list[Delta] = []
         # Some servers send the same thought under several names.

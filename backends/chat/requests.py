@@ -14,6 +14,7 @@ from backends.chat.checks import (
     read_text,
     replace_surrogates,
 )
+from backends.chat.logprobs import logprobs_body, read_alternatives
 from backends.chat.messages import read_messages, write_message
 from backends.chat.tools import tools_body
 from backends.errors import Rejected
@@ -27,7 +28,6 @@ MAX_TOOLS = 128
 UNSUPPORTED: Mapping[str, tuple[Any, ...]] = {
     "n": (None, 1),
     "functions": (None, []),
-    "logprobs": (None, False),
     "logit_bias": (None, {}),
     "frequency_penalty": (None, 0),
     "presence_penalty": (None, 0),
@@ -45,6 +45,7 @@ def chat_body(request: ChatRequest, *, model: str | None = None, stream: bool = 
     optional = {"model": request.model or model, "top_p": request.top_p, "seed": request.seed}
     body.update({name: value for name, value in optional.items() if value is not None})
     body.update(tools_body(request))
+    body.update(logprobs_body(request.logprobs))
     if request.schema is not None:
         schema = {"name": "answer", "schema": dict(request.schema), "strict": True}
         body["response_format"] = {"type": "json_schema", "json_schema": schema}
@@ -79,6 +80,7 @@ def parse_chat_request(body: Any) -> ChatRequest:
         tools=tools,
         tool_choice=_tool_choice(body.get("tool_choice"), tools),
         schema=_schema(body.get("response_format")),
+        logprobs=read_alternatives(body),
         **{name: value for name, value in optional.items() if value is not None},
     )
 

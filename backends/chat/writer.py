@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from backends.chat.logprobs import write_logprobs
 from backends.chat.tools import write_call
 from backends.chat.usage import write_usage
 from backends.errors import SpaceportError
@@ -34,8 +35,11 @@ class ChatWriter:
         return self._chunk({"tool_calls": [write_call(call, index=index)]})
 
     def closing(self, done: Done) -> list[dict[str, Any]]:
-        """The chunk with the finish reason, then a chunk with the usage if it is known."""
-        chunks = [self._chunk({}, done.finish_reason or "stop")]
+        """The chunk with the finish reason and all log probabilities, then one with the usage if it is known."""
+        chunk = self._chunk({}, done.finish_reason or "stop")
+        if done.logprobs is not None:
+            chunk["choices"][0]["logprobs"] = write_logprobs(done.logprobs)
+        chunks = [chunk]
         if done.usage:
             chunks.append({**self._head, "choices": [], "usage": write_usage(done.usage)})
         return chunks
@@ -54,7 +58,9 @@ class ChatWriter:
             message["reasoning_content"] = "".join(texts["thought"])
         if calls:
             message["tool_calls"] = calls
-        choice = {"index": 0, "message": message, "finish_reason": done.finish_reason or "stop"}
+        choice: dict[str, Any] = {"index": 0, "message": message, "finish_reason": done.finish_reason or "stop"}
+        if done.logprobs is not None:
+            choice["logprobs"] = write_logprobs(done.logprobs)
         usage = {"usage": write_usage(done.usage)} if done.usage else {}
         return {**self._head, "object": "chat.completion", "choices": [choice], **usage}
 

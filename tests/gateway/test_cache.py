@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from backends import ChatRequest, Delta, Done, Event, Interrupted, Message, Picture, Tool, ToolCall, Usage
+from backends import ChatRequest, Delta, Done, Event, Interrupted, Message, Picture, TokenLogprob, Tool, ToolCall, Usage
 from backends.stopwatch import now
 from gateway.cache.answers import Answers
 from gateway.cache.entries import Entry, TimedEvent, decode, encode
@@ -57,6 +57,7 @@ async def ask(answers: Answers, upstream: ScriptedUpstream, key: str | None = "k
         {"seed": 1},
         {"tools": (Tool("search"),)},
         {"schema": {"type": "object"}},
+        {"logprobs": 0},
     ],
 )
 def test_whatever_changes_the_answer_changes_the_key(change: dict[str, object]) -> None:
@@ -87,6 +88,8 @@ def test_only_temperature_0_is_cacheable() -> None:
 def test_an_entry_survives_its_bytes() -> None:
     whole = entry(*EVENTS, seconds=0.25)
     assert decode(encode(whole)) == whole
+    likely = entry(Delta("a"), Done("stop", None, (TokenLogprob("a", -0.5, (("b", -1.25),)),)))
+    assert decode(encode(likely)) == likely
     assert whole.joined() == [EVENTS[0], Delta("It rains \U0001f327."), *EVENTS[3:]]
 
 
@@ -97,11 +100,11 @@ def test_an_entry_survives_its_bytes() -> None:
         b"\xff",
         b"[]",
         b"{}",
-        encode(entry(*EVENTS)).replace(b'"format":1', b'"format":2'),
+        encode(entry(*EVENTS)).replace(b'"format":2', b'"format":1'),
         encode(entry(*EVENTS)).replace(b'"a"', b'"z"'),
         encode(entry(Delta("a"))),
-        json.dumps({"format": 1, "target": "x", "events": [[0, "done", "stop", [1]]]}).encode(),
-        json.dumps({"format": 1, "target": "x", "events": 5}).encode(),
+        json.dumps({"format": 2, "target": "x", "events": [[0, "done", "stop", [1]]]}).encode(),
+        json.dumps({"format": 2, "target": "x", "events": 5}).encode(),
     ],
 )
 async def test_an_entry_that_is_damaged_or_of_another_version_is_ignored(data: bytes) -> None:

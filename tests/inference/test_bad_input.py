@@ -92,7 +92,7 @@ def test_body_that_is_not_a_json_object(server: Server, route: str, content: byt
         ({"response_format": {"type": "grammar"}}, "response_format is not"),
         ({"tools": [TOOL, deep_tool(900, maxItems=1001)]}, "more than 1,000 items"),
         ({"response_format": {"type": "json_schema", "json_schema": {"schema": MANY}}}, "more than 1,000 items"),
-        ({"logprobs": True}, "logprobs is not supported"),
+        ({"top_logprobs": 2}, "top_logprobs needs logprobs"),
     ],
     ids=lambda value: json.dumps(value)[:40] if isinstance(value, dict) else "",
 )

@@ -85,8 +85,14 @@ async def test_official_client_streams(server: Server) -> None:
             max_completion_tokens=8,
             stream=True,
             stream_options={"include_usage": True},
+            logprobs=True,
+            top_logprobs=2,
         )
         chunks = [chunk async for chunk in stream]
+    ends = [chunk.choices[0] for chunk in chunks if chunk.choices and chunk.choices[0].logprobs]
+    tokens = [token for end in ends for token in end.logprobs.content]
+    assert len(tokens) == chunks[-1].usage.completion_tokens
+    assert all(token.logprob <= 0 and len(token.top_logprobs) == 2 for token in tokens)
     assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
     assert chunks[-1].usage
     assert 0 < chunks[-1].usage.completion_tokens <= 8

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backends.chat.failures import cut_off
+from backends.chat.logprobs import read_logprobs
 from backends.chat.reasoning import ThoughtSplitter
 from backends.errors import Unreachable
-from backends.types import Delta, Done, Event, ToolCall, Usage
+from backends.types import Delta, Done, Event, TokenLogprob, ToolCall, Usage
 
 if TYPE_CHECKING:
     import ollama
@@ -21,6 +22,7 @@ class OllamaReader:
         self._last: ollama.ChatResponse | None = None
         self._splitter = ThoughtSplitter()
         self._calls: list[ToolCall] = []
+        self._logprobs: list[TokenLogprob] = []
 
     def read(self, part: ollama.ChatResponse) -> list[Delta]:
         """Return the deltas of one item."""
@@ -32,6 +34,8 @@ class OllamaReader:
         for call in part.message.tool_calls or ():  # each is complete
             function = call.function
             self._calls.append(ToolCall(f"call_{len(self._calls) + 1}", function.name, function.arguments))
+        if part.logprobs:
+            self._logprobs += read_logprobs(each.model_dump() for each in part.logprobs)
         if part.done:
             self._last = part
         self.has_output = self.has_output or bool(deltas or self._calls)
@@ -48,7 +52,7 @@ class OllamaReader:
 
     @property
     def done(self) -> Done:
-        last = self._last
+        last, logprobs = self._last, tuple(self._logprobs) or None
         if last is None or last.prompt_eval_count is None or last.eval_count is None:
-            return Done(last.done_reason if last else None, None)
-        return Done(last.done_reason, Usage(last.prompt_eval_count, last.eval_count))
+            return Done(last.done_reason if last else None, None, logprobs)
+        return Done(last.done_reason, Usage(last.prompt_eval_count, last.eval_count), logprobs)

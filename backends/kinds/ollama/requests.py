@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from backends.chat.logprobs import logprobs_body
 from backends.chat.tools import write_tool
 from backends.errors import Rejected
 from backends.types import ChatRequest, Message
@@ -23,6 +24,7 @@ def chat_arguments(request: ChatRequest, window: int) -> dict[str, Any]:
         arguments["tools"] = [write_tool(tool) for tool in request.tools]
     if request.schema is not None:
         arguments["format"] = dict(request.schema)
+    arguments |= logprobs_body(request.logprobs)
     return arguments
 
 

@@ -107,6 +107,7 @@ def _refuse_more_than_text(request: ChatRequest) -> None:
         "tools": request.offers_tools,
         "a JSON schema": request.schema is not None,
         "pictures": request.has_pictures,
+        "log probabilities": request.logprobs is not None,
     }
     if names := " and ".join(name for name, is_requested in features.items() if is_requested):
         message = f"The transformers kind doesn't support {names}."

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from backends import Delta, Done, Event, ToolCall, Usage
+from backends import Delta, Done, Event, TokenLogprob, ToolCall, Usage
 from backends.text import to_json
 from gateway.cache.keys import FORMAT
 
@@ -76,13 +76,21 @@ def _write(event: Event) -> list[Any]:
     counts = None if usage is None else [
         usage.input_tokens, usage.output_tokens, usage.cached_tokens, usage.reasoning_tokens
     ]  # fmt: skip
-    return ["done", event.finish_reason, counts]
+    tokens = None if event.logprobs is None else [astuple(token) for token in event.logprobs]
+    return ["done", event.finish_reason, counts, tokens]
 
 
 def _read(kind: str, *values: Any) -> Event:
     if kind == "call":
         return ToolCall(*values)
     if kind == "done":
-        reason, counts = values
-        return Done(reason, None if counts is None else Usage(*counts))
+        reason, counts, tokens = values
+        return Done(reason, None if counts is None else Usage(*counts), None if tokens is None else _tokens(tokens))
     return Delta(values[0], _KINDS[kind])  # type: ignore[arg-type]  # the table has only kinds
+
+
+def _tokens(tokens: Sequence[Any]) -> tuple[TokenLogprob, ...]:
+    return tuple(
+        TokenLogprob(token, logprob, tuple((other, number) for other, number in alternatives))
+        for token, logprob, alternatives in tokens
+    )

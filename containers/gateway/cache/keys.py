@@ -8,7 +8,7 @@ from typing import Any
 from backends import ChatRequest, Message
 from backends.text import to_json
 
-FORMAT = 1  # of an entry: one of another version is ignored, because its key differs and it names its version
+FORMAT = 2  # of an entry: one of another version is ignored, because its key differs and it names its version
 
 
 def is_cacheable(request: ChatRequest) -> bool:
@@ -34,6 +34,7 @@ def answer_key(request: ChatRequest, *, target: str, owner: str) -> str:
         "tools": [[tool.name, tool.description, tool.parameters] for tool in request.tools],
         "tool_choice": request.tool_choice if request.tools else "",
         "schema": request.schema,
+        "logprobs": request.logprobs,
     }
     return hashlib.sha256(to_json(content).encode(errors="surrogatepass")).hexdigest()
 

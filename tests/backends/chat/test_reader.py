@@ -6,7 +6,18 @@ import json
 
 import pytest
 
-from backends import ChatRequest, Delta, Done, Interrupted, Message, Overloaded, Rejected, Unreachable, Usage
+from backends import (
+    ChatRequest,
+    Delta,
+    Done,
+    Interrupted,
+    Message,
+    Overloaded,
+    Rejected,
+    TokenLogprob,
+    Unreachable,
+    Usage,
+)
 from backends.chat.reader import ChatReader
 from backends.chat.requests import chat_body, parse_chat_request, read_stream_flags
 from backends.chat.sse import DONE, BadEvent, SSEDecoder, encode_event
@@ -121,6 +132,9 @@ HI = {"role": "user", "content": "Hi"}
         ({"messages": [HI], "temperature": 3}, "temperature is 3, not a number from 0 to 2"),
         ({"messages": [HI], "temperature": float("nan")}, "temperature is nan"),
         ({"messages": [HI], "top_p": "high"}, "top_p is text"),
+        ({"messages": [HI], "logprobs": 3}, "logprobs is 3"),
+        ({"messages": [HI], "top_logprobs": 3}, "top_logprobs needs logprobs"),
+        ({"messages": [HI], "logprobs": True, "top_logprobs": 21}, "top_logprobs is 21; the maximum is 20"),
         ({"messages": [HI], "seed": 1.5}, "seed is 1.5, not a whole number"),
         ({"messages": [HI], "model": 3}, "model is 3, not text"),
         (["messages"], "it is a list, not an object"),
@@ -138,7 +152,6 @@ def test_a_body_that_is_no_chat_completion(body: object, message: str) -> None:
     "option",
     [
         {"n": 2},
-        {"logprobs": True},
         {"logit_bias": {"1": 2}},
     ],
 )
@@ -177,6 +190,33 @@ def test_an_answer_in_one_piece() -> None:
         ],
         Done("length", Usage(1, 2)),
     )
+
+
+@pytest.mark.parametrize("streams", [False, True])
+def test_log_probabilities_are_read_as_they_were_written(streams: bool) -> None:
+    tokens = (TokenLogprob("so", -0.25, (("so", -0.25), ("it", -9999.0))), TokenLogprob(" it", 0.0))
+    writer, done = ChatWriter(answer_id="a", model="m", created=1), Done("stop", None, tokens)
+    events = writer.closing(done) if streams else [writer.whole([Delta("so it")], done)]
+    assert read(*events, DONE)[1] == done
+
+
+def test_log_probabilities_come_with_each_chunk_and_can_be_none() -> None:
+    chunks = [part(content=text) for text in ("a", "b")]
+    for chunk, number in zip(chunks, (-1, None), strict=True):
+        item = {"token": "x", "logprob": number, "bytes": None, "top_logprobs": [{"token": "y", "logprob": -2.5}]}
+        chunk["choices"][0]["logprobs"] = {"content": [item]}
+    last = part("stop")
+    last["choices"][0]["logprobs"] = {"content": None}
+    _, done = read(*chunks, last, DONE)
+    assert done.logprobs == (TokenLogprob("x", -1, (("y", -2.5),)), TokenLogprob("x", -9999, (("y", -2.5),)))
+
+
+@pytest.mark.parametrize("alternatives", [None, 0, 3])
+def test_a_request_for_log_probabilities_is_read_as_it_was_written(alternatives: int | None) -> None:
+    request = ChatRequest([Message("user", "Hi")], logprobs=alternatives)
+    body = chat_body(request)
+    assert ("top_logprobs" in body) == bool(alternatives)
+    assert parse_chat_request(body) == request
 
 
 def test_an_error_is_read_back_as_an_error() -> None:

@@ -51,6 +51,17 @@ async def test_the_promise_of_a_stream(backend: Backend) -> None:
     assert 0 < done.usage.output_tokens <= 8
 
 
+async def test_each_token_has_its_log_probability(backend: Backend) -> None:
+    *deltas, done = [event async for event in backend.stream(question("Name a colour.", max_tokens=6, logprobs=2))]
+    assert isinstance(done, Done)
+    assert done.logprobs and done.usage
+    assert len(done.logprobs) == done.usage.output_tokens
+    assert "".join(token.token for token in done.logprobs).startswith("".join(delta.text for delta in deltas))
+    for token in done.logprobs:  # at temperature 0, the likeliest one is chosen
+        assert token.alternatives[0] == (token.token, token.logprob)
+        assert token.logprob >= token.alternatives[1][1]
+
+
 async def test_check_names_the_model_and_its_window(backend: Backend) -> None:
     health = await backend.check()
     assert "SmolLM2-135M-Instruct" in health.model

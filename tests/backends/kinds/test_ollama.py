@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from backends import Catalog, ChatRequest, Delta, Done, Health, Message, Rejected, Usage
+from backends import Catalog, ChatRequest, Delta, Done, Health, Message, Rejected, TokenLogprob, Usage
 from backends.kinds.ollama.backend import OllamaBackend, base_url
 from backends.kinds.ollama.window import estimate_tokens, window_for
 from backends.types import Downloadable
@@ -119,6 +119,20 @@ async def test_counts_that_ollama_did_not_report_are_none(server: WireServer) ->
     backend = connect(server.url)
     assert [event async for event in backend.stream(REQUEST)] == [Delta("Hi"), Done("length", None)]
     await backend.aclose()
+
+
+async def test_log_probabilities(server: WireServer) -> None:
+    first = item("Hi") | {
+        "logprobs": [{"token": "Hi", "logprob": -0.5, "top_logprobs": [{"token": "Yo", "logprob": -1}]}]
+    }
+    server.on("/api/show", Reply.json(OLLAMA_SHOW))
+    server.on("/api/chat", Reply([ndjson(first, item(done=True, done_reason="stop"))]))
+    backend = connect(server.url)
+    events = [event async for event in backend.stream(ChatRequest(REQUEST.messages, logprobs=1))]
+    await backend.aclose()
+    assert events[-1] == Done("stop", None, (TokenLogprob("Hi", -0.5, (("Yo", -1.0),)),))
+    body = server.requests("/api/chat")[0].json
+    assert (body["logprobs"], body["top_logprobs"]) == (True, 1)
 
 
 async def test_check_reports_the_window(server: WireServer) -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -295,3 +296,10 @@ def test_zero_gpu_gets_the_function_and_the_model_at_import(tmp_path: Path) -> N
         "Done ['LlamaForCausalLM']",
     ], result.stderr
     assert "lost" in result.stderr
+
+
+async def test_what_only_a_server_can_do_is_refused(backend: Backend) -> None:
+    for change, name in (({"logprobs": 0}, "log probabilities"), ({"schema": {"type": "object"}}, "a JSON schema")):
+        with pytest.raises(Rejected, match=f"doesn't support {name}"):
+            async for _ in backend.stream(replace(STORY, **change)):
+                pass
