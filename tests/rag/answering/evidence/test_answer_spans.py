@@ -31,6 +31,8 @@ from rag.answering.evidence.units.answer_spans import answer_span
         ("Who opened the meeting?", "Board Chair Jane Doe opened the meeting.", "Chair Jane Doe"),
         ("Who is the president?", "The Company’s President Jane Doe opened the meeting.", "President Jane Doe"),
         ("Who is the president of Acme?", "The president of Acme Company, Jane Doe, opened it.", "Jane Doe"),
+        ("Who chairs the panel?", "In October 2018 Jane Doe became chair of the panel.", "Jane Doe"),
+        ("Who wrote the guide?", "In May, volume Y of the guide was written by Jane Doe in Oslo.", "Jane Doe"),
         ("Who approves the budget?", "The Finance Committee approves it.", "The Finance Committee"),
     ],
 )

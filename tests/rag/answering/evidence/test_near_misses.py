@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from rag.answering.evidence.doubts.missing_time import lacks_time
 from rag.answering.evidence.doubts.near_misses import is_near_miss
 from rag.answering.evidence.doubts.other_cells import (
     counts_something_else,
@@ -88,6 +89,23 @@ def test_a_column_of_an_outlook_has_no_figures_of_what_there_was(question: str, 
 )
 def test_the_least_is_not_the_most(question: str, text: str, is_other: bool) -> None:
     assert has_other_limit(Question(question), sentence(text)) is is_other
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "lacks"),
+    [
+        ("When was the tower built?", "The tower is built of grey stone, on 3 piers.", True),
+        ("In which years was the tower closed?", "The closures of the tower are as follows:", True),
+        ("When was the tower built?", "The tower was built in 1863.", False),
+        ("When does the tower close?", "The tower closes if the wind is strong.", False),
+        ("When is the tower open?", "The tower is open daily.", False),
+        ("In what century was the tower built?", "The tower was built in the late nineteenth century.", False),
+        ("When did people settle here?", "People settled here about 13,000 BP.", False),
+        ("How high is the tower?", "The tower is built of grey stone.", False),
+    ],
+)
+def test_a_sentence_that_does_not_say_when(question: str, text: str, lacks: bool) -> None:
+    assert lacks_time(Question(question), sentence(text)) is lacks
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rag.answering.abstention.foreign_question import are_english
+from rag.answering.evidence.doubts.missing_time import lacks_time
 from rag.answering.evidence.doubts.other_cells import (
     counts_something_else,
     is_not_the_total,
@@ -26,13 +27,14 @@ _OF_UNIT = (
     is_of_other_year,
     is_per_other,
     lacks_name,
+    lacks_time,
     names_something_else,
 )
 _AMONG_UNITS = (is_of_other_labels, is_not_the_total)
 
 
 def is_near_miss(question: Question, unit: Unit, units: Sequence[Unit]) -> bool:
-    """Return whether a unit is about a plan, a limit, a period, a subject or a row that isn't the question's.
+    """Return whether a unit is about another plan, limit, period, subject or row than the question, or has no time.
 
     The words for these are those of English.
     """

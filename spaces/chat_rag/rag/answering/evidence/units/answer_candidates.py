@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rag.answering.evidence.question_analysis.kinds import FIGURES, Kind
 from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.units.amounts import has_bare_price, no_amounts
-from rag.answering.evidence.units.kind_patterns import COMPILED, TIME_UNIT
+from rag.answering.evidence.units.kind_patterns import COMPILED, MONTH, TIME_UNIT, WEEKDAY
 from rag.answering.evidence.units.series import Span
 from rag.answering.numbers import CODE, CURRENCY_AFTER, NUMBER, PERCENT, SCALE, SIGNS
 from rag.search.bm25 import stems
@@ -31,6 +31,7 @@ _ASKS_CHANGE = re.compile(
     re.IGNORECASE,
 )
 _NAMES = {Kind.PERSON, Kind.PLACE}
+_NO_NAME = re.compile(rf"(?:(?:After|Before|By|From|In|Last|Next|On|Since|This|Until)\s)?(?:{MONTH}|{WEEKDAY}|[A-Z])")
 # "Acme Corporation" and the "Executive Committee" aren't persons, but "Board Chair Jane Doe" is one.
 _ORGANIZATION = (
     r"(?:corporation|company|companies|inc|ltd|llc|plc|committee|board|department|commission|securities|exchange|act)"
@@ -84,7 +85,7 @@ def find_candidates(kind: Kind, text: str) -> list[Candidate]:
             and not is_date
             and not (kind in FIGURES - {Kind.DATE} and _is_torn(text, match))
             and not (kind is Kind.NUMBER and _is_other_figure(text, match))
-            and not (kind in _NAMES and _starts_sentence(text, match, words))
+            and not (kind in _NAMES and (_NO_NAME.fullmatch(match[0]) or _starts_sentence(text, match, words)))
         ):
             is_change = bool(_BEFORE_CHANGE.search(text[max(0, match.start() - 60) : match.start()]))
             is_organization = kind is Kind.PERSON and bool(words & _ORGANIZATIONS)
