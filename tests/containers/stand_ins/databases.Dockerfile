@@ -9,7 +9,8 @@ RUN useradd --system --uid 999 --user-group --home-dir /data --create-home redis
     && apt-get update \
     && apt-get install --yes --no-install-recommends -o Dpkg::Options::=--force-confold redis-server postgresql \
     && ln -s /usr/lib/postgresql/*/bin /opt/postgresql \
-    && install --directory --owner 999 --group 999 --mode 1777 /var/lib/postgresql/data
+    && install --directory --owner 999 --group 999 --mode 1777 /var/lib/postgresql/data \
+    && install --directory --owner 999 --group 999 --mode 3777 /run/postgresql
 ENV PATH=/opt/postgresql:$PATH LANG=C.UTF-8
 
 FROM databases AS redis
