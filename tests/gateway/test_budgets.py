@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -57,8 +58,15 @@ async def test_a_request_that_has_no_turn_reserves_nothing(wire: WireServer, tmp
         assert len(wire.requests(CHAT)) == 1
 
 
-async def test_a_budget_is_no_use_without_a_price(wire: WireServer, tmp_path: Path) -> None:
-    async with gateway(wire, tmp_path) as running:
+async def test_a_budget_is_no_use_without_a_price(
+    wire: WireServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    mistake = f'[mistake]\nkind = "openai"\nurl = "{wire.url}"\nprice = "1,25 EUR/h"'
+    async with gateway(wire, tmp_path, mistake) as running:
+        unpriced = [record for record in caplog.records if record.message == "target without a price"]
+        levels = {record.fields["target"]: record.levelname for record in unpriced}  # type: ignore[attr-defined]
+        assert (levels["other"], levels["mistake"]) == ("INFO", "WARNING")
         key, free = await running.add_key(usd=1), await running.add_key("bob")
         answer = await running.chat(key, "other")
         assert answer.status_code == 403
