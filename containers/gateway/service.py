@@ -98,6 +98,8 @@ class Gateway:
         while not await self._open():
             self._enter(Phase.NO_DATABASE)
             await asyncio.sleep(RETRY_SECONDS)
+        if self.redis:
+            await self.redis.check()
         self.loaded = True
         self._enter(Phase.READY)
         if not len(self.parts.keys):

@@ -122,6 +122,18 @@ async def test_what_runs_elsewhere_counts(wire: WireServer, tmp_path: Path) -> N
             assert (await second.chat(key)).status_code == 200
 
 
+async def test_a_budget_that_is_used_up_is_no_matter_of_waiting(wire: WireServer, tmp_path: Path) -> None:
+    hourly = f'[labels]\nkind = "backends.vision.server"\nurl = "{wire.url}"\ntask = "classify"\nprice = "1/h"'
+    async with gateway(wire, tmp_path, hourly) as running:
+        key = await running.add_key(usd=0)
+        headers = {"authorization": f"Bearer {key}"}
+        chat = await running.chat(key)
+        labels = await running.client.post("/v1/classify", json={"model": "labels", "image": "YQ=="}, headers=headers)
+    assert [chat.status_code, labels.status_code] == [402, 402]
+    assert "Ask for fewer tokens (max_tokens), or ask the operator for a larger budget." in chat.text
+    assert "are left. Ask the operator for a larger budget." in labels.text
+
+
 def test_a_month_begins_without_what_the_last_one_spent() -> None:
     target = Targets.load(Catalog({"a": {"kind": "embedded", "price": "tokens:1/1"}}, source="test")).find("a")
     key = Key("k", "alice", "", "", datetime.now(UTC), budget=money.from_usd(1))
