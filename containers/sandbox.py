@@ -87,10 +87,11 @@ def wait_ready(container: Any, url: str, timeout: float) -> float:
 
 
 def last_log_line(container: Any) -> str:
-    """Return the last line of a container's log; of a JSON line, its message and remedy."""
+    """Return the last line of a container's log; of a JSON line, its message, error and remedy."""
     lines = container.logs(tail=1).decode("utf-8", "replace").strip().splitlines()
     text = lines[-1] if lines else "its log is empty"
     with contextlib.suppress(ValueError, AttributeError):
         record = json.loads(text)
-        text = " ".join(filter(None, (record.get("message"), record.get("remedy"))))
+        what = ": ".join(filter(None, (record.get("message"), record.get("error"))))
+        text = " ".join(filter(None, (what, record.get("remedy"))))
     return text

@@ -18,8 +18,9 @@ PROJECT = "spaceport"
 GENERATED_SECRETS = ("inference_api_key", "grafana_admin_password", "postgres_password")
 OPTIONAL_SECRETS = ("hf_token",)  # fill in your own; an empty file means no token
 DATABASE_URL = "postgresql://spaceport:{password}@postgres/spaceport"  # the secret gateway_database_url
-# Seconds until every service must be healthy; the engine of a profile first downloads gigabytes of model files.
+# Seconds until every service must be healthy; some first download gigabytes of model files.
 TIMEOUT, DOWNLOAD_TIMEOUT = 300.0, 3600.0
+DOWNLOADING_PROFILES = {"gpu", "ollama", "models", "pictures", "vision"}
 # The profiles, and the variables that add a profile's engine to the pages.
 ENGINE_VARIABLES = {
     "gpu": {"SPACEPORT_VLLM_URL": "http://vllm:8000/v1"},
@@ -57,8 +58,13 @@ def up(
         raise ContainerError(f"There is no profile {min(unknown)!r}.", f"There are: {', '.join(ENGINE_VARIABLES)}.")
     profiles = with_needed(profiles)
     engines = {name: url for profile in profiles for name, url in ENGINE_VARIABLES[profile].items()}
-    _compose(["up", "--detach", *services], profiles, files, engines | dict(environment or {}), project)
-    pages = wait_healthy(docker_client(), project, report, DOWNLOAD_TIMEOUT if profiles else TIMEOUT)
+    client = docker_client()
+    try:
+        _compose(["up", "--detach", *services], profiles, files, engines | dict(environment or {}), project)
+    except ContainerError as error:  # Compose names a service that others wait for by its container's number
+        raise ContainerError(error.message, last_words(client, project, has_failed) or error.remedy) from error
+    seconds = DOWNLOAD_TIMEOUT if DOWNLOADING_PROFILES & set(profiles) else TIMEOUT
+    pages = wait_healthy(client, project, report, seconds)
     for name, url in pages.items():
         report(f"{name:<12} {url}")
     return pages
@@ -139,7 +145,19 @@ def wait_healthy(client: Any, project: str, report: ReportLine, timeout: float) 
             return {_service(container): url for container in containers if (url := _page_url(container))}
         time.sleep(0.5)
     late = ", ".join(name for name, state in states.items() if state != "healthy")
-    raise ContainerError(f"Not healthy within {timeout:g} s: {late}.", "See their logs: docker compose logs.")
+    words = last_words(client, project, lambda container: _state(container) != "healthy")
+    raise ContainerError(f"Not healthy within {timeout:g} s: {late}.", f"{words} Their logs: docker compose logs.")
+
+
+def last_words(client: Any, project: str, wanted: Callable[[Any], bool]) -> str:
+    """Return the last line of the log of each service that is wanted."""
+    containers = client.containers.list(all=True, filters={"label": f"com.docker.compose.project={project}"})
+    return " ".join(f"{_service(each)} says: {last_log_line(each)}" for each in containers if wanted(each))
+
+
+def has_failed(container: Any) -> bool:
+    """Whether a container has ended or isn't healthy; one that has been started again has ended before."""
+    return _state(container) in ("exited", "dead", "unhealthy") or container.attrs["RestartCount"] > 0
 
 
 def _update_state(container: Any, states: dict[str, str], report: ReportLine) -> None:

@@ -74,6 +74,11 @@ class SharedRedis:
             self._leave_out(_describe(error))
             raise RedisAway(self.failure) from error
 
+    async def check(self) -> None:
+        """Try it once, so that the log says at the start that it's away."""
+        with contextlib.suppress(RedisAway):
+            await self.run(self._write)
+
     async def aclose(self) -> None:
         if self._probing:
             self._probing.cancel()
@@ -89,13 +94,17 @@ class SharedRedis:
         logger.warning("%s use this process' memory", self._use, extra={"fields": fields})
         self._probing = asyncio.create_task(self._probe())
 
+    async def _write(self) -> None:
+        """Write a key: a full Redis answers a ping."""
+        await self.client.set(PROBE_KEY, b"1", px=60_000)
+
     async def _probe(self) -> None:
-        """Write a key until that succeeds: a full Redis answers a ping."""
+        """Try it until that succeeds."""
         while True:
             await asyncio.sleep(self._probe_seconds)
             try:
                 async with asyncio.timeout(self._seconds):
-                    await self.client.set(PROBE_KEY, b"1", px=60_000)
+                    await self._write()
                 break
             except (RedisError, OSError, TimeoutError) as error:
                 self.failure = _describe(error)

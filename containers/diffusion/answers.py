@@ -46,7 +46,7 @@ class PictureStream(EventResponse):
         super().__init__(host, work, silence_seconds=silence_seconds)
         self._draw = work
         self._previews = 0
-        self._step = 0
+        self._step = -1
 
     def failure(self, error: BackendError) -> bytes:
         return encode_event(error_body(error, status(error)), "error")

@@ -30,8 +30,12 @@ class Draw(PictureWork):
         self._service.begin(self)
         try:
             async with contextlib.AsyncExitStack() as stack:
+                waited = False
                 async for place in self._wait(stack):
+                    waited = True
                     yield place
+                if waited:  # otherwise the answer has no status yet, which an error must be able to choose
+                    yield Progress(0, self._request.steps or self._service.settings.steps)
                 start = now()
                 stream = self._timed(self._generator.generate(self._request))
                 async with closing(stream):

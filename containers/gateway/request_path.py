@@ -87,7 +87,7 @@ class Call:
         self._reservation = parts.budgets.reserve(self.key, dearest, self.size, self._started_at)
         async with parts.queue.slot() as seconds:
             connects = {each.name: partial(_connect, each, task) for each in targets}
-            start = partial(RoutedStream, connects, parts.router.states, task.is_end)
+            start = partial(RoutedStream, connects, parts.router.states, task.stage_of)
             async with parts.answers.open(key, start) as self.answer:
                 yield seconds
 

@@ -94,10 +94,12 @@ class Gateway:
         self.parts.targets = await asyncio.to_thread(Targets.load, catalog)
         self.parts.router = Router(catalog, TargetStates())
         self.metrics.track_targets(self.parts.router)
-        self._log_targets()
+        self._log_targets(catalog)
         while not await self._open():
             self._enter(Phase.NO_DATABASE)
             await asyncio.sleep(RETRY_SECONDS)
+        if self.redis:
+            await self.redis.check()
         self.loaded = True
         self._enter(Phase.READY)
         if not len(self.parts.keys):
@@ -183,13 +185,15 @@ class Gateway:
         self.parts.budgets.read_others(month, news.spent, news.reserved)
         self.parts.end_revoked()
 
-    def _log_targets(self) -> None:
+    def _log_targets(self, catalog: Catalog) -> None:
         for target in self.parts.targets.by_name.values():
             fields = {"target": target.name}
             if target.unavailable:
                 logger.info("target unavailable", extra={"fields": fields | {"reason": str(target.unavailable)}})
             elif target.unpriced:
-                logger.info("target without a price", extra={"fields": fields | {"reason": target.unpriced}})
+                is_mistake = catalog.settings(target.name).get("price") is not None
+                level = logging.WARNING if is_mistake else logging.INFO
+                logger.log(level, "target without a price", extra={"fields": fields | {"reason": target.unpriced}})
 
     def _enter(self, phase: Phase) -> None:
         if phase is self.phase or self.phase is Phase.DRAINING:

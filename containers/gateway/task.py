@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from backends import ChatRequest
 from gateway.billing.bills import Size
+from gateway.routing.stream import Stage
 
 T = TypeVar("T")
 
@@ -16,14 +17,14 @@ T = TypeVar("T")
 class Task:
     """One request. `name` is a task of the catalogue, `start` begins the events of a backend's answer.
 
-    `chat` is the request of one for text, the only one whose answers are kept. `is_end` tells the last event; without
-    it, the first one is the whole answer.
+    `chat` is the request of one for text, the only one whose answers are kept. `stage_of` tells how far an answer is
+    with an event; without it, the first one is the whole answer.
     """
 
     name: str
     size: Size
     start: Callable[[Any], AsyncIterator[Any]]
-    is_end: Callable[[Any], bool] = lambda event: True
+    stage_of: Callable[[Any], Stage] = lambda event: Stage.ENDS
     chat: ChatRequest | None = None
 
 

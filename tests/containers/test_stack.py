@@ -1,12 +1,19 @@
-"""The real stack: a question about a PDF, answered by the container, stored in Chroma, and counted by Prometheus."""
+"""The real stack with the gateway.
+
+A question about a PDF is answered by the container, stored in Chroma and counted by Prometheus; a key of the gateway
+and its bills are still there after its containers.
+"""
 
 from __future__ import annotations
 
+import csv
 import json
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,48 +23,85 @@ import pytest
 import yaml
 from playwright.sync_api import Browser, Page, expect
 
-from containers import images, stack
+from containers import images
+from containers.stack import compose_command, down, up, wait_healthy
 from tests.conftest import ROOT
 from tests.containers.conftest import TAG
 from tests.helpers.apps import App
 from tests.helpers.chat import ask, upload, wait_for_answer
-from tests.helpers.servers import free_port
+from tests.helpers.servers import free_port, wait_until
 from tests.rag.make_documents import short_report
 
 PROJECT = "spaceport-test"
 # Grafana needs a registry; test_stack_files.py checks its files instead.
-SERVICES = ("inference", "chroma", "prometheus", "chat", "compare")
+SERVICES = ("inference", "chroma", "prometheus", "chat", "compare", "gateway", "redis", "postgres")
 STAND_INS = ROOT / "tests" / "containers" / "stand_ins"
 COLLECTIONS = "http://chroma:8000/api/v2/tenants/default_tenant/databases/default_database/collections"
 
 
+@dataclass(frozen=True)
+class Stack:
+    """The stack's Compose project, with the images and ports of these tests."""
+
+    override: Path
+    environment: dict[str, str]
+
+    def up(self, *services: str) -> dict[str, str]:
+        """Start services, and return the URLs of all pages."""
+        files, environment = [self.override], self.environment
+        return up(["gateway"], services=services, files=files, environment=environment, project=PROJECT)
+
+    def compose(self, *arguments: str) -> str:
+        """Run Compose as docs/gateway.md does, and return what it prints."""
+        files = ["-f", str(ROOT / "containers/compose.yaml"), "-f", str(self.override)]
+        command = [*compose_command(), "-p", PROJECT, *files, "--profile", "gateway", *arguments]
+        process = subprocess.run(command, env=os.environ | self.environment, capture_output=True, text=True)
+        assert process.returncode == 0, process.stdout + process.stderr
+        return process.stdout
+
+    def gateway(self, *arguments: str) -> str:
+        """Run a command in the gateway's container."""
+        return self.compose("exec", "-T", "gateway", "python", "-m", "gateway", *arguments)
+
+
 @pytest.fixture(scope="module")
-def pages(
-    engine: Any, inference_image: str, demo_image: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, str]]:
-    """The URLs of the pages of a running stack."""
-    by_tag = {
-        "chroma": provide_image(engine, "chroma", DEMO=demo_image),
-        "prometheus": provide_image(engine, "prometheus"),
+def running(
+    engine: Any, inference_image: str, demo_image: str, gateway_image: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
+    """The services of a stack, without those of its pages."""
+    services: dict[str, Any] = {
+        # A stand-in has the tag of the original, but not its digest.
+        "chroma": {"image": provide_image(engine, "chroma", "chroma", DEMO=demo_image)},
+        **{name: {"image": provide_image(engine, name)} for name in ("prometheus", "redis", "postgres")},
     }
-    # A stand-in has the tag of the original, but not its digest.
-    override = tmp_path_factory.mktemp("stack") / "by_tag.yaml"
-    override.write_text(yaml.safe_dump({"services": {name: {"image": image} for name, image in by_tag.items()}}))
-    ports = {f"SPACEPORT_{name}_PORT": str(free_port()) for name in ("CHAT", "COMPARE", "PROMETHEUS")}
+    for name in ("redis", "postgres"):  # the gateway starts when they are healthy
+        services[name]["healthcheck"] = {"interval": "2s"}
+    override = tmp_path_factory.mktemp("stack") / "stand_ins.yaml"
+    override.write_text(yaml.safe_dump({"services": services}))
+    ports = {f"SPACEPORT_{name}_PORT": str(free_port()) for name in ("CHAT", "COMPARE", "PROMETHEUS", "GATEWAY")}
     environment = {"SPACEPORT_TAG": TAG, **ports}
     try:
-        yield stack.up(services=SERVICES, files=[override], environment=environment, project=PROJECT)
+        yield Stack(override, environment)
     finally:
-        stack.down(volumes=True, files=[override], environment=environment, project=PROJECT)
+        down(volumes=True, files=[override], environment=environment, project=PROJECT)
 
 
-def provide_image(engine: Any, service: str, **arguments: str) -> str:
+@pytest.fixture(scope="module")
+def pages(running: Stack) -> dict[str, str]:
+    """The URLs of the pages of a running stack."""
+    return running.up(*SERVICES)
+
+
+def provide_image(engine: Any, service: str, file: str = "servers", **arguments: str) -> str:
     """Return the image of a service in compose.yaml by tag; unless there is one, build a stand-in for it."""
     image = yaml.safe_load((ROOT / "containers/compose.yaml").read_text())["services"][service]["image"]
     name, _, _ = image.partition("@")
     if not engine.images.list(name):
-        with (STAND_INS / f"{service}.Dockerfile").open("rb") as file:
-            engine.images.build(fileobj=file, tag=name, buildargs=arguments, network_mode="host", rm=True)
+        target = service if file == "servers" else None
+        with (STAND_INS / f"{file}.Dockerfile").open("rb") as dockerfile:
+            engine.images.build(
+                fileobj=dockerfile, tag=name, target=target, buildargs=arguments, network_mode="host", rm=True
+            )
     return str(name)
 
 
@@ -126,9 +170,10 @@ def test_dashboard_shows_the_metrics_of_the_stack(
 
 
 def test_only_the_pages_are_reachable(engine: Any, pages: dict[str, str]) -> None:
-    assert set(pages) == {"chat", "compare", "prometheus"}
+    assert set(pages) == {"chat", "compare", "prometheus", "gateway"}
     for name, url in pages.items():
-        assert httpx2.get(url, follow_redirects=True, timeout=30).status_code == 200, name
+        path = "/ready" if name == "gateway" else ""
+        assert httpx2.get(url + path, follow_redirects=True, timeout=30).status_code == 200, name
     for container in engine.containers.list(filters={"label": f"com.docker.compose.project={PROJECT}"}):
         addresses = [binding["HostIp"] for bindings in container.ports.values() for binding in bindings or ()]
         assert set(addresses) <= {"127.0.0.1"}
@@ -148,5 +193,26 @@ def test_key_is_required_and_in_no_environment(engine: Any, pages: dict[str, str
 def test_running_stack_is_healthy_at_once(pages: dict[str, str], engine: Any) -> None:
     assert images.image_title(engine, f"spaceport-demo:{TAG}") == "Spaceport demo"
     lines: list[str] = []
-    assert stack.wait_healthy(engine, PROJECT, lines.append, 60) == pages
+    assert wait_healthy(engine, PROJECT, lines.append, 60) == pages
     assert all(line.split()[1] == "healthy" for line in lines)
+
+
+def test_keys_and_bills_outlive_the_containers_of_the_gateway(running: Stack, pages: dict[str, str]) -> None:
+    key = running.gateway("keys", "add", "alice", "--budget", "1").strip()
+
+    def ask() -> httpx2.Response:
+        body = {"model": "anywhere", "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 4}
+        headers = {"authorization": f"Bearer {key}"}
+        return httpx2.post(f"{pages['gateway']}/v1/chat/completions", json=body, headers=headers, timeout=120)
+
+    def report() -> dict[str, str]:
+        lines = csv.DictReader(running.gateway("report", "--by", "target", "--csv").splitlines())
+        return {line["target"]: f"{line['ok']} of {line['requests']}" for line in lines}
+
+    wait_until(lambda: ask().status_code != 401)
+    assert ask().headers["x-spaceport-target"] == "container"
+    running.compose("rm", "--stop", "--force", "gateway", "redis", "postgres")
+    assert running.up("gateway")["gateway"] == pages["gateway"]
+    answer = ask()
+    assert (answer.status_code, answer.headers["x-spaceport-target"]) == (200, "container")
+    wait_until(lambda: report() == {"container": "3 of 3"})

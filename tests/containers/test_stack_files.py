@@ -22,6 +22,7 @@ import yaml
 from backends import Catalog
 from backends.shared.connection import SharedRedis
 from containers import stack
+from containers.images import ContainerError
 from gateway.metrics import GatewayMetrics
 from gateway.routing.router import Router
 from gateway.routing.target_states import TargetStates
@@ -190,6 +191,28 @@ def test_secrets_are_made_once_and_the_url_has_the_password(tmp_path: Path) -> N
         assert (url.scheme, url.hostname, url.password) == ("postgresql", "postgres", made["postgres_password"])
         assert (url.username, url.path) == (environment["POSTGRES_USER"], f"/{environment['POSTGRES_DB']}")
     assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o444}
+
+
+def test_a_stack_that_fails_names_its_services_with_their_last_words() -> None:
+    def container(service: str, health: str, log: bytes, restarts: int = 0) -> Any:
+        attrs = {"State": {"Status": "running", "Health": {"Status": health}}, "RestartCount": restarts}
+        labels = {"com.docker.compose.service": service}
+        return SimpleNamespace(labels=labels, attrs=attrs, ports={}, logs=lambda tail: log)
+
+    waits = b'{"message": "waiting for the database", "error": "wrong password.", "remedy": "Check it."}\n'
+    containers = [
+        container("redis", "healthy", b"Ready\n"),
+        container("postgres", "starting", b"initdb: no space\n", restarts=2),
+        container("gateway", "starting", waits),
+    ]
+    client = SimpleNamespace(containers=SimpleNamespace(list=lambda **_: containers))
+    with pytest.raises(ContainerError, match=r"within 0\.1 s: postgres, gateway") as caught:
+        stack.wait_healthy(client, "test", lambda line: None, 0.1)
+    assert "postgres says: initdb: no space" in caught.value.remedy
+    assert "gateway says: waiting for the database: wrong password. Check it." in caught.value.remedy
+    assert "redis says" not in caught.value.remedy
+    assert stack.last_words(client, "test", stack.has_failed) == "postgres says: initdb: no space"
+    assert stack.ENGINE_VARIABLES.keys() > stack.DOWNLOADING_PROFILES
 
 
 def test_git_ignores_the_secrets() -> None:

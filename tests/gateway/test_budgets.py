@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -57,8 +58,15 @@ async def test_a_request_that_has_no_turn_reserves_nothing(wire: WireServer, tmp
         assert len(wire.requests(CHAT)) == 1
 
 
-async def test_a_budget_is_no_use_without_a_price(wire: WireServer, tmp_path: Path) -> None:
-    async with gateway(wire, tmp_path) as running:
+async def test_a_budget_is_no_use_without_a_price(
+    wire: WireServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    mistake = f'[mistake]\nkind = "openai"\nurl = "{wire.url}"\nprice = "1,25 EUR/h"'
+    async with gateway(wire, tmp_path, mistake) as running:
+        unpriced = [record for record in caplog.records if record.message == "target without a price"]
+        levels = {record.fields["target"]: record.levelname for record in unpriced}  # type: ignore[attr-defined]
+        assert (levels["other"], levels["mistake"]) == ("INFO", "WARNING")
         key, free = await running.add_key(usd=1), await running.add_key("bob")
         answer = await running.chat(key, "other")
         assert answer.status_code == 403
@@ -112,6 +120,18 @@ async def test_what_runs_elsewhere_counts(wire: WireServer, tmp_path: Path) -> N
             await until(lambda: not budgets._others_reserved)
             assert budgets.spent(known.id, month) == COST  # it was never in neither
             assert (await second.chat(key)).status_code == 200
+
+
+async def test_a_budget_that_is_used_up_is_no_matter_of_waiting(wire: WireServer, tmp_path: Path) -> None:
+    hourly = f'[labels]\nkind = "backends.vision.server"\nurl = "{wire.url}"\ntask = "classify"\nprice = "1/h"'
+    async with gateway(wire, tmp_path, hourly) as running:
+        key = await running.add_key(usd=0)
+        headers = {"authorization": f"Bearer {key}"}
+        chat = await running.chat(key)
+        labels = await running.client.post("/v1/classify", json={"model": "labels", "image": "YQ=="}, headers=headers)
+    assert [chat.status_code, labels.status_code] == [402, 402]
+    assert "Ask for fewer tokens (max_tokens), or ask the operator for a larger budget." in chat.text
+    assert "are left. Ask the operator for a larger budget." in labels.text
 
 
 def test_a_month_begins_without_what_the_last_one_spent() -> None:

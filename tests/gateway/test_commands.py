@@ -84,6 +84,26 @@ def test_a_key_for_a_target_that_isnt_there_is_not_made(capsys: pytest.CaptureFi
     assert len(run(capsys, "keys", "list").splitlines()) == 1
 
 
+def test_a_key_whose_limits_dont_hold_for_a_target_is_told_so(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    pictures = (
+        '[painter]\nkind = "backends.diffusion.server"\nurl = "http://127.0.0.1:1"\ntask = "draw"\nprice = "1/h"\n'
+    )
+    route = '[all]\nkind = "gateway.routing"\ntargets = ["paid", "other"]\n'
+    write_catalog(tmp_path, "http://127.0.0.1:1/v1", pictures + route)
+
+    def warnings(*options: str) -> str:
+        assert command.run(["keys", "add", "alice", *options]) == 0
+        return "\n".join(capsys.readouterr().err.splitlines()[1:])
+
+    assert warnings("--requests", "1") == ""
+    assert warnings("--targets", "paid,all", "--budget", "1", "--tokens", "1") == ""
+    assert warnings("--tokens", "1", "--requests", "1") == ""
+    assert warnings("--budget", "1").endswith("without a price in the catalogue: other, away, vectors.")
+    assert warnings("--tokens", "1").endswith("only --requests limits painter.")
+
+
 def test_a_database_that_is_away_is_an_error(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

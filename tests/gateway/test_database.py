@@ -243,6 +243,18 @@ def test_a_later_schema_is_left_alone(store: Store) -> None:
         connect.migrate(store.engine)
 
 
+def test_a_user_that_may_create_no_tables_is_told_so(postgres: Postgres) -> None:
+    owner = connect.open_database(Settings(database_url=postgres.new_database()))
+    with owner.begin() as connection:
+        connection.execute(text("CREATE ROLE guest LOGIN"))
+    url = str(owner.url.set(drivername="postgresql", username="guest"))
+    owner.dispose()
+    guest = connect.open_database(Settings(database_url=url))
+    with pytest.raises(NotConfigured, match=r"permission denied for schema public.*owner of its database"):
+        connect.migrate(guest)
+    guest.dispose()
+
+
 def test_gateways_that_start_together_migrate_once(engine: Engine) -> None:
     failures: list[BaseException] = []
 

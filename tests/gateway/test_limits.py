@@ -90,3 +90,8 @@ async def test_a_correction_of_another_minute_leaves_nothing_behind() -> None:
 )
 def test_the_wait_is_how_long_the_window_needs(window: Window, amount: int, seconds: float) -> None:
     assert window.wait(100, amount) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(("limit", "words"), [(1, "1 request a minute"), (1500, "1,500 requests a minute")])
+def test_a_used_limit_is_told_in_words(limit: int, words: str) -> None:
+    assert f"may use {words}," in LimitReached("requests", limit, 5).message

@@ -5,11 +5,17 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from backends.diffusion.types import PictureEvent, Pictures, Progress, Queued
+from backends.stopwatch import now
+from gateway.routes.draw import stage_of
+from gateway.routing.stream import RoutedStream
+from gateway.routing.target_states import TargetStates
 from tests.backends.wire_server import Reply, WireServer
 from tests.gateway.servers import Running, gateway, until
 from tests.inference.servers import events
@@ -148,6 +154,23 @@ async def test_pictures_come_as_events_and_as_one_answer(wire: WireServer, tmp_p
     states = {model["id"]: (model["task"], model["state"]) for model in listed.json()["data"]}
     assert states["out"] == ("draw", "left_out")  # it failed once, which is what its route allows
     assert states["painter"] == ("draw", "configured")
+
+
+async def test_the_wait_at_a_drawing_server_is_no_work_and_no_first_token() -> None:
+    async def answer() -> AsyncIterator[PictureEvent]:
+        for drawn in (Queued(1), Queued(0), Progress(0, 2), Progress(1, 2), Progress(2, 2), Pictures(())):
+            yield drawn
+            await asyncio.sleep(0.05)
+
+    states, started = TargetStates(), now()
+    stream = RoutedStream({"painter": lambda: answer}, states, stage_of)
+    seconds = [(type(drawn), stream.seconds, len(states._record("painter").first_tokens)) async for drawn in stream]
+    (waits, turn), steps, end = (seconds[:2], seconds[2]), seconds[3:5], seconds[5]
+    assert [(each[1], each[2]) for each in waits] == [(0.0, 0)] * 2  # who leaves now pays nothing
+    assert (turn[2], [first for *_, first in (*steps, end)]) == (0, [1] * 3)
+    assert 0.14 < stream.seconds < now() - started - 0.14  # without the waits, and the pause after its last event
+    ((_, first),) = states._record("painter").first_tokens
+    assert first > 0.14
 
 
 async def test_a_route_asks_the_next_target_that_can_classify(wire: WireServer, tmp_path: Path) -> None:

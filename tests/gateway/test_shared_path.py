@@ -359,3 +359,11 @@ async def test_if_every_target_fails_the_error_names_them(wire: WireServer, spar
             assert all(name in answer.json()["error"]["message"] for name in ("spare", "paid"))
         (row, *_) = await running.rows(4)
     assert (row["outcome"], row["cost"]) == ("error", 0)
+
+
+async def test_a_redis_that_is_away_from_the_start_is_told_before_the_first_request(
+    wire: WireServer, tmp_path: Path
+) -> None:
+    async with gateway(wire, tmp_path, redis_url="redis://127.0.0.1:1") as running:
+        ready = (await running.client.get("/ready")).json()
+    assert ready["limits"].startswith("of this gateway alone: Redis failed")

@@ -32,6 +32,13 @@ def affordable(targets: Sequence[GatewayTarget], key: Key, size: Size) -> Sequen
     return [target for target in targets if most_cost(target, size) is not None] or targets
 
 
+def _remedy(size: Size, *, is_reserved: bool) -> str:
+    """Return what helps against a budget that doesn't cover a request, or would without the answers that run."""
+    others = "wait for the answers that run" if is_reserved else "ask the operator for a larger budget"
+    fewer = "Ask for fewer tokens (max_tokens), or " if size.output_tokens else ""
+    return f"{fewer}{others}." if fewer else f"{others[0].upper()}{others[1:]}."
+
+
 class Budgets:
     """What each key spent this month, and what its running requests have reserved, in nano-USD."""
 
@@ -84,12 +91,12 @@ class Budgets:
                 f"Use a target with a price, or ask the operator to set price in its entry: {EXAMPLES}.",
             )
         reserved = self.reserved[key.id] + self._others_reserved.get(key.id, 0)
-        left = key.budget - self.spent(key.id, month_of(now)) - reserved
-        if most > left:
+        unspent = key.budget - self.spent(key.id, month_of(now))
+        if most > unspent - reserved:
             raise BudgetReached(
                 f"This request can cost up to {money.show(most)} USD; "
-                f"{money.show(max(0, left))} of the month's {money.show(key.budget)} USD are left.",
-                "Ask for fewer tokens (max_tokens), or wait for the answers that run.",
+                f"{money.show(max(0, unspent - reserved))} of the month's {money.show(key.budget)} USD are left.",
+                _remedy(size, is_reserved=most <= unspent),
             )
         self.reserved[key.id] += most
         return most

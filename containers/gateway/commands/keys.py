@@ -6,6 +6,7 @@ import argparse
 import math
 import sys
 import uuid
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,8 +14,10 @@ from backends import Catalog, SpaceportError
 from backends.stopwatch import wall_clock
 from gateway.billing import money
 from gateway.billing.budgets import month_of
+from gateway.billing.prices import read_price
 from gateway.database.store import Store
 from gateway.keys.key import HINT_CHARACTERS, Key, hash_key, new_key
+from gateway.routing.router import ROUTES
 
 MAX_OWNER = 200
 
@@ -57,6 +60,21 @@ def _add(store: Store, options: argparse.Namespace) -> None:
     print(text)
     # Not on standard output, so that a script can write KEY=$(python -m gateway keys add OWNER).
     print(f"Key {key.id[:8]} of {key.owner}. This is the only time that it is shown.", file=sys.stderr)
+    if key.budget is not None or key.tokens_per_minute is not None:
+        for warning in _warnings(key, Catalog.load()):
+            print(warning, file=sys.stderr)
+
+
+def _warnings(key: Key, catalog: Catalog) -> Iterator[str]:
+    """Yield what the key's limits do to requests that its owner may count on."""
+    names = [name for name in catalog.all_names if key.may_use(name)]
+    entries = {name: entry for name in names if (entry := catalog.settings(name))["kind"] not in ROUTES}
+    unpriced = [name for name, entry in entries.items() if read_price(entry)[0] is None]
+    if key.budget is not None and unpriced:
+        yield f"With a budget it can't use targets without a price in the catalogue: {', '.join(unpriced)}."
+    unlimited = [name for name in names if catalog.task(name) in ("classify", "draw")]
+    if key.tokens_per_minute is not None and key.requests_per_minute is None and unlimited:
+        yield f"Labels and pictures have no tokens: only --requests limits {', '.join(unlimited)}."
 
 
 def _list(store: Store, _options: argparse.Namespace) -> None:

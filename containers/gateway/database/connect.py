@@ -15,6 +15,7 @@ from sqlalchemy.exc import (
     InternalError,
     NoSuchModuleError,
     OperationalError,
+    ProgrammingError,
 )
 
 from backends import NotConfigured, Unreachable
@@ -52,7 +53,8 @@ def open_database(settings: Settings) -> Engine:
 def migrate(engine: Engine) -> None:
     """Bring the schema to the newest version; two gateways that start together do so one after the other.
 
-    Raises `Unreachable` if the database is away, `NotConfigured` if a later version of the gateway has used it.
+    Raises `Unreachable` if the database is away, `NotConfigured` if a later version of the gateway has used it, or if
+    the user may not create tables.
     """
     from alembic import command
     from alembic.config import Config
@@ -72,16 +74,23 @@ def migrate(engine: Engine) -> None:
     except CommandError as error:
         message = "The database has a schema that this version of the gateway doesn't know."
         raise NotConfigured(message, "Install the version that wrote it, or a later one.") from error
+    except ProgrammingError as error:  # PostgreSQL lets only its owner create tables in a new database
+        message = f"The database refuses the gateway's tables: {_reason(error)}."
+        raise NotConfigured(message, "Make the gateway's user the owner of its database.") from error
     except AWAY as error:
         raise away(error) from error
 
 
 def away(error: DBAPIError) -> Unreachable:
     """The error for a database that doesn't answer; the driver's text has no password."""
-    reason = str(error.orig).strip().splitlines()[:1]
     return Unreachable(
-        f"The database doesn't answer: {''.join(reason)}.", "Check SPACEPORT_DATABASE_URL, and that it runs."
+        f"The database doesn't answer: {_reason(error)}.", "Check SPACEPORT_DATABASE_URL, and that it runs."
     )
+
+
+def _reason(error: DBAPIError) -> str:
+    """Return the first line of the driver's text."""
+    return "".join(str(error.orig).strip().splitlines()[:1])
 
 
 def _postgresql(url: Any) -> Engine:

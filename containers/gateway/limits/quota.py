@@ -28,7 +28,8 @@ class LimitReached(Full):
 
     def __init__(self, kind: str, limit: int, wait: float) -> None:
         seconds = max(1, math.ceil(wait))
-        message = f"This key may use {limit:,} {kind} a minute, and has used them."
+        amount = f"{limit:,} {kind}" if limit != 1 else f"1 {kind.removesuffix('s')}"
+        message = f"This key may use {amount} a minute, which it has done."
         super().__init__(message, f"Try again in {seconds} s.", retry_after=seconds)
         self.kind = kind
 

@@ -9,12 +9,13 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.responses import Response
 
 from backends import Rejected
-from backends.diffusion.types import PictureEvent, Pictures
+from backends.diffusion.types import PictureEvent, Pictures, Queued
 from diffusion.answers import PictureStream, PictureWork
 from diffusion.requests import read_request
 from gateway.billing.bills import Size
 from gateway.request_path import Call
 from gateway.routes.text import required
+from gateway.routing.stream import Stage
 from gateway.service import Gateway
 from gateway.task import Task
 from inference.formats.cloud_platforms import only_answer
@@ -51,12 +52,21 @@ def answer(gateway: Gateway, call: Call, request: Request, body: Any, dialect: s
     call.is_stream = images.stream
     prompt = len(picture.prompt.encode()) + len(picture.negative_prompt.encode())
     size = Size(0, 0, picture_bytes=prompt, seconds=gateway.settings.request_seconds, has_tokens=False)
-    task = Task("draw", size, lambda backend: backend.generate(picture), lambda event: isinstance(event, Pictures))
+    task = Task("draw", size, lambda backend: backend.generate(picture), stage_of)
     call.ask(required(model), task)
     call.work = work = Draw(gateway, call, request_id=request_id(request), dialect=dialect, stream=call.is_stream)
     if call.is_stream:
         return PictureStream(gateway, work, silence_seconds=gateway.settings.silence_seconds)
     return JSONAnswer(gateway, [work], only_answer)
+
+
+def stage_of(event: PictureEvent) -> Stage:
+    """Return how far the pictures are."""
+    if isinstance(event, Pictures):
+        return Stage.ENDS
+    if isinstance(event, Queued):
+        return Stage.WAITS
+    return Stage.GROWS if event.step or event.preview else Stage.BEGINS
 
 
 class Draw(PictureWork):

@@ -16,7 +16,7 @@ from backends.chat.checks import bad_request, describe
 from backends.chat.requests import parse_chat_request, read_stream_flags
 from gateway.billing import bills
 from gateway.request_path import Call
-from gateway.routing.stream import is_done
+from gateway.routing.stream import text_stage
 from gateway.service import Gateway
 from gateway.task import Task, once
 from inference.answers.generation import CompletionRequest, Embedding, Generation
@@ -43,7 +43,7 @@ def answer(gateway: Gateway, call: Call, request: Request, body: Any, dialect: s
     model = required(chat.model)
     # The target has its own name for the model. The client that sent a schema checks the answer.
     chat = replace(chat, model=None, validate=False)
-    target = call.ask(model, Task("chat", size, lambda backend: backend.stream(chat), is_done, chat))
+    target = call.ask(model, Task("chat", size, lambda backend: backend.stream(chat), text_stage, chat))
     call.user = _user(body)
     call.may_cache = not _NO_CACHE.search(request.headers.get("cache-control", ""))
     writer = form.make_writer(body, completion, shared_id, target.name)

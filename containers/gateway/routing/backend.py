@@ -13,7 +13,7 @@ from backends.kinds.fallback import FallbackBackend, connect_targets
 from backends.settings import TargetSettings
 from gateway.routing.choice import order_targets
 from gateway.routing.settings import RouteSettings, read_route
-from gateway.routing.stream import RoutedStream, Start, is_done
+from gateway.routing.stream import RoutedStream, Start, text_stage
 from gateway.routing.target_states import TargetStates
 
 
@@ -38,7 +38,7 @@ class RouteBackend:
         # The next target rarely serves the same model name, so it uses its own default.
         requests = [request, *[replace(request, model=None)] * len(names)]
         targets = {name: partial(self._start, name, each) for name, each in zip(names, requests, strict=False)}
-        return aiter(RoutedStream(targets, self._states, is_done))
+        return aiter(RoutedStream(targets, self._states, text_stage))
 
     async def check(self) -> Health:
         """The health of the first target that is healthy."""

@@ -12,7 +12,7 @@ from gateway.routing.choice import order_targets
 from gateway.routing.settings import RouteSettings, read_route
 from gateway.routing.target_states import TargetStates
 
-ROUTE, FALLBACK = "gateway.routing", "fallback"
+ROUTES = ("gateway.routing", "fallback")  # the kinds that choose among targets
 
 # The price of a request at a target, or None if it isn't known.
 Price = Callable[[str], float | None]
@@ -41,7 +41,7 @@ class Router:
             entry = catalog.settings(name)
             settings = {key: value for key, value in entry.items() if key not in CATALOG_KEYS}
             try:
-                if entry["kind"] in (ROUTE, FALLBACK):
+                if entry["kind"] in ROUTES:
                     self.routes[name] = read_route(settings)
             except NotConfigured:
                 continue  # the list of targets has the reason, and a request to it gets the error

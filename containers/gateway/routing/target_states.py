@@ -37,8 +37,13 @@ class Attempt:
     def __init__(self, record: _Record, clock: Callable[[], float]) -> None:
         self._record, self._clock = record, clock
         self._started = clock()
+        self._has_begun = False
 
     def first_token(self) -> None:
+        """Measure the first token; does nothing for the next ones."""
+        if self._has_begun:
+            return
+        self._has_begun = True
         at = self._clock()
         self._record.first_tokens.append((at, at - self._started))
 
