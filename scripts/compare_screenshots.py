@@ -126,7 +126,7 @@ def _take_stored_run(page: Page, pictures: Pictures) -> None:
     with tempfile.TemporaryDirectory() as folder:
         run_file.write(scored_run(), Path(folder) / "run.jsonl")
         page.locator("#open input[type=file]").set_input_files(str(Path(folder) / "run.jsonl"))
-        page.locator(".sp-headline").get_by_text("laptop starts").wait_for()
+        page.locator(".sp-headline", has_text="gpu").wait_for()
     pictures.take("stored")
     pictures.take_details("stored", "Verdict", "Answers", "Charts")
 

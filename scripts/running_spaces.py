@@ -114,7 +114,7 @@ def running_comparator() -> Iterator[str]:
         rows = report_rows(Report(scored_run(), today=date(2026, 2, 3)))
         hub.spaces[f"datasets/{RESULTS}"] = Space("")
         lines = "".join(f"{json.dumps(row)}\n" for row in rows)
-        hub.spaces[f"datasets/{RESULTS}"].commit("results", {"results/run.jsonl": lines.encode()})
+        hub.spaces[f"datasets/{RESULTS}"].commit("results", {f"results/{rows[0]['run']}.jsonl": lines.encode()})
         published = {"SPACEPORT_RESULTS": RESULTS, "HF_ENDPOINT": hub.url}
         with running_space("platform_compare", SCRIPTED.format(url=models.url), **published) as url:
             yield url
