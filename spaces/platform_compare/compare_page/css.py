@@ -24,6 +24,10 @@ button[role="tab"][aria-selected="true"] { color: var(--sp-accent); }
 #charts > :first-child { flex-basis: 100%; }
 #details .html-container, #overview .html-container { padding: 0; }
 #standing .html-container, #progress .html-container { padding: 0; }
+/* Columns and buttons of a row are equally high, whatever their texts. */
+#race-columns, #ballot { align-items: stretch; }
+#ballot button { padding-inline: .5rem; }
+#votes-file { flex: none; width: auto; min-width: 0; align-self: start; padding-inline: 1rem; }
 #prices textarea[aria-invalid=true] { box-shadow: inset 0 0 0 1px var(--sp-bad) !important; }
 """
 )
