@@ -560,6 +560,7 @@ def test_published_results_are_a_leaderboard_with_filters(compared: App, open_pa
     page.get_by_role("tab", name="Leaderboard").click()
     board = page.locator("#leaderboard")
     expect(board.locator("tr.sp-row")).to_have_count(3)
+    expect(page.locator(".sp-lead a")).to_have_css("padding", "0px")
     expect(board).to_contain_text("steady starts 2.0× sooner than slow and is 2.0× faster to the end")
     expect(board.get_by_text(EVIL).first).to_be_visible()  # as text
     assert board.locator("img").count() == 0

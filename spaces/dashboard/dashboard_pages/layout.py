@@ -53,6 +53,8 @@ button[data-selected="true"] p { color: var(--body-text-color); }  /* on its tin
 .sp-ledger th:first-child { position: sticky; left: 0; text-align: left; max-width: 16rem; overflow: hidden;
   text-overflow: ellipsis; font-weight: 400;
   background: light-dark(var(--background-fill-secondary), var(--background-fill-primary)); }
+/* Streamlit fades what it's about to draw again: every few seconds, that would be most of the page. */
+.st-key-live [data-stale="true"] { opacity: 1 !important; }
 .st-key-navigation { display: none; }
 @media (max-width: 767px) {  /* from 768 on, Streamlit shows its own */
   .stMainBlockContainer { padding: 3.5rem .75rem 2rem; }

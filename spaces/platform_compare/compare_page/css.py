@@ -18,6 +18,7 @@ button[role="tab"][aria-selected="true"] { color: var(--sp-accent); }
 .sp-leaderboard th.sp-num, .sp-table.sp-leaderboard td:nth-child(2) { white-space: normal; overflow-wrap: anywhere; }
 .sp-table.sp-leaderboard tr.sp-row td { border-bottom: 0; }
 .sp-table.sp-leaderboard tr.sp-below td { padding-bottom: .9rem; white-space: normal; font-weight: 400; }
+.sp-table.sp-leaderboard tr.sp-below { grid-column: 1 / -1; }
 .sp-leaderboard p { margin: 0; font-size: var(--sp-text-sm); color: var(--body-text-color); }
 .js-plotly-plot .modebar-btn--logo { display: none; }
 #charts .block:has(.sp-chart) { margin-bottom: -2.6rem; }  /* a chart's first line is its toolbar's, at the right */
