@@ -71,7 +71,7 @@ input[type=number]:focus-visible { outline-offset: -2px; }
 .sp-card footer { font-size: var(--sp-text-xs); color: var(--body-text-color-subdued); }
 /* Gradio gives links in its HTML the padding of buttons. */
 .gradio-style :is(p, li, td) a { padding: 0; }
-.toast-message { text-wrap: pretty; }
+.toast-message-text { text-wrap: pretty; }
 .sp-more > summary, .sp-turn > summary { cursor: pointer; font-size: var(--sp-text-md); padding: .35rem 0;
   color: var(--body-text-color-subdued); }
 
