@@ -22,6 +22,8 @@ CSS = (
     + """
 * { scrollbar-width: thin; scrollbar-color: var(--neutral-400) transparent; }
 .dark * { scrollbar-color: var(--neutral-600) transparent; }
+/* Gradio's body is bright in the dark, and what shows below the page's scrollbar. */
+body.dark { background: var(--body-background-fill) !important; }
 :is(input, textarea)::placeholder { color: var(--body-text-color-subdued) !important; opacity: 1; }
 @media (prefers-reduced-motion: reduce) {
   *, ::before, ::after { animation-duration: .01ms !important; animation-iteration-count: 1 !important;

@@ -104,6 +104,8 @@ def test_what_is_wrong_is_said_in_words(url: str, new_page: NewPage, axe: object
     for width in (1280, 768):
         page.set_viewport_size({"width": width, "height": 860})
         assert violations_in_both_themes(axe, page) == {}, width
+    page.evaluate("document.body.classList.add('dark')")
+    expect(page.locator("body")).to_have_css("background-color", "rgb(10, 15, 30)")
     assert httpx2.get(f"{url}{PICTURE_PATH}").content == (ROOT / "spaces/vision/preview.png").read_bytes()
 
 
