@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
-import time
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, ViewportSize
 
 from page_states import HEIGHTS, Window
-from sample_ledger import write_sample_ledger
+from running_spaces import (
+    ask_for_a_while,
+    catalog_with_full_server,
+    dashboard_with_costs,
+    running_dashboard,
+    watching_dashboard,
+)
 from tests.conftest import ROOT
-from tests.dashboard import prometheus_server
-from tests.helpers.apps import running_app
 from tests.helpers.servers import free_port
-from tests.inference.servers import Server, question, run_server
 from ui.link_preview import HEIGHT, WIDTH
-
-WATCHED_SECONDS = 90  # a rate needs some samples
-QUESTIONS = ("Name a colour.", "Count to five.", "What is the sea?", "Say hello.")
 
 
 def take_dashboard_pictures(browser: Browser, out: Path) -> None:
     """Write dashboard.png, dashboard-phone.png, dashboard-dark.png and dashboard-costs.png."""
-    with tempfile.TemporaryDirectory() as folder, _running_dashboard(Path(folder)) as (server, url):
-        _ask_for_a_while(server)
+    with tempfile.TemporaryDirectory() as folder, watching_dashboard(Path(folder)) as (server, url):
+        ask_for_a_while(server)
         page = _open(browser, f"{url}/performance", 1280, 1000)
         page.locator(".js-plotly-plot").first.wait_for(timeout=180_000)
         page.wait_for_timeout(2000)
@@ -46,7 +44,7 @@ def take_dashboard_pictures(browser: Browser, out: Path) -> None:
 
 def take_costs_picture(browser: Browser, out: Path) -> None:
     """Write dashboard-costs.png: a month of a made-up ledger."""
-    with tempfile.TemporaryDirectory() as folder, _dashboard_with_costs(Path(folder)) as url:
+    with tempfile.TemporaryDirectory() as folder, dashboard_with_costs(Path(folder)) as url:
         page = _open(browser, f"{url}/costs", 1280, 1000)
         page.locator(".js-plotly-plot").first.wait_for(timeout=180_000)
         page.wait_for_timeout(2000)
@@ -64,40 +62,89 @@ def take_dashboard_preview(browser: Browser, url: str) -> None:
 
 
 def dashboard_states(browser: Browser, windows: Sequence[Window], out: Path) -> None:
-    """Write the dashboard's states, the whole page each: the playground, live metrics, a run; metrics out of reach."""
+    """Write the states of each page, the whole page each: empty, with content, with an error."""
     out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder, _running_dashboard(Path(folder)) as (server, url):
-        _ask_for_a_while(server)
-        for window in windows:
-            _playground_states(browser, url, window, out)
-            _page_state(
-                browser, f"{url}/performance", ".js-plotly-plot", out / f"dashboard-{window.name}-4-metrics.png", window
-            )
-            _page_state(browser, f"{url}/runs", ".sp-headline", out / f"dashboard-{window.name}-5-run.png", window)
     nowhere = f"http://127.0.0.1:{free_port()}"
-    with tempfile.TemporaryDirectory() as folder, _dashboard(Path(folder), nowhere) as url:
+    with ExitStack() as stack:
+        folders = [Path(stack.enter_context(tempfile.TemporaryDirectory())) for _ in range(4)]
+        catalog = stack.enter_context(catalog_with_full_server(folders[0]))
+        server, url = stack.enter_context(watching_dashboard(folders[0], SPACEPORT_CATALOG=catalog))
+        missing = {"SPACEPORT_DATABASE_URL": f"sqlite:///{folders[1] / 'missing.db'}"}
+        addresses = {
+            "live": url,
+            "failing": stack.enter_context(running_dashboard(folders[1], nowhere, **missing)),
+            "bare": stack.enter_context(running_dashboard(folders[2], "")),
+            "costs": stack.enter_context(dashboard_with_costs(folders[3])),
+        }
+        ask_for_a_while(server)
         for window in windows:
-            path = out / f"dashboard-{window.name}-6-error.png"
-            _page_state(browser, f"{url}/performance", "[data-testid=stAlert]", path, window)
-    with tempfile.TemporaryDirectory() as folder, _dashboard_with_costs(Path(folder)) as url:
-        for window in windows:
-            path = out / f"dashboard-{window.name}-7-costs.png"
-            _page_state(browser, f"{url}/costs", ".js-plotly-plot", path, window)
+            prefix = out / f"dashboard-{window.name}"
+            _playground_states(browser, url, window, prefix)
+            _run_states(browser, url, window, prefix)
+            for name, (dashboard, path, ready) in _PAGE_STATES.items():
+                _page_state(browser, f"{addresses[dashboard]}/{path}", ready, Path(f"{prefix}-{name}.png"), window)
 
 
-def _playground_states(browser: Browser, url: str, window: Window, out: Path) -> None:
+# The states that a page has when it's opened: which dashboard, the page, and what is there when it's drawn.
+_PAGE_STATES = {
+    "performance-1-empty": ("bare", "performance", "[data-testid=stAlert]"),
+    "performance-2-metrics": ("live", "performance", ".js-plotly-plot"),
+    "performance-3-error": ("failing", "performance", "[data-testid=stAlert]"),
+    "runs-1-run": ("live", "runs", ".sp-headline"),
+    "costs-1-empty": ("bare", "costs", "[data-testid=stAlert]"),
+    "costs-2-bills": ("costs", "costs", ".js-plotly-plot"),
+    "costs-3-error": ("failing", "costs", "[data-testid=stAlert]"),
+}
+
+
+def _playground_states(browser: Browser, url: str, window: Window, prefix: Path) -> None:
     page = _open(browser, url, window.width, HEIGHTS[window.width], dark=window.dark)
     box = page.get_by_test_id("stChatInputTextArea")
     box.wait_for()
     page.wait_for_timeout(1000)
-    page.screenshot(path=out / f"dashboard-{window.name}-1-empty.png")
+    page.screenshot(path=f"{prefix}-playground-1-empty.png")
     box.fill("Name three colours of the sea.")
     box.press("Enter")
-    page.wait_for_timeout(700)
-    page.screenshot(path=out / f"dashboard-{window.name}-2-answering.png")
+    page.get_by_text("answering").wait_for(timeout=180_000)
+    page.screenshot(path=f"{prefix}-playground-2-answering.png")
     page.get_by_text("tokens/s").wait_for(timeout=180_000)
     page.wait_for_timeout(500)
-    page.screenshot(path=out / f"dashboard-{window.name}-3-answered.png")
+    page.screenshot(path=f"{prefix}-playground-3-answered.png")
+    _open_sidebar(page)
+    page.get_by_text("Parameters").click()
+    page.wait_for_timeout(1000)
+    page.screenshot(path=f"{prefix}-playground-4-sidebar.png")
+    page.get_by_role("combobox", name="Model").click()
+    page.get_by_role("option", name="A server at its limit").click()
+    page.wait_for_timeout(1500)
+    if window.width < 768:
+        page.get_by_test_id("stSidebarCollapseButton").locator("button").click()
+        page.wait_for_timeout(800)
+    box.fill("And of the sky?")
+    box.press("Enter")
+    page.get_by_text("The queue is full").wait_for(timeout=180_000)
+    page.wait_for_timeout(800)
+    page.screenshot(path=f"{prefix}-playground-5-error.png")
+    page.context.close()
+
+
+def _open_sidebar(page: Page) -> None:
+    """Open the sidebar, which is closed on a phone."""
+    if (button := page.get_by_test_id("stExpandSidebarButton")).is_visible():
+        button.click()
+        page.wait_for_timeout(800)
+
+
+def _run_states(browser: Browser, url: str, window: Window, prefix: Path) -> None:
+    """Take the runs page with the field for a file open, and a file that is no run."""
+    page = _open(browser, f"{url}/runs", window.width, HEIGHTS[window.width], dark=window.dark)
+    page.locator(".sp-headline").wait_for(timeout=180_000)
+    page.get_by_text("Open a stored run").first.click()
+    broken = {"name": "run.jsonl", "mimeType": "application/json", "buffer": b"{}"}
+    page.locator("input[type=file]").set_input_files(broken)  # type: ignore[arg-type]
+    page.get_by_test_id("stAlert").first.wait_for(timeout=60_000)
+    page.wait_for_timeout(1000)
+    page.screenshot(path=f"{prefix}-runs-2-error.png")
     page.context.close()
 
 
@@ -111,44 +158,6 @@ def _page_state(browser: Browser, url: str, ready: str, path: Path, window: Wind
     page.wait_for_timeout(500)
     page.screenshot(path=path)
     page.context.close()
-
-
-def _dashboard_with_costs(folder: Path) -> AbstractContextManager[str]:
-    """Run the dashboard on a made-up ledger; its address is the value."""
-    return _dashboard(folder, "", SPACEPORT_DATABASE_URL=write_sample_ledger(folder / "ledger.db"))
-
-
-@contextmanager
-def _dashboard(folder: Path, prometheus: str, **variables: str) -> Iterator[str]:
-    """Run the dashboard on a Prometheus; yield its address."""
-    port = free_port()
-    arguments = ["--server.port", str(port), "--server.address", "127.0.0.1"]
-    command = [sys.executable, "spaces/dashboard/serve.py"]
-    variables["SPACEPORT_PROMETHEUS_URL"] = prometheus
-    with running_app(folder, *arguments, command=command, port=port, **variables) as dashboard:
-        yield dashboard.url
-
-
-@contextmanager
-def _running_dashboard(folder: Path) -> Iterator[tuple[Server, str]]:
-    """Run the dashboard on a Prometheus that scrapes an inference server; yield this server and the address."""
-    folders = [folder / name for name in ("inference", "prometheus", "dashboard")]
-    for each in folders:
-        each.mkdir()
-    with (
-        run_server(folders[0], SPACEPORT_PARALLEL=2) as server,
-        prometheus_server.real(folders[1], lambda: server.get("/metrics").content) as prometheus,
-        _dashboard(folders[2], prometheus) as url,
-    ):
-        yield server, url
-
-
-def _ask_for_a_while(server: Server) -> None:
-    ends, turn = time.monotonic() + WATCHED_SECONDS, 0
-    while time.monotonic() < ends:
-        server.post("/v1/chat/completions", question(QUESTIONS[turn % len(QUESTIONS)], 48))
-        time.sleep(turn % 3)
-        turn += 1
 
 
 def _take_phone_picture(browser: Browser, url: str, out: Path) -> None:

@@ -1,10 +1,11 @@
-"""Screenshots of every state of the pages: each window size, light and dark; each language once."""
+"""Screenshots of every state of the chat page: each window size, light and dark; each language in two widths."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page
@@ -12,7 +13,6 @@ from playwright.sync_api import TimeoutError as NotSeen
 
 from chat_page.translations.languages import LANGUAGES
 from tests.conftest import ROOT
-from tests.helpers.compare import open_details
 
 HEIGHTS = {1280: 860, 768: 1024, 390: 844}
 SAMPLE_QUESTION = "How many cars does the car park hold?"
@@ -121,8 +121,8 @@ def _take_sidebar(page: Page, take: Callable[[str], None]) -> None:
 
 def language_states(browser: Browser, url: str, out: Path) -> None:
     """Write an empty page, and an answer with an error, in each language."""
-    for language in LANGUAGES:
-        with _pictures(browser, url, Window(1280), out / f"chat-{language}", locale=language) as (page, take):
+    for language, width in product(LANGUAGES, (1280, 390)):
+        with _pictures(browser, url, Window(width), out / f"chat-{language}-{width}", locale=language) as (page, take):
             take("empty")
             empty_file = {"name": "empty.txt", "mimeType": "text/plain", "buffer": b" "}
             page.locator("#drop input[type=file]").set_input_files(empty_file)  # type: ignore[arg-type]
@@ -130,49 +130,9 @@ def language_states(browser: Browser, url: str, out: Path) -> None:
             take("answered")
 
 
-def compare_states(browser: Browser, url: str, window: Window, out: Path) -> None:
-    """Write the comparator's states, the whole page each: empty, a race, a measurement with its details, errors."""
-    with _pictures(browser, url, window, out / f"compare-{window.name}", whole=True) as (page, take):
-        take("empty")
-        page.get_by_label("A server at its limit").first.check()
-        page.locator("#prompt textarea").fill("Why is the sky blue?")
-        page.locator("#prompt .submit-button").click()
-        page.wait_for_selector(".sp-answering")
-        take("race")
-        page.wait_for_selector("#ballot", state="visible", timeout=120_000)
-        take("raced")
-        page.get_by_role("tab", name="Measure").click()
-        take("recorded")
-        page.locator("#requests input").fill("12")
-        page.locator("#measure").click()
-        page.get_by_text("s left").wait_for(timeout=60_000)
-        take("measuring")
-        page.wait_for_selector("#measure", state="visible", timeout=240_000)
-        page.wait_for_timeout(3000)
-        take("measured")
-        open_details(page, "Charts")
-        page.wait_for_timeout(3000)
-        take("charts")
-        _take_errors(page, take)
-
-
-def _take_errors(page: Page, take: Callable[[str], None]) -> None:
-    """Take a wrong price, and a measurement that can't start."""
-    open_details(page, "Cost")
-    page.locator("#prices textarea").fill("laptop = cheap")
-    page.locator("#price-errors li").wait_for()
-    checked = page.locator("#targets input:checked")
-    while checked.count():
-        checked.first.uncheck()
-    page.locator("#measure").click()
-    page.locator("#progress [role=alert]").wait_for()
-    page.wait_for_timeout(1000)
-    take("errors")
-
-
 @contextmanager
 def _pictures(
-    browser: Browser, url: str, window: Window, prefix: Path, *, locale: str = "en", whole: bool = False
+    browser: Browser, url: str, window: Window, prefix: Path, *, locale: str = "en"
 ) -> Iterator[tuple[Page, Callable[[str], None]]]:
     """Open a page; yield it with a function that takes a picture of a state, which counts the states."""
     prefix.parent.mkdir(parents=True, exist_ok=True)
@@ -181,7 +141,7 @@ def _pictures(
 
     def take(state: str) -> None:
         states.append(state)
-        page.screenshot(path=f"{prefix}-{len(states)}-{state}.png", full_page=whole)
+        page.screenshot(path=f"{prefix}-{len(states)}-{state}.png")
 
     yield page, take
     page.context.close()

@@ -11,11 +11,7 @@ import argparse
 import os
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from html import escape
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from shutil import which
 
@@ -23,21 +19,21 @@ from playwright.sync_api import Browser, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent.parent))  # the tests aren't installed
 
+from compare_screenshots import compare_states
 from dashboard_screenshots import dashboard_states, take_dashboard_pictures
 from page_states import (
     HEIGHTS,
     SAMPLE_QUESTION,
     ask,
     chat_states,
-    compare_states,
     language_states,
     open_page,
     open_source,
     upload,
     windows,
 )
+from running_spaces import running_comparator, running_space
 from tests.conftest import BROWSER_ARGUMENTS, ROOT
-from tests.helpers.apps import running_app
 from tests.helpers.servers import serving
 from tests.publish.fake_hub import TOKEN, Hub
 from ui.link_preview import HEIGHT, WIDTH
@@ -46,56 +42,6 @@ from vision_screenshots import take_vision_preview, vision_states
 SPACES = ("chat_rag", "platform_compare", "dashboard", "vision")
 
 TERMINAL_CSS = "margin:0;padding:20px 24px;background:#0f172a;color:#e2e8f0;font:14px/1.5 'DejaVu Sans Mono',monospace"
-
-CATALOG = """
-[laptop]
-kind = "embedded"
-label = "SmolLM2 135M, tiny, on this machine"
-price = "0.05/h"
-
-[single]
-kind = "embedded"
-label = "The same, one thread"
-threads = 1
-price = "ml.m5.xlarge"
-
-[gpu]
-kind = "openai"
-label = "A server at its limit"
-url = "http://127.0.0.1:{port}/v1"
-model = "none"
-"""
-
-
-class FullServer(BaseHTTPRequestHandler):
-    """Lists a model and refuses every question, for the picture of a failing column."""
-
-    def do_GET(self) -> None:
-        self._reply(200, b'{"object": "list", "data": [{"id": "none", "object": "model"}]}')
-
-    def do_POST(self) -> None:
-        self._reply(503, b'{"error": {"message": "The queue is full."}}')
-
-    def log_message(self, format: str, *values: object) -> None:
-        """Write no log."""
-
-    def _reply(self, status: int, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-
-@contextmanager
-def running_space(space: str) -> Iterator[str]:
-    """Run the Space with the embedded model, the same model with one thread, and a full server; yield its address."""
-    with tempfile.TemporaryDirectory() as name, serving(ThreadingHTTPServer(("127.0.0.1", 0), FullServer)) as server:
-        folder = Path(name)
-        catalog = folder / "backends.toml"
-        catalog.write_text(CATALOG.format(port=server.server_port))
-        with running_app(folder, "--catalog", str(catalog), space=f"spaces/{space}/app.py") as app:
-            yield app.url
 
 
 def chat_picture(browser: Browser, url: str, filing: Path | None) -> None:
@@ -189,13 +135,14 @@ def take_states(browser: Browser, space: str, options: argparse.Namespace) -> No
     if space == "vision":
         vision_states(browser, sizes, options.states)
         return
+    if space == "platform_compare":
+        with running_comparator() as url:
+            compare_states(browser, url, sizes, options.states)
+        return
     with running_space(space) as url:
         for window in sizes:
-            if space == "chat_rag":
-                chat_states(browser, url, window, options.filing, options.states)
-            else:
-                compare_states(browser, url, window, options.states)
-        if space == "chat_rag" and not (options.width or options.scheme):
+            chat_states(browser, url, window, options.filing, options.states)
+        if not (options.width or options.scheme):
             language_states(browser, url, options.states)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from html import escape
 
 from backends import Target
@@ -15,9 +15,22 @@ def header_html(title: str, subtitle: str) -> str:
 
 def unavailable_html(targets: Iterable[Target], title: str = "Models that are not set up:") -> str:
     """Return the list of unavailable targets, each with the reason and the remedy; "" if all are available."""
+    items = _unavailable_items(targets)
+    return f'<div class="sp-note"><p>{escape(title)}</p><ul>{"".join(items)}</ul></div>' if items else ""
+
+
+def folded_unavailable_html(targets: Iterable[Target], summary: Callable[[int], str]) -> str:
+    """Return the same list behind a line that counts them: it's for those who run the page."""
+    items = _unavailable_items(targets)
+    if not items:
+        return ""
+    line = f"<summary>{escape(summary(len(items)))}</summary>"
+    return f'<details class="sp-more">{line}<ul class="sp-note">{"".join(items)}</ul></details>'
+
+
+def _unavailable_items(targets: Iterable[Target]) -> list[str]:
     missing = [target for target in targets if target.unavailable]
-    items = "".join(f"<li><b>{escape(target.title)}</b> {escape(target.reason)}</li>" for target in missing)
-    return f'<div class="sp-note"><p>{escape(title)}</p><ul>{items}</ul></div>' if missing else ""
+    return [f"<li><b>{escape(target.title)}</b> {escape(target.reason)}</li>" for target in missing]
 
 
 def progress_html(text: str, share: float | None) -> str:

@@ -22,6 +22,8 @@ CSS = (
     + """
 * { scrollbar-width: thin; scrollbar-color: var(--neutral-400) transparent; }
 .dark * { scrollbar-color: var(--neutral-600) transparent; }
+/* Gradio's body is bright in the dark, and what shows below the page's scrollbar. */
+body.dark { background: var(--body-background-fill) !important; }
 :is(input, textarea)::placeholder { color: var(--body-text-color-subdued) !important; opacity: 1; }
 @media (prefers-reduced-motion: reduce) {
   *, ::before, ::after { animation-duration: .01ms !important; animation-iteration-count: 1 !important;
@@ -69,6 +71,9 @@ input[type=number]:focus-visible { outline-offset: -2px; }
   white-space: pre-wrap; overflow-wrap: anywhere; max-height: 16.5em; overflow-y: auto;
   color: var(--body-text-color); }
 .sp-card footer { font-size: var(--sp-text-xs); color: var(--body-text-color-subdued); }
+/* Gradio gives links in its HTML the padding of buttons. */
+.gradio-style :is(p, li, td) a { padding: 0; }
+.toast-message-text { text-wrap: pretty; }
 .sp-more > summary, .sp-turn > summary { cursor: pointer; font-size: var(--sp-text-md); padding: .35rem 0;
   color: var(--body-text-color-subdued); }
 

@@ -47,6 +47,13 @@ url = "${NOT_SET_ANYWHERE}"
 # Whether no chart is wider than its column, which would cut it off.
 CHARTS_FIT = """() => [...document.querySelectorAll("#charts .js-plotly-plot")].every((plot) =>
   plot.firstElementChild.getBoundingClientRect().right <= plot.parentElement.getBoundingClientRect().right + 1)"""
+# Whether each legend is below the title of its chart's axis.
+LEGENDS_FIT = """() => [...document.querySelectorAll("#charts .js-plotly-plot")].every((plot) => {
+  const [title, legend] = [".xtitle", ".legend .traces"].map(each => plot.querySelector(each)?.getBoundingClientRect());
+  return !title || !legend || title.bottom <= legend.top;
+})"""
+# The heights of the parts of a row that are shown, each once.
+HEIGHTS = """(parts) => [...new Set(parts.map(each => each.offsetHeight).filter(Boolean))]"""
 # Opens a closed section, and types into its field in the moment it is there. Resolves a while later.
 TYPE_AT_ONCE = """([section, field, value]) => new Promise(resolve => {
   [...document.querySelectorAll("button.label-wrap")].find(each => each.innerText.includes(section)).click();
@@ -304,6 +311,8 @@ def test_a_blind_vote_reveals_the_names_afterwards(compared: App, open_page: Ope
     shown = page.locator("#race-columns").inner_html()
     assert not re.search(r"steady|slow|tokens|first token|\d s<|sp-colour|sp-done", shown)
     expect(page.get_by_role("button", name="Both are bad")).to_be_visible()
+    page.set_viewport_size({"width": 768, "height": 860})
+    assert len(page.locator("#ballot button").evaluate_all(HEIGHTS)) == 1
     page.get_by_role("button", name="Answer B is better").click()
     expect(page.locator("#race-columns")).to_contain_text("steady")
     expect(page.locator("#standing")).to_contain_text("1 of 1")
@@ -450,7 +459,7 @@ def test_questions_over_documents_are_asked_and_scored_on_the_page(
     expect(page.locator("#answers")).to_contain_text("wrong: Revenue was $51. (no figure is $4.648 billion)")
     assert_readable(page.locator("#answers td").get_by_text("wrong: Revenue"))
     open_details(page, "Charts")
-    expect(page.locator("#charts").get_by_text("Right answers vs cost")).to_be_visible()
+    expect(page.locator("#charts").get_by_text("Right answers vs cost or time")).to_be_visible()
 
 
 def record_progress(page: Page) -> None:
@@ -475,12 +484,15 @@ def test_nothing_is_wider_than_the_page(compared: App, open_page: OpenPage) -> N
     expect(page.locator(".sp-state.sp-done")).to_have_count(2)
     expect(page.locator(".sp-column").first).to_be_in_viewport()  # the answers are below the form
     _check_widths(page)
+    page.set_viewport_size({"width": 1280, "height": 860})
+    assert len(page.locator(".sp-column").evaluate_all(HEIGHTS)) == 1
     page.get_by_role("tab", name="Measure").click()
     expect(page.locator("#metrics-table tbody tr").first).to_be_visible()
     _check_widths(page)
     open_details(page, "Charts")
     expect(page.locator("#charts .js-plotly-plot:visible").first).to_be_visible()
     _check_widths(page)
+    page.wait_for_function(LEGENDS_FIT)
 
 
 def _check_widths(page: Page) -> None:
@@ -548,6 +560,7 @@ def test_published_results_are_a_leaderboard_with_filters(compared: App, open_pa
     page.get_by_role("tab", name="Leaderboard").click()
     board = page.locator("#leaderboard")
     expect(board.locator("tr.sp-row")).to_have_count(3)
+    expect(page.locator(".sp-lead a")).to_have_css("padding", "0px")
     expect(board).to_contain_text("steady starts 2.0× sooner than slow and is 2.0× faster to the end")
     expect(board.get_by_text(EVIL).first).to_be_visible()  # as text
     assert board.locator("img").count() == 0

@@ -94,6 +94,10 @@ def test_a_citation_says_its_words_and_the_tab_its_chat(app: App, open_page: Ope
     expect(page.locator("#question textarea")).to_be_focused()
 
 
+# The middles of elements, in pixels from the top.
+MIDDLES = "parts => parts.map(each => each.getBoundingClientRect()).map(box => box.top + box.height / 2)"
+
+
 def test_the_composer_stays_at_the_bottom_and_a_question_goes_to_the_top(app: App, open_page: Open) -> None:
     page = open_page(app, width=390, height=700)
     leave_samples_out_on_phone(page)
@@ -108,6 +112,8 @@ def test_the_composer_stays_at_the_bottom_and_a_question_goes_to_the_top(app: Ap
     assert top(question) < 200
     composer = page.locator("#composer").bounding_box()
     assert composer and 640 < composer["y"] + composer["height"] <= 700
+    attach, model = page.locator("#composer-tools").locator("button:visible, #target input").evaluate_all(MIDDLES)[:2]
+    assert abs(attach - model) < 1
 
 
 def test_the_answers_to_a_question_that_is_asked_again_are_side_by_side_on_a_wide_screen(

@@ -197,6 +197,8 @@ def test_a_page_on_two_screens(open_page: OpenPage, app: App, axe: Any, path: st
         ask(page, "think, then answer in ten words")
         expect(last(page)).to_contain_text("in total")
         expect(page.get_by_role("button", name="Clear")).to_be_enabled()
+        contents = page.get_by_test_id("stChatMessageContent")
+        assert len({*contents.evaluate_all("parts => parts.map(each => each.getBoundingClientRect().left)")}) == 1
     if path == "performance":
         expect(page.locator(".js-plotly-plot")).not_to_have_count(0)
     for width in (768,) if dark else (1280, 390):

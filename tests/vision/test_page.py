@@ -104,6 +104,8 @@ def test_what_is_wrong_is_said_in_words(url: str, new_page: NewPage, axe: object
     for width in (1280, 768):
         page.set_viewport_size({"width": width, "height": 860})
         assert violations_in_both_themes(axe, page) == {}, width
+    page.evaluate("document.body.classList.add('dark')")
+    expect(page.locator("body")).to_have_css("background-color", "rgb(10, 15, 30)")
     assert httpx2.get(f"{url}{PICTURE_PATH}").content == (ROOT / "spaces/vision/preview.png").read_bytes()
 
 
@@ -146,6 +148,7 @@ def test_what_is_wrong_with_a_prompt_is_said_and_two_models_draw_side_by_side(ur
     expect(page.get_by_text("The seed is a whole number")).to_be_visible()
     write(page, "gore")
     expect(page.locator("#pictures [role=alert]")).to_contain_text("The prompt has a word that is refused here.")
+    page.get_by_text(strings.unavailable_models(1)).click()
     expect(page.get_by_text("Your diffusion model, in this page")).to_be_visible()  # with what it needs
     write(page, "a cat", generators=("Diffusion server", "Second server"))
     columns = page.locator("#pictures .sp-canvas")

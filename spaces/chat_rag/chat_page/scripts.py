@@ -24,7 +24,7 @@ CSS = read_asset("sources/panel.css")
 # Not in `CSS`: Gradio limits the rules of a media query to what is inside of its container.
 _WORDS = "".join(
     f":root{'' if language == 'en' else f':lang({language})'} {{ --sp-drop-words: {_css(words.drop_here)};"
-    f" --sp-ask-next: {_css(words.ask_next)}; --sp-warning: {_css(words.warning)}; --sp-info: {_css(words.info)};"
+    f" --sp-what-next: {_css(words.what_next)}; --sp-warning: {_css(words.warning)}; --sp-info: {_css(words.info)};"
     f" --sp-error: {_css(words.error)};"
     f" --sp-cited-begins: {_css(words.cited_begins)}; --sp-cited-ends: {_css(words.cited_ends)}; }}"
     for language, words in LANGUAGES.items()

@@ -97,7 +97,7 @@ class Strings:
     heading_question: str = "What does {name} say about {heading}?"
     cell_question: str = "{row}, {column}?"
     row_question: str = "{row}?"
-    ask_next: str = "Ask next"
+    what_next: str = "What next?"
     drop_here: str = "Drop files to add them to your documents"
     examples: tuple[str, ...] = (
         "How many visitors does the viewing deck hold?",
@@ -125,7 +125,7 @@ class Strings:
     unsupported_answer: str = "The model wrote an answer, but none of it was found in the documents"
     unsupported_list: str = "Not found in the documents:"
     no_quotes: str = "No sentence or table cell stands out as the answer. The closest passages are under Sources."
-    write_answer: str = "Let {model} write an answer (a small model, it may be wrong)"
+    write_answer: str = "Write an answer with {model} (a small model, it may be wrong)"
     quotes_label: str = "From the documents"
     nearest_label: str = "The closest words in the documents"
     unsure: str = "Not sure: these are the closest words in the documents. They may not answer your question."
@@ -183,8 +183,8 @@ class Strings:
     page_count_one: str = "{pages:,} page"
     page_count: str = "{pages:,} pages"
     character_count: str = "{characters:,} characters"
-    chunk_count_one: str = "{chunks:,} chunk"
-    chunk_count: str = "{chunks:,} chunks"
+    chunk_count_one: str = "{chunks:,} passage"
+    chunk_count: str = "{chunks:,} passages"
     already_added: str = " (already added)"
 
     # What the visitor should know about how a document was read

@@ -32,13 +32,18 @@ STREAMLIT_CSS = """
 [data-testid="stCaptionContainer"] { color: var(--body-text-color-subdued); opacity: 1; }  /* 2.8:1 without */
 /* The field for questions is as wide as the conversation, whose lines stay readable. */
 [data-testid="stBottomBlockContainer"] { max-width: 1400px; padding: 1rem 1.5rem 2rem; }
-[data-testid="stChatMessageContent"] { max-width: 80ch; }
+[data-testid="stChatMessage"] { gap: 1rem; }
+/* At the left: in its middle, texts of different sizes would begin at different places. */
+[data-testid="stChatMessageContent"] { max-width: 80ch; margin-inline: 0 auto; }
 button[data-selected="true"] p { color: var(--body-text-color); }  /* on its tint, the accent has 4.3:1 */
 [data-testid="stSelectbox"] input { text-overflow: ellipsis; }
 .st-key-figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(15rem, 45%), 1fr)); }
 .st-key-figures [data-testid="stMetricLabel"] p { white-space: normal; }
 [data-testid="stHtml"]:has(.sp-chart) { margin-bottom: -2.6rem; }  /* a chart's first line is its toolbar's */
 .sp-table table { color: var(--body-text-color); }
+.stApp .stHtml dl { padding: 0; }  /* Streamlit indents lists of terms */
+/* Streamlit's code in a sentence is green, and a quarter smaller than its words. */
+[data-testid="stMarkdownContainer"] :is(p, li) code { font-size: .875em; color: inherit; }
 /* On a phone, .sp-table stacks its cells; these rows are read against each other, so they scroll instead. */
 .sp-ledger { overflow-x: auto; }
 .sp-ledger table { border-collapse: collapse; width: 100%; font-size: var(--sp-text-sm); margin: 0; }
@@ -48,6 +53,8 @@ button[data-selected="true"] p { color: var(--body-text-color); }  /* on its tin
 .sp-ledger th:first-child { position: sticky; left: 0; text-align: left; max-width: 16rem; overflow: hidden;
   text-overflow: ellipsis; font-weight: 400;
   background: light-dark(var(--background-fill-secondary), var(--background-fill-primary)); }
+/* Streamlit fades what it's about to draw again: every few seconds, that would be most of the page. */
+.st-key-live [data-stale="true"] { opacity: 1 !important; }
 .st-key-navigation { display: none; }
 @media (max-width: 767px) {  /* from 768 on, Streamlit shows its own */
   .stMainBlockContainer { padding: 3.5rem .75rem 2rem; }

@@ -51,15 +51,17 @@ def poll(span: str) -> Poll:
 def _draw_live(span: str) -> None:
     """Draw the current numbers and the charts; if Prometheus fails, the last reading with its age."""
     result = poll(span)
-    if result.error:
-        layout.show_error(result.error)
     readings: dict[str, Reading] = st.session_state.setdefault("readings", {})
     if result.reading:
         readings[span] = result.reading
-    reading = readings.get(span)
-    if reading is None:
-        return
-    stale = strings.STALE if result.error else ""
+    with st.container(key="live"):
+        if result.error:
+            layout.show_error(result.error)
+        if reading := readings.get(span):
+            _draw_reading(reading, strings.STALE if result.error else "")
+
+
+def _draw_reading(reading: Reading, stale: str) -> None:
     st.caption(stale + strings.READ_AT.format(source=reading.source, age=layout.age(reading.read_at)))
     with st.container(horizontal=True, key="figures"):
         for panel in (each for each in reading.panels if each.lines or each.current is not None):

@@ -44,7 +44,7 @@ READ_AT = "{source}, read {age}. Numbers cover the last five minutes. Times are 
 STALE = "These are the last numbers that Prometheus sent: "
 NO_GPU = "No GPU metrics: Prometheus doesn't scrape NVIDIA's DCGM exporter."
 NO_PROMETHEUS = (
-    "Set SPACEPORT_PROMETHEUS_URL to the address of a Prometheus, like `http://127.0.0.1:9090`: "
+    "Set `SPACEPORT_PROMETHEUS_URL` to the address of a Prometheus, like `http://127.0.0.1:9090`: "
     "this page shows these metrics live."
 )
 
@@ -64,8 +64,8 @@ READING_LEDGER = "Reading the ledger"
 TABLE_LABEL = "All lines of the ledger's report"
 LEDGER_CSV = "Table (CSV)"
 NO_LEDGER = (
-    "Set SPACEPORT_DATABASE_URL to the database of your gateway: this page shows what each owner, target and day cost. "
-    "For the gateway's own SQLite file that is `sqlite:////home/YOU/.local/share/spaceport/gateway/gateway.db`. "
+    "Set `SPACEPORT_DATABASE_URL` to the database of your gateway: this page shows what each owner, target and day "
+    "cost. For the gateway's own SQLite file that is `sqlite:////home/YOU/.local/share/spaceport/gateway/gateway.db`. "
     "Everybody who can open this page sees all bills, so put a login in front of it."
 )
 EMPTY_LEDGER = (
@@ -90,6 +90,8 @@ def requests(count: int) -> str:
 
 def age(seconds: float) -> str:
     """Return how long ago something was."""
+    if seconds < 1:
+        return "just now"
     if seconds < 90:
-        return f"{max(0.0, seconds):.0f} s ago"
+        return f"{seconds:.0f} s ago"
     return f"{seconds / 60:.0f} min ago" if seconds < 5400 else f"{seconds / 3600:.0f} h ago"

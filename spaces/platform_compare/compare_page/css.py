@@ -18,12 +18,17 @@ button[role="tab"][aria-selected="true"] { color: var(--sp-accent); }
 .sp-leaderboard th.sp-num, .sp-table.sp-leaderboard td:nth-child(2) { white-space: normal; overflow-wrap: anywhere; }
 .sp-table.sp-leaderboard tr.sp-row td { border-bottom: 0; }
 .sp-table.sp-leaderboard tr.sp-below td { padding-bottom: .9rem; white-space: normal; font-weight: 400; }
+.sp-table.sp-leaderboard tr.sp-below { grid-column: 1 / -1; }
 .sp-leaderboard p { margin: 0; font-size: var(--sp-text-sm); color: var(--body-text-color); }
 .js-plotly-plot .modebar-btn--logo { display: none; }
 #charts .block:has(.sp-chart) { margin-bottom: -2.6rem; }  /* a chart's first line is its toolbar's, at the right */
 #charts > :first-child { flex-basis: 100%; }
 #details .html-container, #overview .html-container { padding: 0; }
 #standing .html-container, #progress .html-container { padding: 0; }
+/* Columns and buttons of a row are equally high, whatever their texts. */
+#race-columns, #ballot { align-items: stretch; }
+#ballot button { padding-inline: .5rem; }
+#votes-file { flex: none; width: auto; min-width: 0; align-self: start; padding-inline: 1rem; }
 #prices textarea[aria-invalid=true] { box-shadow: inset 0 0 0 1px var(--sp-bad) !important; }
 """
 )

@@ -27,7 +27,7 @@ class RunLinks:
         texts = gr.Checkbox(label=strings.SHARE_TEXTS, elem_id="share-texts")
         box = gr.Textbox(
             visible=False, label=strings.LINK, info=strings.LINK_INFO, interactive=False, buttons=["copy"],
-            elem_id="link",
+            max_lines=1, elem_id="link",
         )  # fmt: skip
         name = gr.Textbox(visible=False)
         event = share.click(self.share_run, [identity.key, run, texts], [name, box], concurrency_limit=None, **VISITOR)

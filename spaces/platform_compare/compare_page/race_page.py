@@ -58,7 +58,7 @@ class RacePage:
             self.vote_buttons = [gr.Button("", size="md") for _ in range(MAX_COLUMNS)]
             self.vote_buttons += [gr.Button(label, size="md") for label in (strings.EQUAL, strings.BOTH_BAD)]
         self.standings = gr.HTML("", elem_id="standing")
-        self.votes_file = gr.Button(strings.VOTES_FILE, visible=False, size="sm")
+        self.votes_file = gr.Button(strings.VOTES_FILE, visible=False, size="sm", elem_id="votes-file")
         self._download = gr.Textbox(visible=False)
         self.unavailable = gr.HTML("", elem_id="not-racing")
         self._connect_events()

@@ -108,9 +108,8 @@ class Results:
             ALTERNATIVES, value=[], multiselect=True, allow_custom_value=True, label=strings.BREAK_EVEN,
             info=strings.BREAK_EVEN_INFO,
         )  # fmt: skip
-        with gr.Row():
-            self.utilization = gr.Slider(1, 100, 100, step=1, label=strings.UTILIZATION, info=strings.UTILIZATION_INFO)
-            self.spot = gr.Checkbox(label=strings.SPOT)
+        self.utilization = gr.Slider(1, 100, 100, step=1, label=strings.UTILIZATION, info=strings.UTILIZATION_INFO)
+        self.spot = gr.Checkbox(label=strings.SPOT)
 
     def _create_files(self) -> None:
         with gr.Row(elem_id="files"):

@@ -17,8 +17,4 @@ def choices(targets: Iterable[Target]) -> list[tuple[str, str]]:
 
 def unavailable_html(targets: Iterable[Target]) -> str:
     """Return the unavailable targets with reason and remedy, behind a line that counts them; "" without any."""
-    missing = [target for target in targets if target.unavailable]
-    if not missing:
-        return ""
-    summary = strings.unavailable_summary(len(missing))
-    return f'<details class="sp-more"><summary>{summary}</summary>{html.unavailable_html(missing)}</details>'
+    return html.folded_unavailable_html(targets, strings.unavailable_summary)

@@ -14,7 +14,7 @@ from backends.diffusion.limits import PictureLimits
 from backends.diffusion.types import PictureRequest
 from backends.streams import closing
 from ui.event_chains import call_after
-from ui.html import unavailable_html
+from ui.html import folded_unavailable_html
 from ui.middleware.refusals import Refusal, refusal
 from vision_page import strings
 from vision_page.drawing import DrawingService
@@ -45,7 +45,7 @@ class DrawPage:
         choices = [(target.title, target.name) for target in targets if not target.unavailable]
         if not choices:
             gr.HTML(_how_to_switch_on(), elem_id="no-generators")
-            gr.HTML(unavailable_html(targets, strings.UNAVAILABLE_GENERATORS))
+            gr.HTML(folded_unavailable_html(targets, strings.unavailable_models))
             return
         with gr.Row():
             with gr.Column(min_width=300):
@@ -54,7 +54,7 @@ class DrawPage:
                 self.empty = gr.HTML(f'<p class="sp-empty">{strings.DRAW_EMPTY}</p>', elem_id="empty-drawing")
                 with gr.Row(elem_id="pictures"):
                     self.columns = [part for _ in range(MAX_TARGETS) for part in self._create_column()]
-        gr.HTML(unavailable_html(targets, strings.UNAVAILABLE_GENERATORS))
+        gr.HTML(folded_unavailable_html(targets, strings.unavailable_models))
         self._connect_events()
 
     def _create_form(self, choices: list[tuple[str, str]], selected: list[str]) -> None:

@@ -12,7 +12,7 @@ import gradio as gr
 from backends import SpaceportError, Target
 from backends.streams import closing
 from ui.event_chains import call_after
-from ui.html import unavailable_html
+from ui.html import folded_unavailable_html
 from ui.middleware.refusals import Refusal, refusal
 from vision_page import strings
 from vision_page.finding import Finding
@@ -53,7 +53,7 @@ class VisionPage:
                 self.empty = gr.HTML(f'<p class="sp-empty">{strings.EMPTY}</p>', elem_id="empty")
                 with gr.Row(elem_id="results"):
                     self.columns = [part for _ in range(MAX_TARGETS) for part in self._create_column()]
-        gr.HTML(unavailable_html(targets, strings.UNAVAILABLE), elem_id="unavailable")
+        gr.HTML(folded_unavailable_html(targets, strings.unavailable_classifiers), elem_id="unavailable")
         self._connect_events()
 
     def _create_column(self) -> tuple[Any, Any]:

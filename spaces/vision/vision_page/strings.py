@@ -19,7 +19,6 @@ PICTURE_GONE = "The picture was deleted after an hour. Choose it again."
 NO_TARGET = "Choose one or two classifiers."
 TOO_MANY_TARGETS = "Choose at most two classifiers."
 EMPTY = "What the classifiers find appears here."
-UNAVAILABLE = "Classifiers that are not set up:"
 WAITING = "Waiting for the other model, so that they don't slow each other down"
 LOADING = "Loading the model"
 CLASSIFYING = "Classifying"
@@ -48,7 +47,6 @@ WRONG_SIZE = "Choose one of the sizes."
 NO_GENERATOR = "Choose one or two models."
 TOO_MANY_GENERATORS = "Choose at most two models."
 DRAW_EMPTY = "Progress and pictures appear here."
-UNAVAILABLE_GENERATORS = "Models that are not set up:"
 STARTING = "Sending the prompt"
 NO_GENERATORS = "This page has no model that makes pictures yet. There are two ways to give it one:"
 IN_THIS_PAGE = "A model in this page, best on a GPU. It needs the packages of the extra “diffusion”:"
@@ -61,6 +59,16 @@ make vision"""
 SWITCH_ON_SERVER = """\
 SPACEPORT_PORT=8081 python -m diffusion
 SPACEPORT_DIFFUSION_URL=http://127.0.0.1:8081 make vision"""
+
+
+def unavailable_classifiers(count: int) -> str:
+    """Return the line behind which the classifiers are listed that can't be used."""
+    return "1 classifier is not set up" if count == 1 else f"{count} classifiers are not set up"
+
+
+def unavailable_models(count: int) -> str:
+    """Return the same line for models that make pictures."""
+    return "1 model is not set up" if count == 1 else f"{count} models are not set up"
 
 
 def queued_text(ahead: int) -> str:

@@ -131,9 +131,9 @@ def test_the_page_names_each_step_and_sums_up_each_result() -> None:
     files = [FileProgress(1, "a.txt", step, 0.5) for step in Step if step is not Step.DONE]
     html = documents_html([], Snapshot(tuple(files)))
     assert all(f"{word} 50%" in html for word in ("Waiting", "Reading", "Embedding", "Saving", "Stopping"))
-    assert file_summary(FileSummary("a.txt", 0, 41, 1, False)) == "a.txt: 41 characters, 1 chunk"
+    assert file_summary(FileSummary("a.txt", 0, 41, 1, False)) == "a.txt: 41 characters, 1 passage"
     assert file_summary(FileSummary("b.pdf", 3, 4100, 12, True)) == (
-        "b.pdf: 3 pages, 4,100 characters, 12 chunks (already added)"
+        "b.pdf: 3 pages, 4,100 characters, 12 passages (already added)"
     )
 
 
@@ -203,7 +203,7 @@ def test_an_event_without_a_source_opens_nothing(source: str) -> None:
     assert panel.find_source([Turn("a"), Turn("b"), Turn("q", passages=(PASSAGE,))], source, 0) is None
 
 
-WORDS = "Net <b>sales</b>\n\nwere $$82,959$$ [a](b)."
+WORDS = "Net <b>sales</b>\n\nwere $$82,959$$ [a](b), *not* 2*3."
 QUOTE = Quote("d", "report.pdf", 3, "Sales", 2, 2 + len(WORDS), WORDS, 27, 33, 0.9)
 REPORT = Passage(1, "d", "report.pdf", 3, "Sales", 0, 60, f"a {WORDS} and so on", 0.5, 0.4, None)
 QUOTED = Turn("q", passages=(REPORT,), quotes=(QUOTE,), finish_reason="quotes", target="small", writer="Small *model*")
@@ -213,11 +213,11 @@ def test_quotes_stand_above_the_answer_and_lead_to_their_place() -> None:
     [message] = reply_messages(QUOTED, 3)
     html = message["content"]
     assert html.startswith('<div class="sp-quotes"')
-    assert "Net &lt;b&gt;sales&lt;/b&gt; were $<wbr>$<mark>82,959</mark>$<wbr>$ [a](b)." in html
+    assert "Net &lt;b&gt;sales&lt;/b&gt; were $<wbr>$<mark>82,959</mark>$<wbr>$ [a](b), <i>not</i> 2*3." in html
     assert '<a href="#source-3-1"><b>1</b> report.pdf, page 3</a>' in html
     assert "\n" not in html  # an empty line would end the HTML, and Markdown would read the words
     assert message["options"] == [
-        {"value": "write", "label": "Let Small *model* write an answer (a small model, it may be wrong)"}
+        {"value": "write", "label": "Write an answer with Small *model* (a small model, it may be wrong)"}
     ]
     written = replace(QUOTED, answer="So.", finish_reason="stop", writer="")
     quotes, answer = reply_messages(written, 3)

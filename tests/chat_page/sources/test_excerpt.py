@@ -114,3 +114,11 @@ def test_bold_words_have_no_marks_and_code_keeps_its_own() -> None:
     html = prose_html(text, 0, len(text), [(27, 42)])
     assert html.startswith("<b>How long is it valid?</b>\n\n<mark>Ninety </mark><b><mark>days</mark></b>")
     assert html.endswith("Call f(**options, **more) for 2**3**4.")
+
+
+def test_italic_words_have_no_marks_and_stars_that_mean_something_else_stay() -> None:
+    text = "The ferry *Lapwing* sails."
+    html = prose_html(text, 0, len(text), [(4, 19)])
+    assert html == "The <mark>ferry </mark><i><mark>Lapwing</mark></i> sails."
+    others = "2 * 3 * 4 = 5*3 + 4*2; f(*first, *more); Total* and Rest*; (*) see note (*)\n* one\n* two"
+    assert prose_html(others, 0, len(others), []) == others

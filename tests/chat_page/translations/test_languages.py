@@ -123,9 +123,9 @@ def test_numbers_are_written_as_in_the_language() -> None:
 def test_what_the_server_writes_is_in_the_language_of_the_page() -> None:
     summary = FileSummary("bericht.pdf", 12, 34_000, 1_100, duplicate=False)
     with page_in(GERMAN):
-        assert file_summary(summary) == "bericht.pdf: 12 Seiten, 34.000 Zeichen, 1.100 Abschnitte"
+        assert file_summary(summary) == "bericht.pdf: 12 Seiten, 34.000 Zeichen, 1.100 Textstellen"
         assert waiting_text(2) == "Wartet auf einen freien Platz (2 vor Ihnen)"
-    assert file_summary(summary) == "bericht.pdf: 12 pages, 34,000 characters, 1,100 chunks"
+    assert file_summary(summary) == "bericht.pdf: 12 pages, 34,000 characters, 1,100 passages"
     assert note_html("<") == '<p class="sp-note">&lt;</p>'
 
 

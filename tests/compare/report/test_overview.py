@@ -133,6 +133,8 @@ def test_every_header_with_a_term_is_explained() -> None:
     assert {"TTFT", "ITL", "TPOT", "E2E", "p50", "p95", "goodput", "tokens/s"} <= set(find_terms(METRIC_HEADERS))
     assert explanation("TTFT p95").startswith("Time to first token:")
     assert explanation("price") == ""
+    titles = ("GPU", "GPU memory", "GPU power", "Queue", "Queue wait")
+    assert len({explanation(title) for title in titles}) == len(titles)
     assert term_html("price", "x") == "price"
     assert 'popovertarget="sp-tip-x"' in term_html("TTFT p50", "x")
     assert all(text.endswith(".") and len(text) < 130 for text in TERMS.values())

@@ -392,6 +392,11 @@ def test_numbers_have_meaningful_digits(form: Any, value: float | None, text: st
     assert form(value) == text
 
 
+def test_a_moment_is_a_date_and_a_time_and_another_text_stays() -> None:
+    assert formats.moment("2026-11-21T11:23:49.993+01:00") == "2026-11-21 10:23 UTC"
+    assert formats.moment("<2026>") == "<2026>"
+
+
 def test_the_row_of_a_target() -> None:
     report = Report(build_run(record(0.125, 0.375, tokens=3, ended=0.5), failure(), block(2.0)), today=TODAY)
     assert tables.metrics_row("a", "concurrency 1", report.cells["a", "concurrency 1"]) == [

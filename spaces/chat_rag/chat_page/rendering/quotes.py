@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from html import escape
 
 from chat_page.rendering.answer_text import place, quotes_label
-from chat_page.rendering.emphasis import BOLD
+from chat_page.rendering.emphasis import BOLD, ITALIC
 from chat_page.translations.languages import strings
 from rag.answering.citations.markers import anchor
 from rag.answering.citations.placement import passage_of
@@ -89,7 +89,7 @@ def _source(quote: Quote, passage: Passage | None, number: int, claim: int) -> s
 
 
 def _text(text: str) -> str:
-    """The text escaped, in one line, with its bold words and nothing that the page would draw as a formula."""
+    """The text escaped, in one line, with its emphasis and nothing that the page would draw as a formula."""
     edges = (" " if text[:1].isspace() else "", " " if text[-1:].isspace() else "")
-    line = BOLD.sub(r"<b>\1</b>", escape(" ".join(text.split())))
+    line = ITALIC.sub(r"<i>\1</i>", BOLD.sub(r"<b>\1</b>", escape(" ".join(text.split()))))
     return _FORMULA.sub(r"\g<0><wbr>", f"{edges[0]}{line}{edges[1]}") if line else edges[0]

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import groupby
 
-from chat_page.rendering.emphasis import BOLD
+from chat_page.rendering.emphasis import BOLD, ITALIC
 from chat_page.translations.languages import strings
 from rag.documents import Passage
 
@@ -89,12 +89,14 @@ def _block(text: str, lines: Sequence[Span], are_rows: bool, spans: Sequence[Spa
 
 
 def prose_html(text: str, begin: int, end: int, spans: Sequence[Span]) -> str:
-    """Return a part of the text as HTML, with headings and bold words in bold and not with their marks."""
+    """Return a part of the text as HTML, with headings and emphasis drawn and not with their marks."""
     parts = list[str]()
-    bold = (*_HEADING.finditer(text, begin, end), *BOLD.finditer(text, begin, end))
-    for each in sorted(bold, key=lambda match: match.start()):
+    patterns = ((_HEADING, "b"), (BOLD, "b"), (ITALIC, "i"))
+    found = [(match, tag) for pattern, tag in patterns for match in pattern.finditer(text, begin, end)]
+    for each, tag in sorted(found, key=lambda item: item[0].start()):
         if each.start() >= begin:
-            parts += [_marked(text, begin, each.start(), spans), f"<b>{_marked(text, *each.span(1), spans)}</b>"]
+            emphasis = f"<{tag}>{_marked(text, *each.span(1), spans)}</{tag}>"
+            parts += [_marked(text, begin, each.start(), spans), emphasis]
             begin = each.end()
     return "".join([*parts, _marked(text, begin, end, spans)])
 

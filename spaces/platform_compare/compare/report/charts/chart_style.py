@@ -57,7 +57,8 @@ def blank_figure(x: str, y: str = "", *, log_x: bool = False) -> go.Figure:
         height=360,
         # The title is a heading above the figure, where no toolbar covers it; the margin is the toolbar's.
         margin={"l": 56, "r": 12, "t": 36, "b": 48},
-        legend={"orientation": "h", "yanchor": "top", "y": -0.25, "xanchor": "left", "x": 0},
+        # At the bottom of the chart: on a phone, a long legend would overlap the title of the axis.
+        legend={"orientation": "h", "yref": "container", "yanchor": "bottom", "y": 0, "xanchor": "left", "x": 0},
         colorway=COLOURS,
         hovermode="closest",
         **LAYOUT,

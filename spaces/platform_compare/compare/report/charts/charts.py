@@ -76,8 +76,8 @@ def differences(report: Report) -> go.Figure:
     figure.add_vline(1, line={"color": TEXT, "dash": "dot"})
     figure.update_yaxes(range=[len(comparisons) - 0.5, -0.9], showticklabels=False, showgrid=False)
     height = 150 + (56 if any("<br>" in label for label in _labels(comparisons)) else 42) * len(comparisons)
-    # The legend's position is a share of the height: this puts it as many pixels below as in the other charts.
-    figure.update_layout(height=height, margin={"l": 12}, legend_y=-68 / (height - 90))
+    # One entry too: it says whose colour this is.
+    figure.update_layout(height=height, margin={"l": 12}, showlegend=True)
     return figure
 
 

@@ -15,6 +15,7 @@ from compare.report.report import Report
 from compare.report.tables import markdown_text
 from compare.report.words import judge_text, quality_text, strings
 from compare.report.words.capacity_text import capacity_json, curve_table
+from compare.report.words.formats import moment
 from compare.report.words.glossary import glossary_lines
 from compare.report.words.judge_text import judges_json
 from compare.report.words.settings_text import settings_rows
@@ -70,7 +71,7 @@ def report_markdown(report: Report) -> str:
     header = report.run.header
     workload = header["workload"]["description"]
     metrics_title = strings.metrics_title(TITLES[report.definition])
-    about = f"{workload} · {header['started']} · {metrics_title}, times in ms"
+    about = f"{workload} · {moment(header['started'])} · {metrics_title}, times in ms"
     title = f"**{markdown_text(strings.versus(report.run.targets))}** · {markdown_text(about)}"
     rows = [tables.metrics_row(*key, metrics) for key, metrics in report.cells.items()]
     parts = [

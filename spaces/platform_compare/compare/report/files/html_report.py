@@ -15,6 +15,7 @@ from compare.report.report import Report
 from compare.report.views import render
 from compare.report.views.quality_view import quality_html
 from compare.report.words import quality_text, strings
+from compare.report.words.formats import moment
 from compare.report.words.telemetry_text import telemetry_html
 from ui.theme import TYPE_SCALE
 
@@ -42,7 +43,7 @@ def html(report: Report) -> str:
         f"<title>{escape(title)}</title><style>{CSS}</style>"
         f"<script>{plotly.offline.get_plotlyjs()}</script></head><body><main>"
         f"<header><h1>{escape(title)}</h1><p>{escape(header['workload']['description'])} · "
-        f"{escape(header['started'])}</p></header>{sections}</main>"
+        f"{escape(moment(header['started']))}</p></header>{sections}</main>"
         # Charts drawn during layout take the whole page's width, so they are drawn again when the page has loaded.
         '<script>addEventListener("load", () => dispatchEvent(new Event("resize")))</script></body></html>\n'
     )

@@ -65,7 +65,8 @@ def cost_html(report: Report) -> str:
 
 def reproduce_html(report: Report) -> str:
     """Return everything that is needed to reproduce the run."""
-    return table(("", ""), settings_rows(report), text_columns=2, key="settings")
+    rows = table(("", ""), settings_rows(report), text_columns=2, key="settings")
+    return f'<div class="sp-settings">{rows}</div>'
 
 
 def note(text: str) -> str:

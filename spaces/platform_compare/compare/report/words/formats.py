@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from math import floor, log10
 
 MISSING = "–"
@@ -48,3 +49,12 @@ def ratio(value: float | None) -> str:
     if value is None:
         return "?"
     return f"{value:.2f}" if value < 1.2 else f"{value:.1f}" if value < 10 else f"{value:,.0f}"
+
+
+def moment(text: str) -> str:
+    """Return a moment in ISO 8601 as a date and a time in UTC; any other text stays as it is."""
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{when.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if when.tzinfo else text

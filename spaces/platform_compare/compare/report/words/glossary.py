@@ -41,10 +41,13 @@ TERMS: dict[str, str] = {
     "wrongly refused": "Questions that have an answer, and that the target refused to answer.",
     "well formed": "Answers that are valid by the schema that was asked for.",
     "queue": "Requests that wait because the server is busy with others.",
+    "queue wait": "How long a request waits in the queue before the model begins with it.",
     "KV cache": "The memory in which a server keeps what it has read. When it's full, requests wait.",
     "prefix cache": "Beginnings of prompts that are not read again. The hit rate is their share of all tokens.",
     "preemptions": "Requests that a server interrupted because its KV cache was full; it starts them again later.",
     "GPU": "The processor that runs the model. Near 100% means that it has no room for more work.",
+    "GPU memory": "How much of the GPU's memory is in use. Most servers reserve nearly all of it when they start.",
+    "GPU power": "The electrical power that the GPU draws.",
 }
 _OTHER_NAMES = {
     "first token": "TTFT",

@@ -7,7 +7,7 @@ from typing import Any
 
 from compare.analyse.metrics.client_load import ClientLoad
 from compare.report.report import Report
-from compare.report.words.formats import milliseconds, percent
+from compare.report.words.formats import milliseconds, moment, percent
 
 
 def settings_rows(report: Report) -> list[list[str]]:
@@ -21,7 +21,7 @@ def settings_rows(report: Report) -> list[list[str]]:
     count = f"up to {plan['requests']}" if report.run.is_search else f"{plan['requests']}"
     loads = f"{', '.join(header['loads'])}; {count} requests each after {plan['warmup']} warm-up requests"
     return [
-        ["Started", header["started"]],
+        ["Started", moment(header["started"])],
         ["Run", f"{header['id']}, seed {plan['seed']}"],
         ["Workload", f"{workload['description']} ({workload['prompts']} prompts, hash {workload['hash']})"],
         ["Loads", loads],

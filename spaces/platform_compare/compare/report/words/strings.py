@@ -74,7 +74,7 @@ CHART_TITLES = {
     "gaps": "Gaps within one answer",
     "throughput": "Throughput vs latency",
     "cost": "Cost vs latency",
-    "quality": "Right answers vs cost",
+    "quality": "Right answers vs cost or time",
 }
 NO_CLEAR_DIFFERENCE = "no clear difference"
 AXIS_RATIO = "times faster"
