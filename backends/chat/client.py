@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import httpx2
 
+from backends.chat.opened_thoughts import OpenedThoughts
 from backends.chat.reader import ChatReader
 from backends.chat.reasoning import Reasoning
 from backends.chat.sse import DONE, MAX_EVENT_BYTES, BadEvent, SSEDecoder, begins_event
@@ -30,8 +31,9 @@ class ChatCall:
     """One HTTP call: where it goes, what it sends, and how this kind of server differs from the format.
 
     `make_error` makes the exception for an error status. `unwrap` extracts the body from the frames of another
-    protocol. `type_header` names the header with the body's media type. `reasoning` says how thoughts are marked.
-    `adapt` gets a refusal and returns whether the call should be prepared again, without what was refused.
+    protocol. `type_header` names the header with the body's media type. `reasoning` says how thoughts are marked; if
+    that is "auto", `opened` asks the server whether answers begin inside of one. `adapt` gets a refusal and returns
+    whether the call should be prepared again, without what was refused.
     """
 
     endpoint: Endpoint
@@ -42,6 +44,7 @@ class ChatCall:
     unwrap: Unwrap | None = None
     type_header: str = "content-type"
     reasoning: Reasoning = "auto"
+    opened: OpenedThoughts | None = None
     adapt: Callable[[Rejected], bool] | None = None
 
 
@@ -49,7 +52,8 @@ async def stream_chat(prepare: Callable[[], Awaitable[ChatCall]]) -> AsyncIterat
     """Make the call and yield the answer as it arrives: server-sent events, lines of JSON or one document."""
     async with contextlib.AsyncExitStack() as stack:
         call, response = await _open(prepare, stack)
-        reader, decoder = ChatReader(call.endpoint.quote, call.reasoning), SSEDecoder()
+        opened_tag = await _opened_tag(call, response)
+        reader, decoder = ChatReader(call.endpoint.quote, call.reasoning, opened_tag), SSEDecoder()
         raw = chunks = _chunks(response)
         if call.unwrap:
             chunks = call.unwrap(raw, reader)
@@ -97,6 +101,12 @@ async def _open(
         except Rejected as error:
             if not (call.adapt and call.adapt(error)):
                 raise
+
+
+async def _opened_tag(call: ChatCall, response: httpx2.Response) -> str:
+    if call.reasoning != "auto" or call.opened is None or isinstance(call.body, bytes):
+        return ""
+    return await call.opened.closing_tag(call.endpoint, call.body, response.headers)
 
 
 def _chunks(response: httpx2.Response) -> AsyncIterator[bytes]:

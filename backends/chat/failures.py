@@ -12,6 +12,7 @@ from backends.text import to_json
 
 # Finish reasons of servers and gateways that end an answer which isn't one.
 _FAILED = ("error", "abort", "aborted", "cancelled", "model_error", "network_error", "internal_error", "timeout")
+LENGTH_REASONS = ("length", "max_tokens", "model_length")
 _OUT_OF_MEMORY = "insufficient_system_resource"
 _FILTERED = ("content_filter", "content-filter", "content_filtered", "safety", "sensitive", "recitation", "blocklist")
 _FILTERED_TERMS = ("spii", "prohibited_content", "guardrail_intervened", "refusal")

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from backends.chat.failures import cut_off, finish_failure, refusal, server_failure
+from backends.chat.failures import LENGTH_REASONS, cut_off, finish_failure, refusal, server_failure
 from backends.chat.reasoning import CharacterJoiner, Reasoning, ThoughtSplitter
 from backends.chat.sse import DONE
 from backends.chat.tools import ToolCallAssembler
@@ -30,14 +30,16 @@ class ChatReader:
     `last_event` names the last event without text: "empty" (role-only, finish), "usage" or "done".
     """
 
-    def __init__(self, quote: Callable[[str], str] | None = None, reasoning: Reasoning = "auto") -> None:
+    def __init__(
+        self, quote: Callable[[str], str] | None = None, reasoning: Reasoning = "auto", opened_tag: str = ""
+    ) -> None:
         self._quote = quote or one_line
         self.finish_reason: str | None = None
         self.usage: Usage | None = None
         self.has_output = False
         self.complete = False
         self.last_event = ""
-        self._splitter = ThoughtSplitter(reasoning)
+        self._splitter = ThoughtSplitter(reasoning, opened_tag)
         self._thoughts = CharacterJoiner()
         self._calls = ToolCallAssembler()
         self._refusal = ""
@@ -82,12 +84,20 @@ class ChatReader:
         yield from self._other_answer()
         if half := self._thoughts.flush():
             yield Delta(half, "thought")
-        for delta in self._splitter.flush():
+        for delta in self._splitter.flush(whole=self._ended_by_model):
             self.has_output = True
             yield delta
         if failure := self._failure(unread):
             raise failure
         yield from self._calls.finish(self._quote, self.finish_reason)
+
+    @property
+    def _ended_by_model(self) -> bool:
+        """Whether the model has said all that it had to say: no limit, failure or call of a tool cut it off."""
+        reason = (self.finish_reason or "").lower()
+        if reason in LENGTH_REASONS or self._calls or self._refusal or finish_failure(reason, self.has_output):
+            return False
+        return self.complete or bool(reason)
 
     @property
     def done(self) -> Done:

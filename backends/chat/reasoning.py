@@ -8,7 +8,7 @@ from typing import Literal
 from backends.types import Delta, Kind
 
 # How a target's text is split: "auto" at tags that begin the answer, "opened" if the model's template has already
-# opened the thought, "none" not at all.
+# opened the thought ("auto" asks some servers: see `backends.chat.opened_thoughts`), "none" not at all.
 Reasoning = Literal["auto", "opened", "none"]
 OPEN, CLOSE = "<think>", "</think>"
 TAGS = {
@@ -64,16 +64,17 @@ class ThoughtSplitter:
 
     A thought comes first: a tag after the first word of the answer is text about the tag, and stays. A tag that is
     never closed makes the rest a thought. Blank space between a thought and the answer is dropped.
+
+    With "opened", or an `opened_tag` that closes the thought, the text begins inside of one.
     """
 
-    def __init__(self, reasoning: Reasoning = "auto") -> None:
+    def __init__(self, reasoning: Reasoning = "auto", opened_tag: str = "") -> None:
         self._joiner = CharacterJoiner()
         self._pending = ""  # may be the beginning of a tag
-        self._opened = reasoning == "opened"
-        self._closing_tag = CLOSE
-        self._state: Literal["start", "thought", "channels", "answer"] = "thought" if self._opened else "start"
-        if reasoning == "none":
-            self._state = "answer"
+        self._opened_tag = opened_tag or (CLOSE if reasoning == "opened" else "")
+        self._unclosed: list[str] = []  # a thought that only the template opened
+        self._closing_tag = ""
+        self._state: Literal["start", "thought", "channels", "answer"] = "answer" if reasoning == "none" else "start"
         self._channels = ChannelSplitter()
         self._after_thought = False
 
@@ -88,7 +89,7 @@ class ThoughtSplitter:
             if self._state == "start":
                 text = self._read_start(text)
             elif self._state == "thought":
-                text, self._opened = self._read_thought(text, deltas), False
+                text = self._read_thought(text, deltas)
             else:
                 deltas += self._channels.feed(text) if self._state == "channels" else [Delta(text)]
                 text = ""
@@ -96,13 +97,18 @@ class ThoughtSplitter:
 
     def start_answer(self) -> None:
         """Expect no opened thought: the server sends the thoughts apart from the answer."""
-        if self._opened and not self._pending:
-            self._state, self._opened = "start", False
+        self._opened_tag = ""
 
-    def flush(self) -> list[Delta]:
-        """Return the text that is still waiting at the end of the stream."""
+    def flush(self, *, whole: bool = False) -> list[Delta]:
+        """Return the text that is still waiting at the end of the stream.
+
+        In a `whole` answer that never closes the thought that its template opened, the model didn't think: all of the
+        text is the answer, which comes once more as that.
+        """
         kind: Kind = "thought" if self._state == "thought" else "answer"
         text, self._pending = self._pending + self._joiner.flush(), ""
+        if whole and self._unclosed:
+            return [Delta("".join(self._unclosed) + text)]
         if self._state == "channels":
             return [*self._channels.feed(text), *self._channels.flush()]
         return [Delta(text, kind)] if text and not (self._after_thought and text.isspace()) else []
@@ -119,8 +125,12 @@ class ThoughtSplitter:
             return begin
         for tag, closing_tag in TAGS.items():
             if begin.startswith(tag):
-                self._state, self._closing_tag = "thought", closing_tag
+                self._state, self._closing_tag, self._opened_tag = "thought", closing_tag, ""
                 return begin[len(tag) :]
+        if self._opened_tag:
+            self._state, self._closing_tag, self._opened_tag = "thought", self._opened_tag, ""
+            self._unclosed.append("")
+            return begin
         self._state = "answer"
         return begin if self._after_thought else text
 
@@ -131,8 +141,11 @@ class ThoughtSplitter:
             self._pending, rest = text[at:], ""
         else:
             self._state, self._after_thought, rest = "start", True, text[at + len(self._closing_tag) :]
+            self._unclosed.clear()
         if at:
             deltas.append(Delta(text[:at], "thought"))
+            if self._unclosed:
+                self._unclosed.append(text[:at])
         return rest
 
 

@@ -57,6 +57,9 @@ class ToolCallAssembler:
         self._calls: list[_Pieces] = []
         self._by_index: dict[Any, _Pieces] = {}
 
+    def __bool__(self) -> bool:
+        return bool(self._calls)
+
     def feed(self, pieces: Iterable[Mapping[str, Any]]) -> None:
         """Read the `tool_calls` of one event."""
         for position, piece in enumerate(pieces):

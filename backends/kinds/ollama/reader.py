@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backends.chat.failures import cut_off
+from backends.chat.failures import LENGTH_REASONS, cut_off
 from backends.chat.reasoning import ThoughtSplitter
 from backends.errors import Unreachable
 from backends.types import Delta, Done, Event, ToolCall, Usage
@@ -22,10 +22,15 @@ class OllamaReader:
         self._splitter = ThoughtSplitter()
         self._calls: list[ToolCall] = []
 
+    def expect(self, opened_tag: str) -> None:
+        """Expect an answer that begins inside of a thought, which the tag closes; "" if it doesn't."""
+        self._splitter = ThoughtSplitter(opened_tag=opened_tag)
+
     def read(self, part: ollama.ChatResponse) -> list[Delta]:
         """Return the deltas of one item."""
         deltas: list[Delta] = []
         if part.message.thinking:
+            self._splitter.start_answer()
             deltas.append(Delta(part.message.thinking, "thought"))
         if part.message.content:
             deltas += self._splitter.feed(part.message.content)
@@ -44,7 +49,8 @@ class OllamaReader:
             if self.has_output:
                 raise cut_off(reason)
             raise Unreachable(f"The server gave no answer: {reason}.", "Look at the server's log, then try again.")
-        return [*self._splitter.flush(), *self._calls]
+        whole = self._last.done_reason not in LENGTH_REASONS and not self._calls
+        return [*self._splitter.flush(whole=whole), *self._calls]
 
     @property
     def done(self) -> Done:

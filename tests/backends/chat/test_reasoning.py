@@ -8,10 +8,10 @@ from backends import Delta
 from backends.chat.reasoning import Reasoning, ThoughtSplitter
 
 
-def split(*chunks: str, reasoning: Reasoning = "auto") -> list[tuple[str, str]]:
+def split(*chunks: str, reasoning: Reasoning = "auto", tag: str = "", whole: bool = True) -> list[tuple[str, str]]:
     """The pieces by kind, with neighbours of one kind joined."""
-    splitter = ThoughtSplitter(reasoning)
-    deltas: list[Delta] = [delta for chunk in chunks for delta in splitter.feed(chunk)] + splitter.flush()
+    splitter = ThoughtSplitter(reasoning, tag)
+    deltas = [delta for chunk in chunks for delta in splitter.feed(chunk)] + splitter.flush(whole=whole)
     joined: list[tuple[str, str]] = []
     for delta in deltas:
         assert delta.text
@@ -72,6 +72,35 @@ def test_a_thought_that_the_template_opened() -> None:
             ("thought", "The user asks.\n"),
             ("answer", "Hello <think>"),
         ]
+
+
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        ("\nHm.[/THINK]\nHello", [("thought", "Hm."), ("answer", "Hello")]),
+        ("[THINK]Hm.[/THINK]Hello", [("thought", "Hm."), ("answer", "Hello")]),  # the model opens it once more
+        ("[/THINK]Hello", [("answer", "Hello")]),
+        ("Hm.[/THINK]", [("thought", "Hm.")]),
+    ],
+)
+def test_a_thought_that_the_server_says_is_opened(text: str, pieces: list[tuple[str, str]]) -> None:
+    for at in range(len(text)):
+        assert split(text[:at], text[at:], tag="[/THINK]") == pieces, at
+
+
+def test_an_opened_thought_that_is_never_closed_is_the_answer() -> None:
+    """The deltas have gone as a thought by then; what the model said must not be missing from the answer."""
+    thought = [("thought", "Hello </thi")]
+    assert split("Hello ", "</thi", reasoning="opened") == [("thought", "Hello "), ("answer", "Hello </thi")]
+    assert split("Hello ", "</thi", reasoning="opened", whole=False) == thought  # a limit cut the thought off
+    assert split(" ", reasoning="opened") == [("answer", " ")]
+
+
+def test_thoughts_that_come_apart_leave_none_opened() -> None:
+    splitter = ThoughtSplitter("opened")
+    assert splitter.feed("\n") == []
+    splitter.start_answer()
+    assert splitter.feed("Hello") == [Delta("\nHello")]
 
 
 def test_a_target_without_thoughts() -> None:
