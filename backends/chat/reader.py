@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from backends.chat.failures import LENGTH_REASONS, cut_off, finish_failure, refusal, server_failure
+from backends.chat.failures import CALL_REASONS, LENGTH_REASONS, cut_off, finish_failure, refusal, server_failure
+from backends.chat.fields import content_parts, thought_text
 from backends.chat.reasoning import CharacterJoiner, Reasoning, ThoughtSplitter
 from backends.chat.sse import DONE
 from backends.chat.tools import ToolCallAssembler
@@ -16,7 +17,7 @@ from backends.http.error_words import error_words
 from backends.text import one_line
 from backends.types import Delta, Done, Event, Usage
 
-_parse = json.JSONDecoder().decode
+_parse = json.JSONDecoder(strict=False).decode  # some servers leave control characters in their texts
 _MAX_REFUSAL_CHARACTERS = 2000  # an error quotes the beginning
 _UNFINISHED = "it closed the stream before the answer was complete"
 
@@ -44,6 +45,7 @@ class ChatReader:
         self._calls = ToolCallAssembler()
         self._refusal = ""
         self._remark: Any = None  # an event with words that is no part of an answer
+        self._bad_event = ""
         self._has_choices = False
         self._others: list[dict[str, Any]] = []
 
@@ -51,7 +53,7 @@ class ChatReader:
         """Return the deltas of one event; role-only, empty and usage-only events have none."""
         if payload[:1] != "{":
             text = payload.strip().strip("\"'")
-            if text == DONE:
+            if text.upper() == DONE:
                 self.complete, self.last_event = True, "done"
                 return []
             if not text:
@@ -60,9 +62,11 @@ class ChatReader:
         try:
             deltas = self._deltas(_parse(payload))
         except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
-            raise self.stream_error(
-                f"it sent an event that is not a chat chunk: {self._quote(payload)[:80]!r}"
-            ) from error
+            if self.finish_reason is None:
+                self._bad_event = f"it sent an event that is not a chat chunk: {self._quote(payload)[:80]!r}"
+                if payload[:1] == "{":  # a part of the answer, perhaps; words may be a ping
+                    raise self.stream_error(self._bad_event) from error
+            return []
         if deltas:
             self.has_output = True
         return deltas
@@ -112,11 +116,13 @@ class ChatReader:
     def _deltas(self, event: dict[str, Any]) -> list[Delta]:
         if usage := event.get("usage"):
             self.usage = read_usage(usage)
-        if error := event.get("error"):
-            raise self._server_failure(event if error is True else error)
+        if error := event.get("error") or ("x_groq" in event and (event["x_groq"] or {}).get("error")):
+            raise self._server_failure(event if isinstance(error, (bool, int)) else error)
         choices = event.get("choices")
+        if isinstance(choices, dict):
+            choices = [choices]
         self.last_event = "empty" if choices else "usage"
-        if not choices:
+        if not choices or choices[0] is None:
             self._read_other(event)
             return []
         choice = choices[0]
@@ -148,11 +154,12 @@ class ChatReader:
             raise self._server_failure(error)
         if reason := choice.get("finish_reason"):
             self.finish_reason = one_line(str(reason))
-        part = choice.get("delta") or choice.get("message") or {}
+        # Some servers repeat the whole message in the last event.
+        part = choice.get("delta") or (not self.has_output and choice.get("message")) or {}
+        if isinstance(part, str):
+            part = {"content": part}
         deltas: list[Delta] = []
-        # Some servers send the same thought under several names.
-        thought = part.get("reasoning") or part.get("reasoning_content") or _details_text(part.get("reasoning_details"))
-        if thought and (text := self._thoughts.feed(thought)):
+        if (thought := thought_text(part)) and (text := self._thoughts.feed(thought)):
             self._splitter.start_answer()
             deltas.append(Delta(text, "thought"))
         # A server with the older route for completions answers with `text`.
@@ -160,26 +167,25 @@ class ChatReader:
         if isinstance(content, str):
             deltas += self._splitter.feed(content)
         elif content:
-            deltas += self._part_deltas([content] if isinstance(content, dict) else content)
+            deltas += self._part_deltas(content)
         if refused := part.get("refusal"):
             self._add_refusal(refused)
-        if calls := part.get("tool_calls"):
+        if calls := part.get("tool_calls") or part.get("function_call"):
             self._calls.feed(calls)
             self.has_output, self.last_event = True, "tool call"
         return deltas
 
-    def _part_deltas(self, parts: Iterable[str | dict[str, Any]]) -> list[Delta]:
+    def _part_deltas(self, content: Any) -> list[Delta]:
         deltas: list[Delta] = []
-        for part in parts:
-            if isinstance(part, str):
-                deltas += self._splitter.feed(part)
-            elif thought := part.get("thinking"):
-                deltas.append(Delta(thought if isinstance(thought, str) else _details_text(thought), "thought"))
-            elif refused := part.get("refusal"):
-                self._add_refusal(refused)
-            else:
-                deltas += self._splitter.feed(part.get("text") or "")
-        return [delta for delta in deltas if delta.text]
+        for kind, text in content_parts(content):
+            if kind == "answer":
+                deltas += self._splitter.feed(text)
+            elif kind is None:
+                self._add_refusal(text)
+            elif text := self._thoughts.feed(text):
+                self._splitter.start_answer()
+                deltas.append(Delta(text, kind))
+        return deltas
 
     def _add_refusal(self, text: str) -> None:
         self._refusal = (self._refusal + text)[:_MAX_REFUSAL_CHARACTERS]
@@ -203,15 +209,15 @@ class ChatReader:
             return failure
         if words and not self.has_output:
             return self._server_failure(remark)
+        if self._bad_event and self.finish_reason is None:
+            return self.stream_error(self._bad_event)
+        if not self._has_choices and self.last_event:
+            return self.stream_error("none of its events was a part of an answer")
         if not self.complete and self.finish_reason is None:
             return self.stream_error(f"{_UNFINISHED} and said “{words}”" if words else _UNFINISHED)
-        if not self._has_choices:
-            return self.stream_error("none of its events was a part of an answer")
+        if self.finish_reason in CALL_REASONS and not self.has_output:
+            return self._server_failure(f"finish_reason {self.finish_reason}, without a call")
         return None
 
     def _server_failure(self, error: Any) -> BackendError:
         return server_failure(error, self._quote, self.has_output)
-
-
-def _details_text(details: list[Mapping[str, Any]] | None) -> str:
-    return "".join(detail.get("text") or detail.get("summary") or "" for detail in details or ())

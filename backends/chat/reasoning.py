@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import Literal
 
+from backends.chat.channels import CHANNELS, ChannelSplitter
 from backends.types import Delta, Kind
 
 # How a target's text is split: "auto" at tags that begin the answer, "opened" if the model's template has already
@@ -20,13 +20,27 @@ TAGS = {
     "[THINK]": "[/THINK]",
     "◁think▷": "◁/think▷",
     "<|begin_of_thought|>": "<|end_of_thought|>",
+    "<|START_THINKING|>": "<|END_THINKING|>",  # Cohere's Command
+    "<|inner_prefix|>": "<|inner_suffix|>",  # Apertus
+    "<|channel>thought\n": "<channel|>",  # Gemma 4
+    "<|open|>think<|sep|>": "<|close|>think<|sep|>",  # Kimi K3
+    "<think:opensource>": "</think:opensource>",  # Hunyuan
+    "<longcat_think>": "</longcat_think>",
+    "<mm:think>": "</mm:think>",  # MiniMax M3
 }
-# The format of gpt-oss: a header with a role and a channel, then the channel's text.
-_CHANNELS = ("<|channel|>", "<|start|>")
-_CHANNEL_TOKEN = re.compile(r"<\|(start|channel|message|end|return|call|constrain)\|>")
+# Granite's words are no tags: without the second ones, the first are a part of the answer.
+_PHRASES = {
+    "Here is my thought process:": "Here is my response:",
+    "Here's my thought process:": "Here's my response:",
+}
+# Special tokens around the answer. Tags such as <answer> may be what the question asked for.
+_WRAPPERS = {
+    "<|START_RESPONSE|>": "<|END_RESPONSE|>",
+    "<|begin_of_solution|>": "<|end_of_solution|>",
+    "<|open|>response<|sep|>": "<|close|>response<|sep|>",
+}
+_BEGINNINGS = (*TAGS, *_PHRASES, *_WRAPPERS, *CHANNELS, *TAGS.values())
 _MOST_BLANK = 1000  # characters before a tag; more of them are an answer, and don't wait for its first word
-_LONGEST_HEADER = 200  # characters; the channel stands at its beginning
-_LONGEST_TOKEN = len("<|constrain|>")
 
 
 class CharacterJoiner:
@@ -63,7 +77,8 @@ class ThoughtSplitter:
     """Splits streamed text at the tags of a thought, wherever the chunks are cut.
 
     A thought comes first: a tag after the first word of the answer is text about the tag, and stays. A tag that is
-    never closed makes the rest a thought. Blank space between a thought and the answer is dropped.
+    never closed makes the rest a thought. Blank space between a thought and the answer is dropped, and so is a tag that
+    closes a thought which the server has sent apart.
 
     With "opened", or an `opened_tag` that closes the thought, the text begins inside of one.
     """
@@ -74,7 +89,9 @@ class ThoughtSplitter:
         self._opened_tag = opened_tag or (CLOSE if reasoning == "opened" else "")
         self._unclosed: list[str] = []  # a thought that only the template opened
         self._closing_tag = ""
-        self._state: Literal["start", "thought", "channels", "answer"] = "answer" if reasoning == "none" else "start"
+        self._state: Literal["start", "thought", "channels", "wrapped", "answer"] = "start"
+        if reasoning == "none":
+            self._state = "answer"
         self._channels = ChannelSplitter()
         self._after_thought = False
 
@@ -90,6 +107,8 @@ class ThoughtSplitter:
                 text = self._read_start(text)
             elif self._state == "thought":
                 text = self._read_thought(text, deltas)
+            elif self._state == "wrapped":
+                text = self._read_wrapped(text, deltas)
             else:
                 deltas += self._channels.feed(text) if self._state == "channels" else [Delta(text)]
                 text = ""
@@ -117,16 +136,23 @@ class ThoughtSplitter:
         """Decide what the answer begins with; return the text that isn't read yet."""
         begin = text.lstrip()
         waits = len(text) - len(begin) <= _MOST_BLANK
-        if waits and any(tag.startswith(begin[: len(tag)]) and len(begin) < len(tag) for tag in (*TAGS, *_CHANNELS)):
+        if waits and any(tag.startswith(begin[: len(tag)]) and len(begin) < len(tag) for tag in _BEGINNINGS):
             self._pending = text
             return ""
-        if begin.startswith(_CHANNELS):
+        if begin.startswith(CHANNELS):
             self._state = "channels"
             return begin
-        for tag, closing_tag in TAGS.items():
+        for tag, closing_tag in (*TAGS.items(), *_PHRASES.items(), *_WRAPPERS.items()):
             if begin.startswith(tag):
                 self._state, self._closing_tag, self._opened_tag = "thought", closing_tag, ""
+                if tag in _PHRASES:
+                    self._unclosed.append(tag)
+                elif tag in _WRAPPERS:
+                    self._state = "wrapped"
                 return begin[len(tag) :]
+            if begin.startswith(closing_tag) and tag in TAGS and not self._opened_tag:
+                self._after_thought = True
+                return begin[len(closing_tag) :]
         if self._opened_tag:
             self._state, self._closing_tag, self._opened_tag = "thought", self._opened_tag, ""
             self._unclosed.append("")
@@ -148,48 +174,17 @@ class ThoughtSplitter:
                 self._unclosed.append(text[:at])
         return rest
 
-
-class ChannelSplitter:
-    """Splits text in channels, as gpt-oss writes it: `<|channel|>analysis<|message|>…<|end|>`."""
-
-    def __init__(self) -> None:
-        self._pending = ""
-        self._header: str | None = None  # what stands before <|message|>, or None inside of a message
-        self._kind: Kind = "answer"
-
-    def feed(self, text: str) -> list[Delta]:
-        """Return the deltas that are certain after `text`."""
-        text, self._pending = self._pending + text, ""
-        deltas: list[Delta] = []
-        at = 0
-        for token in _CHANNEL_TOKEN.finditer(text):
-            self._read(text[at : token.start()], deltas)
-            self._read_token(token[1])
-            at = token.end()
-        cut = text.rfind("<", max(at, len(text) - _LONGEST_TOKEN))
-        if cut >= 0:
-            text, self._pending = text[:cut], text[cut:]
-        self._read(text[at:], deltas)
-        return deltas
-
-    def flush(self) -> list[Delta]:
-        """Return the text that is still waiting at the end of the stream."""
-        deltas: list[Delta] = []
-        self._read(self._pending, deltas)
-        return deltas
-
-    def _read(self, text: str, deltas: list[Delta]) -> None:
-        if self._header is not None:
-            self._header = (self._header + text)[:_LONGEST_HEADER]
-        elif text:
-            deltas.append(Delta(text, self._kind))
-
-    def _read_token(self, name: str) -> None:
-        if name == "message":
-            header = (self._header or "").strip()
-            self._header, self._kind = None, "thought" if header.startswith(("analysis", "commentary")) else "answer"
-        elif name != "constrain":
-            self._header = ""
+    def _read_wrapped(self, text: str, deltas: list[Delta]) -> str:
+        """Read an answer up to the token that ends it."""
+        at = text.find(self._closing_tag)
+        if at < 0:
+            at = len(text) - _overlap(text, self._closing_tag)
+            self._pending, rest = text[at:], ""
+        else:
+            self._state, rest = "answer", text[at + len(self._closing_tag) :].lstrip()
+        if at:
+            deltas.append(Delta(text[:at]))
+        return rest
 
 
 def _overlap(text: str, tag: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -89,8 +90,8 @@ class SSEDecoder:
             except UnicodeDecodeError as error:
                 raise BadEvent("it ended inside a character") from error
             events.append(self._dispatch())
-        if not events and not self._has_events and _is_document(b"\n".join(self._unread)):
-            events, self._unread = [self.unread], []
+        if not events and not self._has_events and (documents := _documents(b"\n".join(self._unread))):
+            events, self._unread = documents, []
         return events
 
     def _check_size(self) -> None:
@@ -100,7 +101,9 @@ class SSEDecoder:
     def _dispatch(self) -> str:
         data, self._data, self._size, self._has_events = self._data, [], 0, True
         text = (data[0] if len(data) == 1 else b"\n".join(data)).decode("utf-8", "replace")
-        return _error_payload(text) if self._name == b"error" else text
+        while text.startswith("data:"):  # a gateway has wrapped each event once more
+            text = text[len("data:") :].lstrip()
+        return _error_payload(text) if self._name.lower() == b"error" else text
 
     def _read_other(self, line: bytes) -> list[str]:
         """Read a line that isn't data; return its event if it has one."""
@@ -115,6 +118,19 @@ class SSEDecoder:
             self._unread.append(line)
             self._unread_size += len(line)
         return []
+
+
+def _documents(data: bytes) -> list[str]:
+    """The JSON objects of a body without events: one, or a list of them."""
+    if _is_document(data):
+        return [data.decode("utf-8", "replace")]
+    if not data.lstrip().startswith(b"["):
+        return []
+    with contextlib.suppress(ValueError, RecursionError):
+        documents = json.loads(data)
+        if all(isinstance(each, dict) for each in documents):
+            return [to_json(each) for each in documents]
+    return []
 
 
 def begins_event(head: bytes) -> bool:

@@ -87,7 +87,7 @@ async def test_questions_at_once_ask_the_server_once(server: WireServer) -> None
 async def test_without_a_statement_the_stream_decides(
     said: Reply, server: WireServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("backends.chat.opened_thoughts.SECONDS", 0.05)
+    monkeypatch.setattr("backends.chat.opened_thoughts.SECONDS", 0.5 if said.end == "hang" else 5.0)
     server.on(CHAT, Reply([INSIDE], headers=LLAMA))
     server.on("/apply-template", said)
     backend = connect(server)

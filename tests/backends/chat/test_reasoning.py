@@ -45,6 +45,14 @@ TEXTS = {
         ("answer", "so <|x|>"),
     ],
     "<|start|>assistant<|message|>so<|return|>": [("answer", "so")],
+    "<|START_THINKING|>hm<|END_THINKING|><|START_RESPONSE|>so<|END_RESPONSE|>": [("thought", "hm"), ("answer", "so")],
+    "<|START_RESPONSE|>so<|END": [("answer", "so<|END")],
+    "<|begin_of_thought|>hm<|end_of_thought|>\n\n<|begin_of_solution|>so": [("thought", "hm"), ("answer", "so")],
+    "<|channel>thought\nhm<channel|>so": [("thought", "hm"), ("answer", "so")],
+    "Here is my thought process: hm Here is my response: so": [("thought", " hm "), ("answer", "so")],
+    "Here is my cat.": [("answer", "Here is my cat.")],
+    "</think>\n\nso": [("answer", "so")],
+    "<think>hm</think><answer>so</answer>": [("thought", "hm"), ("answer", "<answer>so</answer>")],
     "": [],
 }
 
@@ -94,6 +102,8 @@ def test_an_opened_thought_that_is_never_closed_is_the_answer() -> None:
     assert split("Hello ", "</thi", reasoning="opened") == [("thought", "Hello "), ("answer", "Hello </thi")]
     assert split("Hello ", "</thi", reasoning="opened", whole=False) == thought  # a limit cut the thought off
     assert split(" ", reasoning="opened") == [("answer", " ")]
+    phrase = "Here is my thought process: think of a cat."
+    assert split(phrase)[-1] == ("answer", phrase)
 
 
 def test_thoughts_that_come_apart_leave_none_opened() -> None:
