@@ -36,7 +36,7 @@ def cut_off(reason: str) -> Interrupted:
     return Interrupted(f"The answer was cut off: {reason}.", "Try again; the text so far is kept.")
 
 
-def server_failure(error: Any, quote: Callable[[str], str], has_output: bool) -> BackendError:
+def server_failure(error: Any, quote: Callable[[str], str], has_output: bool = False) -> BackendError:
     """The error for a server's error object or its words."""
     words = error_words(error) or _as_json(error)
     text = quote(words) or "no reason given"

@@ -12,6 +12,11 @@ from backends.text import to_json
 MAX_EVENT_BYTES = 8 * 1024 * 1024
 DONE = "[DONE]"
 _BOM = b"\xef\xbb\xbf"
+_UNREADABLE = {
+    b"\x1f\x8b": "it sent a compressed answer without the header content-encoding",
+    b"\xff\xfe": "it sent an answer in UTF-16",
+    b"\xfe\xff": "it sent an answer in UTF-16",
+}
 _DATA = b"data:"
 _FIELDS = (_DATA, b"event:", b"id:", b"retry:", b":")
 
@@ -56,6 +61,8 @@ class SSEDecoder:
             if len(buffer) < len(_BOM) and _BOM.startswith(buffer):
                 self._rest = bytearray(buffer)
                 return []
+            if buffer.startswith(tuple(_UNREADABLE)):
+                raise BadEvent(next(reason for begin, reason in _UNREADABLE.items() if buffer.startswith(begin)))
             self._begun, buffer = True, buffer.removeprefix(_BOM)
         tail = b""
         if b"\r" in buffer:

@@ -17,6 +17,7 @@ _QUOTA: tuple[str, ...] = (
 )
 _QUOTA += ("billing_hard_limit", "billing_not_active", "exceeded_current_quota", "budget_exceeded", "exceededbudget")
 _QUOTA += ("spending limit", "spend limit", "out of credits", "no credits", "included credits", "余额不足", "欠费")
+_PLAN = "check your plan and billing"  # Google says it of limits for a minute, too
 _BUSY: tuple[str, ...] = (
     "rate_limit",
     "rate limit",
@@ -35,7 +36,8 @@ _TOO_LONG_WORDS = ("context", "too long", "too large", "maximum allowed length",
 
 def error_cause(status: int | None, kind: str, words: str) -> Cause | None:
     """Return what an error is about; `kind` and `words` are in small letters."""
-    if status == 402 or is_quota(kind) or is_quota(words):
+    asks_to_pay = _PLAN in words and "resource_exhausted" not in kind and "retry" not in words
+    if status == 402 or is_quota(kind) or is_quota(words) or asks_to_pay:
         return "quota"
     if any(name in kind for name in _FILTER):
         return "filter"
