@@ -86,7 +86,7 @@ class OpenAIBackend:
         self._extra_body = dict(extra_body or {})
         self._parameters = parameters or Parameters()
         self._reasoning = reasoning
-        self._opened = OpenedThoughts()
+        self._opened: OpenedThoughts | None = OpenedThoughts()
 
     def stream(self, request: ChatRequest) -> AsyncIterator[Event]:
         """Yield the answer as it arrives; see `backends.types.Backend`."""

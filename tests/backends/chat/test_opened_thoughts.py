@@ -12,6 +12,8 @@ import pytest
 from backends import Backend, Catalog, ChatRequest, Delta, Message
 from backends.chat.opened_thoughts import opened_tag
 from backends.http.connections import close_connections
+from backends.http.endpoint import Endpoint
+from backends.kinds.huggingface import HuggingFaceBackend
 from backends.local_models.model_files import packaged_model
 from backends.processors import limit_spin_wait
 from tests.backends.recordings import REQUEST, part, sse
@@ -99,6 +101,13 @@ async def test_without_a_statement_the_stream_decides(
 async def test_a_server_that_does_not_name_itself_is_not_asked(headers: dict[str, str], server: WireServer) -> None:
     server.on(CHAT, Reply([INSIDE], headers=headers))
     assert await ask(connect(server)) == UNSPLIT
+    assert len(server.received_requests) == 1
+
+
+async def test_the_router_of_hugging_face_is_not_asked(server: WireServer) -> None:
+    server.on(CHAT, Reply([INSIDE], headers={"server": "uvicorn"}))
+    endpoint = Endpoint(f"{server.url}/v1")
+    assert await ask(HuggingFaceBackend(endpoint, "owner/tiny", models_url=f"{server.url}/models")) == UNSPLIT
     assert len(server.received_requests) == 1
 
 
