@@ -8,9 +8,16 @@ from backends.types import Delta, Kind
 
 # The format of gpt-oss: a header with a role and a channel, then the channel's text.
 CHANNELS = ("<|channel|>", "<|start|>")
+# Where an answer begins inside of a header, because the template has written the first token, or the server lost it.
+HEADERS = ("assistant<|channel|>", "analysis<|message|>", "final<|message|>")
 _CHANNEL_TOKEN = re.compile(r"<\|(start|channel|message|end|return|call|constrain)\|>")
 _LONGEST_HEADER = 200  # characters; the channel stands at its beginning
 _LONGEST_TOKEN = len("<|constrain|>")
+
+
+def begins_header(text: str) -> bool:
+    """Return whether `text` may become a header; a part of its first word doesn't wait: it is one token."""
+    return any(header.startswith(text) and header != text and len(text) >= header.index("<") for header in HEADERS)
 
 
 class ChannelSplitter:

@@ -93,8 +93,8 @@ def _status(error: Any) -> int | None:
     """The HTTP status that an error object names, as a number or in text."""
     if not isinstance(error, Mapping):
         return None
-    for name in ("code", "status", "status_code", "error_code"):
-        text = str(error.get(name))
-        if text.isdecimal() and 400 <= int(text[:4]) < 600:
-            return int(text)
+    for name in ("code", "status", "status_code", "statusCode", "http_code", "error_code"):
+        number = str(error.get(name)).partition(" ")[0]  # also of "429 Too Many Requests"
+        if number.isdecimal() and 400 <= int(number[:4]) < 600:
+            return int(number)
     return None

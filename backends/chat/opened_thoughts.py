@@ -16,7 +16,8 @@ from backends.errors import BackendError
 from backends.http.client import post_json
 from backends.http.endpoint import Endpoint
 
-SECONDS = 1.0  # the longest wait; most servers answer while they still read the question
+WAIT_SECONDS = 1.0  # the longest delay of an answer; most servers say it while they still read the question
+LONGEST_SECONDS = 10.0  # an answer that comes later than the first question's is there for the next
 # A header of an answer, and the route on which servers that send it show what they make of a conversation. No server
 # that doesn't name itself is asked.
 _ROUTES = (
@@ -53,16 +54,17 @@ class OpenedThoughts:
         if model not in answers:
             # In a context of its own: it is no part of what a stopwatch measures.
             answers[model] = asyncio.create_task(_ask(endpoint, path, body), context=Context())
-        return await asyncio.shield(answers[model])
+        done, _ = await asyncio.wait({answers[model]}, timeout=WAIT_SECONDS)
+        return answers[model].result() if done else ""
 
 
 async def _ask(endpoint: Endpoint, path: str, body: Mapping[str, Any]) -> str:
     parts = urlsplit(endpoint.url)
     url = urlunsplit(parts._replace(path=parts.path.removesuffix("/v1")))
-    root = replace(endpoint, url=url, connect_timeout=SECONDS, read_timeout=SECONDS)
+    root = replace(endpoint, url=url, connect_timeout=LONGEST_SECONDS, read_timeout=LONGEST_SECONDS)
     fields = {name: body[name] for name in _TEMPLATE_FIELDS if name in body}
     with contextlib.suppress(BackendError, TimeoutError):
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(LONGEST_SECONDS):
             return opened_tag(_prompt(await post_json(root, path, fields | _MESSAGES)))
     return ""
 

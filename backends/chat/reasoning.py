@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from backends.chat.channels import CHANNELS, ChannelSplitter
+from backends.chat.channels import CHANNELS, HEADERS, ChannelSplitter, begins_header
 from backends.types import Delta, Kind
 
 # How a target's text is split: "auto" at tags that begin the answer, "opened" if the model's template has already
-# opened the thought ("auto" asks some servers: see `backends.chat.opened_thoughts`), "none" not at all.
-Reasoning = Literal["auto", "opened", "none"]
+# opened the thought ("auto" asks some servers: see `backends.chat.opened_thoughts`), "granite" also at the phrases of
+# IBM's Granite 3.2, "none" not at all.
+Reasoning = Literal["auto", "opened", "granite", "none"]
 OPEN, CLOSE = "<think>", "</think>"
 TAGS = {
     OPEN: CLOSE,
@@ -28,7 +29,7 @@ TAGS = {
     "<longcat_think>": "</longcat_think>",
     "<mm:think>": "</mm:think>",  # MiniMax M3
 }
-# Granite's words are no tags: without the second ones, the first are a part of the answer.
+# Many answers begin with "Here": to wait for the rest of the phrase would delay their first words.
 _PHRASES = {
     "Here is my thought process:": "Here is my response:",
     "Here's my thought process:": "Here's my response:",
@@ -39,7 +40,7 @@ _WRAPPERS = {
     "<|begin_of_solution|>": "<|end_of_solution|>",
     "<|open|>response<|sep|>": "<|close|>response<|sep|>",
 }
-_BEGINNINGS = (*TAGS, *_PHRASES, *_WRAPPERS, *CHANNELS, *TAGS.values())
+_BEGINNINGS = (*TAGS, *_WRAPPERS, *CHANNELS, *TAGS.values())
 _MOST_BLANK = 1000  # characters before a tag; more of them are an answer, and don't wait for its first word
 
 
@@ -76,9 +77,8 @@ def _is_encodable(text: str) -> bool:
 class ThoughtSplitter:
     """Splits streamed text at the tags of a thought, wherever the chunks are cut.
 
-    A thought comes first: a tag after the first word of the answer is text about the tag, and stays. A tag that is
-    never closed makes the rest a thought. Blank space between a thought and the answer is dropped, and so is a tag that
-    closes a thought which the server has sent apart.
+    A thought comes first: a tag after the first word of the answer is text about the tag, and stays. Dropped are blank
+    space between a thought and the answer, and a tag that closes a thought which the server has sent apart.
 
     With "opened", or an `opened_tag` that closes the thought, the text begins inside of one.
     """
@@ -87,8 +87,10 @@ class ThoughtSplitter:
         self._joiner = CharacterJoiner()
         self._pending = ""  # may be the beginning of a tag
         self._opened_tag = opened_tag or (CLOSE if reasoning == "opened" else "")
-        self._unclosed: list[str] = []  # a thought that only the template opened
+        self._unclosed: list[str] = []  # the text of a thought up to its closing tag
         self._closing_tag = ""
+        self._phrases = _PHRASES if reasoning == "granite" else {}
+        self._beginnings = (*_BEGINNINGS, *self._phrases)
         self._state: Literal["start", "thought", "channels", "wrapped", "answer"] = "start"
         if reasoning == "none":
             self._state = "answer"
@@ -121,8 +123,8 @@ class ThoughtSplitter:
     def flush(self, *, whole: bool = False) -> list[Delta]:
         """Return the text that is still waiting at the end of the stream.
 
-        In a `whole` answer that never closes the thought that its template opened, the model didn't think: all of the
-        text is the answer, which comes once more as that.
+        A `whole` answer that never closes its thought has none: it is about a tag, or of a model that didn't think.
+        It comes once more as the answer.
         """
         kind: Kind = "thought" if self._state == "thought" else "answer"
         text, self._pending = self._pending + self._joiner.flush(), ""
@@ -136,19 +138,19 @@ class ThoughtSplitter:
         """Decide what the answer begins with; return the text that isn't read yet."""
         begin = text.lstrip()
         waits = len(text) - len(begin) <= _MOST_BLANK
-        if waits and any(tag.startswith(begin[: len(tag)]) and len(begin) < len(tag) for tag in _BEGINNINGS):
+        if (waits and any(tag.startswith(begin) and begin != tag for tag in self._beginnings)) or begins_header(begin):
             self._pending = text
             return ""
-        if begin.startswith(CHANNELS):
+        if begin.startswith((*CHANNELS, *HEADERS)):
             self._state = "channels"
-            return begin
-        for tag, closing_tag in (*TAGS.items(), *_PHRASES.items(), *_WRAPPERS.items()):
+            return begin if begin.startswith(CHANNELS) else CHANNELS[1] + begin
+        for tag, closing_tag in (*TAGS.items(), *self._phrases.items(), *_WRAPPERS.items()):
             if begin.startswith(tag):
                 self._state, self._closing_tag, self._opened_tag = "thought", closing_tag, ""
-                if tag in _PHRASES:
-                    self._unclosed.append(tag)
-                elif tag in _WRAPPERS:
+                if tag in _WRAPPERS:
                     self._state = "wrapped"
+                else:
+                    self._unclosed.append(tag)
                 return begin[len(tag) :]
             if begin.startswith(closing_tag) and tag in TAGS and not self._opened_tag:
                 self._after_thought = True

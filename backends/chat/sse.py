@@ -74,17 +74,12 @@ class SSEDecoder:
         self._check_size()
         events: list[str] = []
         for line in lines:
-            if line.startswith(_DATA):
-                if len(self._data) == 1 and _is_document(self._data[0]):
-                    events.append(self._dispatch())
-                self._data.append(line[6:] if line[5:6] == b" " else line[5:])
-                self._size += len(line)
-            elif line:
-                events += self._read_other(line)
-            else:
+            if not line:
                 if self._data:
                     events.append(self._dispatch())
                 self._name = b""
+            else:
+                events += self._read_line(line)
         return events
 
     def flush(self) -> list[str]:
@@ -112,19 +107,36 @@ class SSEDecoder:
             text = text[len("data:") :].lstrip()
         return _error_payload(text) if self._name.lower() == b"error" else text
 
+    def _read_line(self, line: bytes) -> list[str]:
+        """Read a line; return the event that it ends, or is."""
+        if not line.startswith(_DATA):
+            return self._read_other(line)
+        ended = [self._dispatch()] if len(self._data) == 1 and _is_document(self._data[0]) else []
+        self._data.append(line[6:] if line[5:6] == b" " else line[5:])
+        self._size += len(line)
+        return ended
+
     def _read_other(self, line: bytes) -> list[str]:
         """Read a line that isn't data; return its event if it has one."""
+        if line.startswith(_BOM):  # of a stream that a gateway joined to another
+            return self._read_line(line.removeprefix(_BOM))
         if line.startswith(b"event:"):
             self._name = line[6:].strip()
         elif line.startswith(b"error:"):  # older versions of llama-server
             return [_error_payload(line[6:].decode("utf-8", "replace").strip())]
-        elif _is_document(line) or (self._has_events and line.lstrip().startswith(b"{")):
+        elif _is_document(bare := _bare(line)) or (self._has_events and bare.startswith(b"{")):
             self._has_events = True
-            return [line.decode("utf-8", "replace")]
+            return [bare.decode("utf-8", "replace")]
         elif not line.startswith(_FIELDS) and self._unread_size + len(line) < MAX_EVENT_BYTES:
             self._unread.append(line)
             self._unread_size += len(line)
         return []
+
+
+def _bare(line: bytes) -> bytes:
+    """A line of a list of objects without the punctuation of the list."""
+    text = line.strip().removeprefix(b"[").lstrip()
+    return text.removesuffix(b"]").rstrip().removesuffix(b",") if text.startswith(b"{") else line
 
 
 def _documents(data: bytes) -> list[str]:

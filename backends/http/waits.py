@@ -20,7 +20,10 @@ _FIELD = re.compile(r'"(?:retryDelay|retry_after|retry_after_seconds|estimated_t
 
 def requested_wait(headers: Mapping[str, str], text: str) -> float | None:
     """Return the seconds to wait before the next request, or None if the server doesn't say; `text` is its body."""
-    milliseconds, value = headers.get("retry-after-ms"), headers.get("retry-after")
+    milliseconds, value = (
+        headers.get("retry-after-ms") or headers.get("x-ms-retry-after-ms"),
+        headers.get("retry-after"),
+    )
     waits = [_number(milliseconds, 0.001), _number(value), _duration(value), _date(value)]
     if (words := _WORDS.search(text)) is not None:
         waits.append(_duration(words[1]))

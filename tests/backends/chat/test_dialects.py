@@ -8,7 +8,18 @@ from typing import Any
 
 import pytest
 
-from backends import BackendError, Delta, Done, Event, Interrupted, InvalidAnswer, Rejected, ToolCall, Unreachable
+from backends import (
+    BackendError,
+    Delta,
+    Done,
+    Event,
+    Interrupted,
+    InvalidAnswer,
+    Overloaded,
+    Rejected,
+    ToolCall,
+    Unreachable,
+)
 from backends.chat.reader import ChatReader
 from tests.backends.chat.test_unusual_servers import DONE, HELLO, STOP, WHOLE, WORLD, collect, connect, texts
 from tests.backends.recordings import REQUEST, part, sse
@@ -19,6 +30,10 @@ TOLERATED = {
     "a list of events": Reply([json.dumps([HELLO, WORLD, STOP]).encode()], type="application/json"),
     "a list on many lines": Reply([json.dumps([HELLO, WORLD, STOP], indent=1).encode()], type="application/json"),
     "a list of the type events": Reply([json.dumps([HELLO, WORLD, STOP]).encode()]),
+    "a list that comes in lines": Reply(
+        [b"[" + b",\n".join(json.dumps(event).encode() for event in (HELLO, WORLD, STOP)) + b"]\n"]
+    ),
+    "a byte order mark between events": Reply([sse(HELLO), b"\xef\xbb\xbf" + sse(WORLD), sse(STOP, DONE)]),
     "words of a ping": Reply([sse(HELLO, "data: ping", "data: : keep-alive", WORLD, STOP, DONE)]),
     "empty values": Reply([sse("data: null", HELLO, "data: []", "data: {}", WORLD, STOP, DONE)]),
     "choices that are none": Reply([sse({"choices": None}, {"choices": [None]}, HELLO, WORLD, STOP, DONE)]),
@@ -164,6 +179,7 @@ FAILURES: dict[str, tuple[bytes, type[BackendError], str]] = {
         Rejected,
         "Provider returned error: boom",
     ),
+    "a status in words": (sse({"error": {"message": "Wait.", "status": "429 Too Many Requests"}}), Overloaded, "Wait"),
     "an extension of Groq": (
         sse({"choices": [{"delta": {}}], "x_groq": {"error": "over capacity"}}, DONE),
         Rejected,

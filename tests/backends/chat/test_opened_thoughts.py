@@ -89,11 +89,25 @@ async def test_questions_at_once_ask_the_server_once(server: WireServer) -> None
 async def test_without_a_statement_the_stream_decides(
     said: Reply, server: WireServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("backends.chat.opened_thoughts.SECONDS", 0.5 if said.end == "hang" else 5.0)
+    monkeypatch.setattr("backends.chat.opened_thoughts.WAIT_SECONDS", 0.2 if said.end == "hang" else 5.0)
     server.on(CHAT, Reply([INSIDE], headers=LLAMA))
     server.on("/apply-template", said)
     backend = connect(server)
     assert [await ask(backend), await ask(backend)] == [UNSPLIT, UNSPLIT]
+    assert len(server.requests("/apply-template")) == 1
+
+
+async def test_a_statement_that_comes_late_is_for_the_next_question(
+    server: WireServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backends.chat.opened_thoughts.WAIT_SECONDS", 0.05)
+    server.on(CHAT, Reply([INSIDE], headers=LLAMA))
+    server.on("/apply-template", Reply([json.dumps({"prompt": OPENED}).encode()], delay=0.4))
+    backend = connect(server)
+    assert await ask(backend) == UNSPLIT
+    async with asyncio.timeout(20):
+        while await ask(backend) != ANSWERED:
+            await asyncio.sleep(0.05)
     assert len(server.requests("/apply-template")) == 1
 
 
