@@ -17,8 +17,9 @@ from backends.http.error_words import error_words
 from backends.text import one_line
 from backends.types import Delta, Done, Event, Usage
 
-_parse = json.JSONDecoder(strict=False).decode  # some servers leave control characters in their texts
+_parse = json.JSONDecoder(strict=False).raw_decode  # some servers leave control characters in their texts
 _MAX_REFUSAL_CHARACTERS = 2000  # an error quotes the beginning
+_UNFINISHED_REASONS = ("null", "None", "FINISH_REASON_UNSPECIFIED")
 _UNFINISHED = "it closed the stream before the answer was complete"
 
 
@@ -60,7 +61,7 @@ class ChatReader:
                 self.last_event = "empty"
                 return []
         try:
-            deltas = self._deltas(_parse(payload))
+            deltas = self._read_document(payload)
         except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
             if self.finish_reason is None:
                 self._bad_event = f"it sent an event that is not a chat chunk: {self._quote(payload)[:80]!r}"
@@ -69,6 +70,14 @@ class ChatReader:
             return []
         if deltas:
             self.has_output = True
+        return deltas
+
+    def _read_document(self, payload: str) -> list[Delta]:
+        payload = payload.lstrip()
+        event, end = _parse(payload)
+        deltas = self._deltas(event)
+        if rest := payload[end:].strip():  # of an event that the server has joined to another
+            deltas += self.read(rest.removeprefix("data:").lstrip())
         return deltas
 
     def finish(self, last: Iterable[str] = (), unread: str = "") -> Iterator[Event]:
@@ -152,7 +161,7 @@ class ChatReader:
     def _choice_deltas(self, choice: dict[str, Any]) -> list[Delta]:
         if error := choice.get("error"):
             raise self._server_failure(error)
-        if reason := choice.get("finish_reason"):
+        if (reason := choice.get("finish_reason")) and str(reason) not in _UNFINISHED_REASONS:
             self.finish_reason = one_line(str(reason))
         # Some servers repeat the whole message in the last event.
         part = choice.get("delta") or (not self.has_output and choice.get("message")) or {}

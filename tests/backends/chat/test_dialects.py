@@ -34,6 +34,14 @@ TOLERATED = {
         [b"[" + b",\n".join(json.dumps(event).encode() for event in (HELLO, WORLD, STOP)) + b"]\n"]
     ),
     "a byte order mark between events": Reply([sse(HELLO), b"\xef\xbb\xbf" + sse(WORLD), sse(STOP, DONE)]),
+    "blanks before an event": Reply([WHOLE.replace(b"data: ", b"data:  \t")]),
+    "events in one": Reply(
+        [b"data: " + b"".join(json.dumps(event).encode() for event in (HELLO, WORLD, STOP)) + b"\n"]
+    ),
+    "events on one line": Reply([sse(HELLO, WORLD, STOP).replace(b"\n", b"")]),
+    "no reason to finish, in text": Reply(
+        [sse({"choices": [{"delta": {"content": "Hello world"}, "finish_reason": "null"}]}, STOP, DONE)]
+    ),
     "words of a ping": Reply([sse(HELLO, "data: ping", "data: : keep-alive", WORLD, STOP, DONE)]),
     "empty values": Reply([sse("data: null", HELLO, "data: []", "data: {}", WORLD, STOP, DONE)]),
     "choices that are none": Reply([sse({"choices": None}, {"choices": [None]}, HELLO, WORLD, STOP, DONE)]),
@@ -164,6 +172,11 @@ def test_calls_that_are_none(pieces: list[Any]) -> None:
         read(part(tool_calls=pieces), part("tool_calls"))
 
 
+def test_many_events_in_one_are_no_deep_recursion() -> None:
+    with pytest.raises(Unreachable, match="not a chat chunk"):
+        ChatReader().read('{"choices": []}' * 100_000)
+
+
 async def test_many_pieces_of_a_call_take_linear_time() -> None:
     """Each looks like the beginning and the end of an object."""
     event = part(tool_calls=[call("{x}", index=0)] * 40_000)
@@ -217,6 +230,7 @@ CUT = {
     "no end": sse(HELLO),
     "words instead of an end": sse(HELLO, "data: Internal Server Error", DONE),
     "a page instead of an end": sse(HELLO) + b"<html><head><title>502 Bad Gateway</title></head></html>",
+    "no reason to finish, in text": sse({"choices": [{"delta": {"content": "Hello"}, "finish_reason": "null"}]}),
     "inside of an event": sse(HELLO) + b'data: {"choices": [{"del',
     **{reason: sse(HELLO, part(reason), DONE) for reason in ("failed", "MALFORMED_FUNCTION_CALL", "IMAGE_SAFETY")},
 }
