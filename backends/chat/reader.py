@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from backends.chat.failures import CALL_REASONS, LENGTH_REASONS, cut_off, finish_failure, refusal, server_failure
-from backends.chat.fields import content_parts, thought_text
-from backends.chat.reasoning import CharacterJoiner, Reasoning, ThoughtSplitter
+from backends.chat.message_reader import MessageReader
+from backends.chat.reasoning import Reasoning
 from backends.chat.sse import DONE
-from backends.chat.tools import ToolCallAssembler
 from backends.chat.usage import read_usage
 from backends.errors import BackendError, Unreachable
 from backends.http.error_words import error_words
@@ -18,7 +17,6 @@ from backends.text import one_line
 from backends.types import Delta, Done, Event, Usage
 
 _parse = json.JSONDecoder(strict=False).raw_decode  # some servers leave control characters in their texts
-_MAX_REFUSAL_CHARACTERS = 2000  # an error quotes the beginning
 _UNFINISHED_REASONS = ("null", "None", "FINISH_REASON_UNSPECIFIED")
 _UNFINISHED = "it closed the stream before the answer was complete"
 
@@ -41,10 +39,7 @@ class ChatReader:
         self.has_output = False
         self.complete = False
         self.last_event = ""
-        self._splitter = ThoughtSplitter(reasoning, opened_tag)
-        self._thoughts = CharacterJoiner()
-        self._calls = ToolCallAssembler()
-        self._refusal = ""
+        self._message = MessageReader(reasoning, opened_tag)
         self._remark: Any = None  # an event with words that is no part of an answer
         self._bad_event = ""
         self._has_choices = False
@@ -95,20 +90,18 @@ class ChatReader:
         for payload in last:
             yield from self.read(payload)
         yield from self._other_answer()
-        if half := self._thoughts.flush():
-            yield Delta(half, "thought")
-        for delta in self._splitter.flush(whole=self._ended_by_model):
+        for delta in self._message.flush(whole=self._ended_by_model):
             self.has_output = True
             yield delta
         if failure := self._failure(unread):
             raise failure
-        yield from self._calls.finish(self._quote, self.finish_reason)
+        yield from self._message.calls.finish(self._quote, self.finish_reason)
 
     @property
     def _ended_by_model(self) -> bool:
         """Whether the model has said all that it had to say: no limit, failure or call of a tool cut it off."""
-        reason = (self.finish_reason or "").lower()
-        if reason in LENGTH_REASONS or self._calls or self._refusal or finish_failure(reason, self.has_output):
+        reason, message = (self.finish_reason or "").lower(), self._message
+        if reason in LENGTH_REASONS or message.calls or message.refusal or finish_failure(reason, self.has_output):
             return False
         return self.complete or bool(reason)
 
@@ -167,37 +160,10 @@ class ChatReader:
         part = choice.get("delta") or (not self.has_output and choice.get("message")) or {}
         if isinstance(part, str):
             part = {"content": part}
-        deltas: list[Delta] = []
-        if (thought := thought_text(part)) and (text := self._thoughts.feed(thought)):
-            self._splitter.start_answer()
-            deltas.append(Delta(text, "thought"))
-        # A server with the older route for completions answers with `text`.
-        content = part.get("content") or choice.get("text")
-        if isinstance(content, str):
-            deltas += self._splitter.feed(content)
-        elif content:
-            deltas += self._part_deltas(content)
-        if refused := part.get("refusal"):
-            self._add_refusal(refused)
-        if calls := part.get("tool_calls") or part.get("function_call"):
-            self._calls.feed(calls)
+        deltas = self._message.read(part, choice.get("text"))  # the older route for completions answers with `text`
+        if part.get("tool_calls") or part.get("function_call"):
             self.has_output, self.last_event = True, "tool call"
         return deltas
-
-    def _part_deltas(self, content: Any) -> list[Delta]:
-        deltas: list[Delta] = []
-        for kind, text in content_parts(content):
-            if kind == "answer":
-                deltas += self._splitter.feed(text)
-            elif kind is None:
-                self._add_refusal(text)
-            elif text := self._thoughts.feed(text):
-                self._splitter.start_answer()
-                deltas.append(Delta(text, kind))
-        return deltas
-
-    def _add_refusal(self, text: str) -> None:
-        self._refusal = (self._refusal + text)[:_MAX_REFUSAL_CHARACTERS]
 
     def _read_other(self, event: dict[str, Any]) -> None:
         """Read an event without an answer: an error of another format, or words that count if no answer comes."""
@@ -212,8 +178,8 @@ class ChatReader:
         """Return why this isn't a complete answer, or None."""
         remark = self._remark or unread
         words = self._quote(error_words(remark))
-        if self._refusal:
-            return refusal(self._quote(self._refusal), self.has_output)
+        if refused := self._message.refusal:
+            return refusal(self._quote(refused), self.has_output)
         if failure := finish_failure(self.finish_reason, self.has_output):
             return failure
         if words and not self.has_output:
