@@ -54,8 +54,9 @@ class OpenedThoughts:
         if model not in answers:
             # In a context of its own: it is no part of what a stopwatch measures.
             answers[model] = asyncio.create_task(_ask(endpoint, path, body), context=Context())
-        done, _ = await asyncio.wait({answers[model]}, timeout=WAIT_SECONDS)
-        return answers[model].result() if done else ""
+        if not (answer := answers[model]).done():
+            await asyncio.wait({answer}, timeout=WAIT_SECONDS)
+        return answer.result() if answer.done() else ""
 
 
 async def _ask(endpoint: Endpoint, path: str, body: Mapping[str, Any]) -> str:
