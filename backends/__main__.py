@@ -15,6 +15,7 @@ from dataclasses import asdict
 from backends import telemetry
 from backends.catalog import Catalog, Target
 from backends.chat.answer_checks import load_schema
+from backends.chat.failures import LENGTH_REASONS
 from backends.errors import InvalidAnswer
 from backends.http.connections import close_connections
 from backends.kinds.openai import one_token_request
@@ -171,6 +172,9 @@ async def _ask(options: argparse.Namespace) -> int:
         print(json.dumps(result, ensure_ascii=False))
     else:
         print(f"\n{_summary(stopwatch)}")
+    if not texts["answer"]:
+        is_cut = (done.finish_reason or "").lower() in LENGTH_REASONS
+        raise InvalidAnswer("The answer is empty.", "Raise --max-tokens." if is_cut else "Ask in other words.", text="")
     return 0
 
 

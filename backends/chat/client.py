@@ -10,10 +10,11 @@ from typing import Any, cast
 
 import httpx2
 
+from backends.chat.opened_thoughts import OpenedThoughts
 from backends.chat.reader import ChatReader
 from backends.chat.reasoning import Reasoning
 from backends.chat.sse import DONE, MAX_EVENT_BYTES, BadEvent, SSEDecoder, begins_event
-from backends.errors import Rejected
+from backends.errors import BackendError, Rejected
 from backends.http.client import post_stream
 from backends.http.endpoint import Endpoint
 from backends.http.errors import ErrorFactory, not_an_api, response_error, transport_error
@@ -21,6 +22,8 @@ from backends.stopwatch import mark
 from backends.types import Delta, Event
 
 MAX_ANSWER_BYTES = 256 * 1024 * 1024  # in all events of one answer, each of which has 100 to 2,000 bytes
+
+_UNREADABLE = ("zstd", "compress", "x-compress")
 
 Unwrap = Callable[[AsyncIterator[bytes], ChatReader], AsyncIterator[bytes]]
 
@@ -30,8 +33,9 @@ class ChatCall:
     """One HTTP call: where it goes, what it sends, and how this kind of server differs from the format.
 
     `make_error` makes the exception for an error status. `unwrap` extracts the body from the frames of another
-    protocol. `type_header` names the header with the body's media type. `reasoning` says how thoughts are marked.
-    `adapt` gets a refusal and returns whether the call should be prepared again, without what was refused.
+    protocol. `type_header` names the header with the body's media type. `reasoning` says how thoughts are marked; if
+    that is "auto", `opened` asks the server whether answers begin inside of one. `adapt` gets a refusal and returns
+    whether the call should be prepared again, without what was refused.
     """
 
     endpoint: Endpoint
@@ -42,6 +46,7 @@ class ChatCall:
     unwrap: Unwrap | None = None
     type_header: str = "content-type"
     reasoning: Reasoning = "auto"
+    opened: OpenedThoughts | None = None
     adapt: Callable[[Rejected], bool] | None = None
 
 
@@ -49,12 +54,13 @@ async def stream_chat(prepare: Callable[[], Awaitable[ChatCall]]) -> AsyncIterat
     """Make the call and yield the answer as it arrives: server-sent events, lines of JSON or one document."""
     async with contextlib.AsyncExitStack() as stack:
         call, response = await _open(prepare, stack)
-        reader, decoder = ChatReader(call.endpoint.quote, call.reasoning), SSEDecoder()
-        raw = chunks = _chunks(response)
-        if call.unwrap:
-            chunks = call.unwrap(raw, reader)
+        opened_tag = await _opened_tag(call, response)
+        reader, decoder = ChatReader(call.endpoint.quote, call.reasoning, opened_tag), SSEDecoder()
         media_type = response.headers.get(call.type_header, "").lower()
         try:
+            raw = chunks = _chunks(response)
+            if call.unwrap:
+                chunks = call.unwrap(raw, reader)
             head = await _read_head(chunks) if _is_document(media_type) else b""
             if _is_document(media_type) and not begins_event(head):
                 for event in _document_events(call.endpoint, reader, decoder, head + await _read_all(chunks)):
@@ -77,10 +83,12 @@ async def stream_chat(prepare: Callable[[], Awaitable[ChatCall]]) -> AsyncIterat
                     break
             for event in reader.finish(decoder.flush(), decoder.unread):
                 yield event
-        except httpx2.TimeoutException as error:
-            raise transport_error(call.endpoint, error) from error
         except (httpx2.TransportError, httpx2.DecodingError, BadEvent) as error:
-            raise reader.stream_error(call.endpoint.quote(str(error)) or type(error).__name__) from error
+            if reader.finish_reason is None:
+                raise _broken(call.endpoint, reader, error) from error
+            # The answer is whole: what is missing is the end of the response.
+            for event in reader.finish():
+                yield event
         yield reader.done
         await _drain(raw)
 
@@ -99,9 +107,24 @@ async def _open(
                 raise
 
 
+def _broken(endpoint: Endpoint, reader: ChatReader, error: Exception) -> BackendError:
+    if isinstance(error, httpx2.TimeoutException):
+        return transport_error(endpoint, error)
+    return reader.stream_error(endpoint.quote(str(error)) or type(error).__name__)
+
+
+async def _opened_tag(call: ChatCall, response: httpx2.Response) -> str:
+    if call.reasoning != "auto" or call.opened is None or isinstance(call.body, bytes):
+        return ""
+    return await call.opened.closing_tag(call.endpoint, call.body, response.headers)
+
+
 def _chunks(response: httpx2.Response) -> AsyncIterator[bytes]:
     """Return the body as it arrives."""
-    if response.headers.get("content-encoding", "identity") != "identity":  # although the request asked for none
+    encoding = response.headers.get("content-encoding", "identity").lower()
+    if encoding in _UNREADABLE:
+        raise BadEvent(f"it sent an answer compressed with {encoding}, although the request asked for none")
+    if encoding != "identity":
         return response.aiter_bytes()
     # The response's own iterators cost more CPU for each token than everything else in `stream_chat`.
     return aiter(cast(httpx2.AsyncByteStream, response.stream))
@@ -133,6 +156,8 @@ def _document_events(endpoint: Endpoint, reader: ChatReader, decoder: SSEDecoder
     text = content.decode("utf-8", "replace")
     if '"choices"' not in text and '"error"' not in text:
         raise not_an_api(endpoint, text)
+    if text.lstrip("\ufeff \r\n")[:1] == "[":  # not a list's lines one by one
+        content = content.replace(b"\r", b" ").replace(b"\n", b" ")
     yield from _read_chunk(content, decoder, reader)
     yield from reader.finish([*decoder.flush(), DONE], decoder.unread)
 

@@ -6,17 +6,29 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from backends.errors import BackendError, Interrupted, Overloaded, Rejected
-from backends.http.error_words import error_words
-from backends.http.errors import BUSY_STATUSES, CHECK_BILLING, is_quota
+from backends.http.causes import error_cause
+from backends.http.error_words import error_kind, error_words
+from backends.http.errors import CHECK_BILLING, LOOK_AT_LOG, OTHER_WORDS, SEND_LESS, WAIT
+from backends.http.waits import describe_wait, requested_wait
 from backends.text import to_json
 
 # Finish reasons of servers and gateways that end an answer which isn't one.
-_FAILED = ("error", "abort", "aborted", "cancelled", "model_error", "network_error", "internal_error", "timeout")
+_FAILED = ("error", "abort", "aborted", "cancelled", "failed", "timeout", "overloaded", "malformed_function_call")
+_FAILED_ERRORS = ("model_error", "network_error", "internal_error", "server_error", "engine_error")
+CALL_REASONS = ("tool_calls", "function_call")
+LENGTH_REASONS = ("length", "max_tokens", "model_length")
 _OUT_OF_MEMORY = "insufficient_system_resource"
 _FILTERED = ("content_filter", "content-filter", "content_filtered", "safety", "sensitive", "recitation", "blocklist")
-_FILTERED_TERMS = ("spii", "prohibited_content", "guardrail_intervened", "refusal")
-_BUSY = ("rate_limit", "rate limit", "overloaded", "too_many_requests", "unavailable", "throttl")
-_OTHER_WORDS = "Ask in other words."
+_FILTERED_TERMS = (
+    "image_safety",
+    "content_policy",
+    "content_policy_violation",
+    "blocked",
+    "spii",
+    "prohibited_content",
+    "guardrail_intervened",
+    "refusal",
+)
 
 
 def cut_off(reason: str) -> Interrupted:
@@ -24,17 +36,26 @@ def cut_off(reason: str) -> Interrupted:
     return Interrupted(f"The answer was cut off: {reason}.", "Try again; the text so far is kept.")
 
 
-def server_failure(error: Any, quote: Callable[[str], str], has_output: bool) -> BackendError:
+def server_failure(error: Any, quote: Callable[[str], str], has_output: bool = False) -> BackendError:
     """The error for a server's error object or its words."""
-    text = quote(error_words(error) or _as_json(error)) or "no reason given"
+    words = error_words(error) or _as_json(error)
+    text = quote(words) or "no reason given"
     if has_output:
         return cut_off(f"the server reports “{text}”")
-    status, kind = _status(_first(error)), _kind(_first(error))
-    if is_quota(kind) or status == 402:
+    status = _status(_first(error))
+    cause = error_cause(status, error_kind(error), words.lower())
+    if cause == "quota":
         return Rejected(f"The server has no quota left: “{text}”.", CHECK_BILLING, status=429)
-    if status in BUSY_STATUSES or any(name in kind for name in _BUSY):
-        return Overloaded(f"The server is busy: “{text}”.", "Wait a moment, then try again.")
-    return Rejected(f"The server failed: “{text}”.", "Look at the server's log.", status=status or 500)
+    if cause == "busy":
+        wait = requested_wait({}, f"{words} {_as_json(error)}")
+        remedy = f"Try again in {describe_wait(wait)}." if wait is not None else WAIT
+        return Overloaded(f"The server is busy: “{text}”.", remedy, retry_after=wait)
+    if cause is None:
+        return Rejected(f"The server failed: “{text}”.", LOOK_AT_LOG, status=status or 500)
+    remedies = {"too long": SEND_LESS, "filter": OTHER_WORDS, "key": "Check the API key of this target."}
+    refused = Rejected(f"The server refused the request: “{text}”.", remedies[cause], status=status or 400)
+    refused.is_refusal = cause == "filter"
+    return refused
 
 
 def finish_failure(reason: str | None, has_output: bool) -> BackendError | None:
@@ -43,7 +64,7 @@ def finish_failure(reason: str | None, has_output: bool) -> BackendError | None:
     if name in (*_FILTERED, *_FILTERED_TERMS):
         what = "cut the answer off" if has_output else "withheld the answer"
         return _declined(f"The server's filter {what} ({reason}).", has_output)
-    if name in (*_FAILED, _OUT_OF_MEMORY):
+    if name in (*_FAILED, *_FAILED_ERRORS, _OUT_OF_MEMORY):
         return server_failure(f"finish_reason {reason}", str, has_output)
     return None
 
@@ -54,7 +75,7 @@ def refusal(text: str, has_output: bool) -> BackendError:
 
 
 def _declined(message: str, has_output: bool) -> BackendError:
-    error = Interrupted(message, _OTHER_WORDS) if has_output else Rejected(message, _OTHER_WORDS, status=400)
+    error = Interrupted(message, OTHER_WORDS) if has_output else Rejected(message, OTHER_WORDS, status=400)
     error.is_refusal = True
     return error
 
@@ -72,14 +93,8 @@ def _status(error: Any) -> int | None:
     """The HTTP status that an error object names, as a number or in text."""
     if not isinstance(error, Mapping):
         return None
-    for name in ("code", "status", "status_code", "error_code"):
-        text = str(error.get(name))
-        if text.isdecimal() and 400 <= int(text[:4]) < 600:
-            return int(text)
+    for name in ("code", "status", "status_code", "statusCode", "http_code", "error_code"):
+        number = str(error.get(name)).partition(" ")[0]  # also of "429 Too Many Requests"
+        if number.isdecimal() and 400 <= int(number[:4]) < 600:
+            return int(number)
     return None
-
-
-def _kind(error: Any) -> str:
-    if not isinstance(error, Mapping):
-        return ""
-    return " ".join(str(error.get(name)) for name in ("code", "type", "status")).lower()

@@ -31,8 +31,17 @@ def read_alternatives(body: Mapping[str, Any]) -> int | None:
     return alternatives or 0
 
 
-def read_logprobs(items: Iterable[Mapping[str, Any]]) -> list[TokenLogprob]:
-    """The tokens of a list of log probabilities, each an object with its token, number and alternatives."""
+def read_logprobs(logprobs: Any) -> list[TokenLogprob]:
+    """The tokens of a choice's `logprobs`; none if they aren't in the format of chat completions."""
+    content = logprobs.get("content") if isinstance(logprobs, Mapping) else None
+    try:
+        return read_tokens(content or ())
+    except (TypeError, ValueError, LookupError, AttributeError):  # the answer counts, also without them
+        return []
+
+
+def read_tokens(items: Iterable[Mapping[str, Any]]) -> list[TokenLogprob]:
+    """The tokens of a list of objects, each with its token, number and alternatives."""
     return [
         TokenLogprob(
             str(item["token"]),

@@ -12,7 +12,10 @@ from backends.errors import Rejected
 MAX_TOKENS, NEWER_MAX_TOKENS = "max_tokens", "max_completion_tokens"
 # A server can do without these: without the others, the answer would be another one.
 _OPTIONAL = {name: re.compile(rf"\b{name}\b") for name in ("stream_options", "temperature", "top_p", "seed")}
-_REFUSED = re.compile(r"support|recogni[sz]ed|unknown|permitted|unexpected|extra ", re.IGNORECASE)
+_REFUSED = re.compile(
+    r"support|recogni[sz]ed|unknown|permitted|unexpected|extra |deprecated|not allowed|not accept|only the default",
+    re.IGNORECASE,
+)
 _log = logging.getLogger(__name__)
 
 

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from backends.chat.failures import cut_off, finish_failure, refusal, server_failure
+from backends.chat.failures import CALL_REASONS, LENGTH_REASONS, cut_off, finish_failure, refusal, server_failure
 from backends.chat.logprobs import read_logprobs
-from backends.chat.reasoning import CharacterJoiner, Reasoning, ThoughtSplitter
+from backends.chat.message_reader import MessageReader
+from backends.chat.reasoning import Reasoning
 from backends.chat.sse import DONE
-from backends.chat.tools import ToolCallAssembler
 from backends.chat.usage import read_usage
 from backends.errors import BackendError, Unreachable
 from backends.http.error_words import error_words
 from backends.text import one_line
 from backends.types import Delta, Done, Event, TokenLogprob, Usage
 
-_parse = json.JSONDecoder().decode
-_MAX_REFUSAL_CHARACTERS = 2000  # an error quotes the beginning
+_parse = json.JSONDecoder(strict=False).raw_decode  # some servers leave control characters in their texts
+_UNFINISHED_REASONS = ("null", "None", "FINISH_REASON_UNSPECIFIED")
 _UNFINISHED = "it closed the stream before the answer was complete"
 
 
@@ -31,19 +31,19 @@ class ChatReader:
     `last_event` names the last event without text: "empty" (role-only, finish), "usage" or "done".
     """
 
-    def __init__(self, quote: Callable[[str], str] | None = None, reasoning: Reasoning = "auto") -> None:
+    def __init__(
+        self, quote: Callable[[str], str] | None = None, reasoning: Reasoning = "auto", opened_tag: str = ""
+    ) -> None:
         self._quote = quote or one_line
         self.finish_reason: str | None = None
         self.usage: Usage | None = None
         self.has_output = False
         self.complete = False
         self.last_event = ""
-        self._splitter = ThoughtSplitter(reasoning)
-        self._thoughts = CharacterJoiner()
-        self._calls = ToolCallAssembler()
-        self._logprobs: list[TokenLogprob] = []
-        self._refusal = ""
+        self._message = MessageReader(reasoning, opened_tag)
         self._remark: Any = None  # an event with words that isn't part of an answer
+        self._bad_event = ""
+        self._logprobs: list[TokenLogprob] = []
         self._has_choices = False
         self._others: list[dict[str, Any]] = []
 
@@ -51,20 +51,30 @@ class ChatReader:
         """Return the deltas of one event; role-only, empty and usage-only events have none."""
         if payload[:1] != "{":
             text = payload.strip().strip("\"'")
-            if text == DONE:
+            if text.upper() == DONE:
                 self.complete, self.last_event = True, "done"
                 return []
             if not text:
                 self.last_event = "empty"
                 return []
         try:
-            deltas = self._deltas(_parse(payload))
+            deltas = self._read_document(payload)
         except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
-            raise self.stream_error(
-                f"it sent an event that is not a chat chunk: {self._quote(payload)[:80]!r}"
-            ) from error
+            if self.finish_reason is None:
+                self._bad_event = f"it sent an event that is not a chat chunk: {self._quote(payload)[:80]!r}"
+                if payload[:1] == "{":  # a part of the answer, perhaps; words may be a ping
+                    raise self.stream_error(self._bad_event) from error
+            return []
         if deltas:
             self.has_output = True
+        return deltas
+
+    def _read_document(self, payload: str) -> list[Delta]:
+        payload = payload.lstrip()
+        event, end = _parse(payload)
+        deltas = self._deltas(event)
+        if rest := payload[end:].strip():  # of an event that the server has joined to another
+            deltas += self.read(rest.removeprefix("data:").lstrip())
         return deltas
 
     def finish(self, last: Iterable[str] = (), unread: str = "") -> Iterator[Event]:
@@ -82,14 +92,20 @@ class ChatReader:
         for payload in last:
             yield from self.read(payload)
         yield from self._other_answer()
-        if half := self._thoughts.flush():
-            yield Delta(half, "thought")
-        for delta in self._splitter.flush():
+        for delta in self._message.flush(whole=self._ended_by_model):
             self.has_output = True
             yield delta
         if failure := self._failure(unread):
             raise failure
-        yield from self._calls.finish(self._quote, self.finish_reason)
+        yield from self._message.calls.finish(self._quote, self.finish_reason)
+
+    @property
+    def _ended_by_model(self) -> bool:
+        """Whether the model has said all that it had to say: no limit, failure or call of a tool cut it off."""
+        reason, message = (self.finish_reason or "").lower(), self._message
+        if reason in LENGTH_REASONS or message.calls or message.refusal or finish_failure(reason, self.has_output):
+            return False
+        return self.complete or bool(reason)
 
     @property
     def done(self) -> Done:
@@ -104,11 +120,13 @@ class ChatReader:
     def _deltas(self, event: dict[str, Any]) -> list[Delta]:
         if usage := event.get("usage"):
             self.usage = read_usage(usage)
-        if error := event.get("error"):
-            raise self._server_failure(event if error is True else error)
+        if error := event.get("error") or ("x_groq" in event and (event["x_groq"] or {}).get("error")):
+            raise self._server_failure(event if isinstance(error, (bool, int)) else error)
         choices = event.get("choices")
+        if isinstance(choices, dict):
+            choices = [choices]
         self.last_event = "empty" if choices else "usage"
-        if not choices:
+        if not choices or choices[0] is None:
             self._read_other(event)
             return []
         choice = choices[0]
@@ -138,45 +156,18 @@ class ChatReader:
     def _choice_deltas(self, choice: dict[str, Any]) -> list[Delta]:
         if error := choice.get("error"):
             raise self._server_failure(error)
-        if reason := choice.get("finish_reason"):
+        if (reason := choice.get("finish_reason")) and str(reason) not in _UNFINISHED_REASONS:
             self.finish_reason = one_line(str(reason))
         if logprobs := choice.get("logprobs"):
-            self._logprobs += read_logprobs(logprobs.get("content") or ())
-        part = choice.get("delta") or choice.get("message") or {}
-        deltas: list[Delta] = []
-        # Some servers send the same thought under several names.
-        thought = part.get("reasoning") or part.get("reasoning_content") or _details_text(part.get("reasoning_details"))
-        if thought and (text := self._thoughts.feed(thought)):
-            self._splitter.start_answer()
-            deltas.append(Delta(text, "thought"))
-        # A server with the older route for completions answers with `text`.
-        content = part.get("content") or choice.get("text")
-        if isinstance(content, str):
-            deltas += self._splitter.feed(content)
-        elif content:
-            deltas += self._part_deltas([content] if isinstance(content, dict) else content)
-        if refused := part.get("refusal"):
-            self._add_refusal(refused)
-        if calls := part.get("tool_calls"):
-            self._calls.feed(calls)
+            self._logprobs += read_logprobs(logprobs)
+        # Some servers repeat the whole message in the last event.
+        part = choice.get("delta") or (not self.has_output and choice.get("message")) or {}
+        if isinstance(part, str):
+            part = {"content": part}
+        deltas = self._message.read(part, choice.get("text"))  # the older route for completions answers with `text`
+        if part.get("tool_calls") or part.get("function_call"):
             self.has_output, self.last_event = True, "tool call"
         return deltas
-
-    def _part_deltas(self, parts: Iterable[str | dict[str, Any]]) -> list[Delta]:
-        deltas: list[Delta] = []
-        for part in parts:
-            if isinstance(part, str):
-                deltas += self._splitter.feed(part)
-            elif thought := part.get("thinking"):
-                deltas.append(Delta(thought if isinstance(thought, str) else _details_text(thought), "thought"))
-            elif refused := part.get("refusal"):
-                self._add_refusal(refused)
-            else:
-                deltas += self._splitter.feed(part.get("text") or "")
-        return [delta for delta in deltas if delta.text]
-
-    def _add_refusal(self, text: str) -> None:
-        self._refusal = (self._refusal + text)[:_MAX_REFUSAL_CHARACTERS]
 
     def _read_other(self, event: dict[str, Any]) -> None:
         """Read an event without an answer: an error of another format, or words that count if no answer comes."""
@@ -191,21 +182,21 @@ class ChatReader:
         """Return why this isn't a complete answer, or None."""
         remark = self._remark or unread
         words = self._quote(error_words(remark))
-        if self._refusal:
-            return refusal(self._quote(self._refusal), self.has_output)
+        if refused := self._message.refusal:
+            return refusal(self._quote(refused), self.has_output)
         if failure := finish_failure(self.finish_reason, self.has_output):
             return failure
         if words and not self.has_output:
             return self._server_failure(remark)
+        if self._bad_event and self.finish_reason is None:
+            return self.stream_error(self._bad_event)
+        if not self._has_choices and self.last_event:
+            return self.stream_error("none of its events was a part of an answer")
         if not self.complete and self.finish_reason is None:
             return self.stream_error(f"{_UNFINISHED} and said “{words}”" if words else _UNFINISHED)
-        if not self._has_choices:
-            return self.stream_error("none of its events was a part of an answer")
+        if self.finish_reason in CALL_REASONS and not self.has_output:
+            return self._server_failure(f"finish_reason {self.finish_reason}, without a call")
         return None
 
     def _server_failure(self, error: Any) -> BackendError:
         return server_failure(error, self._quote, self.has_output)
-
-
-def _details_text(details: list[Mapping[str, Any]] | None) -> str:
-    return "".join(detail.get("text") or detail.get("summary") or "" for detail in details or ())

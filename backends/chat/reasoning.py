@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import Literal
 
+from backends.chat.channels import CHANNELS, HEADERS, ChannelSplitter, begins_header
 from backends.types import Delta, Kind
 
 # How a target's text is split: "auto" at tags that begin the answer, "opened" if the model's template has already
-# opened the thought, "none" not at all.
-Reasoning = Literal["auto", "opened", "none"]
+# opened the thought ("auto" asks some servers: see `backends.chat.opened_thoughts`), "granite" also at the phrases of
+# IBM's Granite 3.2, "none" not at all.
+Reasoning = Literal["auto", "opened", "granite", "none"]
 OPEN, CLOSE = "<think>", "</think>"
 TAGS = {
     OPEN: CLOSE,
@@ -20,13 +21,27 @@ TAGS = {
     "[THINK]": "[/THINK]",
     "◁think▷": "◁/think▷",
     "<|begin_of_thought|>": "<|end_of_thought|>",
+    "<|START_THINKING|>": "<|END_THINKING|>",  # Cohere's Command
+    "<|inner_prefix|>": "<|inner_suffix|>",  # Apertus
+    "<|channel>thought\n": "<channel|>",  # Gemma 4
+    "<|open|>think<|sep|>": "<|close|>think<|sep|>",  # Kimi K3
+    "<think:opensource>": "</think:opensource>",  # Hunyuan
+    "<longcat_think>": "</longcat_think>",
+    "<mm:think>": "</mm:think>",  # MiniMax M3
 }
-# The format of gpt-oss: a header with a role and a channel, then the channel's text.
-_CHANNELS = ("<|channel|>", "<|start|>")
-_CHANNEL_TOKEN = re.compile(r"<\|(start|channel|message|end|return|call|constrain)\|>")
+# Many answers begin with "Here": to wait for the rest of the phrase would delay their first words.
+_PHRASES = {
+    "Here is my thought process:": "Here is my response:",
+    "Here's my thought process:": "Here's my response:",
+}
+# Special tokens around the answer. Tags such as <answer> may be what the question asked for.
+_WRAPPERS = {
+    "<|START_RESPONSE|>": "<|END_RESPONSE|>",
+    "<|begin_of_solution|>": "<|end_of_solution|>",
+    "<|open|>response<|sep|>": "<|close|>response<|sep|>",
+}
+_BEGINNINGS = (*TAGS, *_WRAPPERS, *CHANNELS, *TAGS.values())
 _MOST_BLANK = 1000  # characters before a tag; more of them are an answer, and don't wait for its first word
-_LONGEST_HEADER = 200  # characters; the channel stands at its beginning
-_LONGEST_TOKEN = len("<|constrain|>")
 
 
 class CharacterJoiner:
@@ -62,16 +77,21 @@ def _is_encodable(text: str) -> bool:
 class ThoughtSplitter:
     """Splits streamed text at the tags of a thought, wherever the chunks are cut.
 
-    A thought comes first: a tag after the first word of the answer is text about the tag, and stays. A tag that is
-    never closed makes the rest a thought. Blank space between a thought and the answer is dropped.
+    A thought comes first: a tag after the first word of the answer is text about the tag, and stays. Dropped are blank
+    space between a thought and the answer, and a tag that closes a thought which the server has sent apart.
+
+    With "opened", or an `opened_tag` that closes the thought, the text begins inside of one.
     """
 
-    def __init__(self, reasoning: Reasoning = "auto") -> None:
+    def __init__(self, reasoning: Reasoning = "auto", opened_tag: str = "") -> None:
         self._joiner = CharacterJoiner()
         self._pending = ""  # may be the beginning of a tag
-        self._opened = reasoning == "opened"
-        self._closing_tag = CLOSE
-        self._state: Literal["start", "thought", "channels", "answer"] = "thought" if self._opened else "start"
+        self._opened_tag = opened_tag or (CLOSE if reasoning == "opened" else "")
+        self._unclosed: list[str] = []  # the text of a thought up to its closing tag
+        self._closing_tag = ""
+        self._phrases = _PHRASES if reasoning == "granite" else {}
+        self._beginnings = (*_BEGINNINGS, *self._phrases)
+        self._state: Literal["start", "thought", "channels", "wrapped", "answer"] = "start"
         if reasoning == "none":
             self._state = "answer"
         self._channels = ChannelSplitter()
@@ -88,7 +108,9 @@ class ThoughtSplitter:
             if self._state == "start":
                 text = self._read_start(text)
             elif self._state == "thought":
-                text, self._opened = self._read_thought(text, deltas), False
+                text = self._read_thought(text, deltas)
+            elif self._state == "wrapped":
+                text = self._read_wrapped(text, deltas)
             else:
                 deltas += self._channels.feed(text) if self._state == "channels" else [Delta(text)]
                 text = ""
@@ -96,13 +118,18 @@ class ThoughtSplitter:
 
     def start_answer(self) -> None:
         """Expect no opened thought: the server sends the thoughts apart from the answer."""
-        if self._opened and not self._pending:
-            self._state, self._opened = "start", False
+        self._opened_tag = ""
 
-    def flush(self) -> list[Delta]:
-        """Return the text that is still waiting at the end of the stream."""
+    def flush(self, *, whole: bool = False) -> list[Delta]:
+        """Return the text that is still waiting at the end of the stream.
+
+        A `whole` answer that never closes its thought has none: it is about a tag, or of a model that didn't think.
+        It comes once more as the answer.
+        """
         kind: Kind = "thought" if self._state == "thought" else "answer"
         text, self._pending = self._pending + self._joiner.flush(), ""
+        if whole and self._unclosed:
+            return [Delta("".join(self._unclosed) + text)]
         if self._state == "channels":
             return [*self._channels.feed(text), *self._channels.flush()]
         return [Delta(text, kind)] if text and not (self._after_thought and text.isspace()) else []
@@ -111,16 +138,27 @@ class ThoughtSplitter:
         """Decide what the answer begins with; return the text that isn't read yet."""
         begin = text.lstrip()
         waits = len(text) - len(begin) <= _MOST_BLANK
-        if waits and any(tag.startswith(begin[: len(tag)]) and len(begin) < len(tag) for tag in (*TAGS, *_CHANNELS)):
+        if (waits and any(tag.startswith(begin) and begin != tag for tag in self._beginnings)) or begins_header(begin):
             self._pending = text
             return ""
-        if begin.startswith(_CHANNELS):
+        if begin.startswith((*CHANNELS, *HEADERS)):
             self._state = "channels"
-            return begin
-        for tag, closing_tag in TAGS.items():
+            return begin if begin.startswith(CHANNELS) else CHANNELS[1] + begin
+        for tag, closing_tag in (*TAGS.items(), *self._phrases.items(), *_WRAPPERS.items()):
             if begin.startswith(tag):
-                self._state, self._closing_tag = "thought", closing_tag
+                self._state, self._closing_tag, self._opened_tag = "thought", closing_tag, ""
+                if tag in _WRAPPERS:
+                    self._state = "wrapped"
+                else:
+                    self._unclosed.append(tag)
                 return begin[len(tag) :]
+            if begin.startswith(closing_tag) and tag in TAGS and not self._opened_tag:
+                self._after_thought = True
+                return begin[len(closing_tag) :]
+        if self._opened_tag:
+            self._state, self._closing_tag, self._opened_tag = "thought", self._opened_tag, ""
+            self._unclosed.append("")
+            return begin
         self._state = "answer"
         return begin if self._after_thought else text
 
@@ -131,52 +169,24 @@ class ThoughtSplitter:
             self._pending, rest = text[at:], ""
         else:
             self._state, self._after_thought, rest = "start", True, text[at + len(self._closing_tag) :]
+            self._unclosed.clear()
         if at:
             deltas.append(Delta(text[:at], "thought"))
+            if self._unclosed:
+                self._unclosed.append(text[:at])
         return rest
 
-
-class ChannelSplitter:
-    """Splits text in channels, as gpt-oss writes it: `<|channel|>analysis<|message|>…<|end|>`."""
-
-    def __init__(self) -> None:
-        self._pending = ""
-        self._header: str | None = None  # what stands before <|message|>, or None inside of a message
-        self._kind: Kind = "answer"
-
-    def feed(self, text: str) -> list[Delta]:
-        """Return the deltas that are certain after `text`."""
-        text, self._pending = self._pending + text, ""
-        deltas: list[Delta] = []
-        at = 0
-        for token in _CHANNEL_TOKEN.finditer(text):
-            self._read(text[at : token.start()], deltas)
-            self._read_token(token[1])
-            at = token.end()
-        cut = text.rfind("<", max(at, len(text) - _LONGEST_TOKEN))
-        if cut >= 0:
-            text, self._pending = text[:cut], text[cut:]
-        self._read(text[at:], deltas)
-        return deltas
-
-    def flush(self) -> list[Delta]:
-        """Return the text that is still waiting at the end of the stream."""
-        deltas: list[Delta] = []
-        self._read(self._pending, deltas)
-        return deltas
-
-    def _read(self, text: str, deltas: list[Delta]) -> None:
-        if self._header is not None:
-            self._header = (self._header + text)[:_LONGEST_HEADER]
-        elif text:
-            deltas.append(Delta(text, self._kind))
-
-    def _read_token(self, name: str) -> None:
-        if name == "message":
-            header = (self._header or "").strip()
-            self._header, self._kind = None, "thought" if header.startswith(("analysis", "commentary")) else "answer"
-        elif name != "constrain":
-            self._header = ""
+    def _read_wrapped(self, text: str, deltas: list[Delta]) -> str:
+        """Read an answer up to the token that ends it."""
+        at = text.find(self._closing_tag)
+        if at < 0:
+            at = len(text) - _overlap(text, self._closing_tag)
+            self._pending, rest = text[at:], ""
+        else:
+            self._state, rest = "answer", text[at + len(self._closing_tag) :].lstrip()
+        if at:
+            deltas.append(Delta(text[:at]))
+        return rest
 
 
 def _overlap(text: str, tag: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +12,11 @@ from backends.text import to_json
 MAX_EVENT_BYTES = 8 * 1024 * 1024
 DONE = "[DONE]"
 _BOM = b"\xef\xbb\xbf"
+_UNREADABLE = {
+    b"\x1f\x8b": "it sent a compressed answer without the header content-encoding",
+    b"\xff\xfe": "it sent an answer in UTF-16",
+    b"\xfe\xff": "it sent an answer in UTF-16",
+}
 _DATA = b"data:"
 _FIELDS = (_DATA, b"event:", b"id:", b"retry:", b":")
 
@@ -55,6 +61,8 @@ class SSEDecoder:
             if len(buffer) < len(_BOM) and _BOM.startswith(buffer):
                 self._rest = bytearray(buffer)
                 return []
+            if buffer.startswith(tuple(_UNREADABLE)):
+                raise BadEvent(next(reason for begin, reason in _UNREADABLE.items() if buffer.startswith(begin)))
             self._begun, buffer = True, buffer.removeprefix(_BOM)
         tail = b""
         if b"\r" in buffer:
@@ -66,17 +74,12 @@ class SSEDecoder:
         self._check_size()
         events: list[str] = []
         for line in lines:
-            if line.startswith(_DATA):
-                if len(self._data) == 1 and _is_document(self._data[0]):
-                    events.append(self._dispatch())
-                self._data.append(line[6:] if line[5:6] == b" " else line[5:])
-                self._size += len(line)
-            elif line:
-                events += self._read_other(line)
-            else:
+            if not line:
                 if self._data:
                     events.append(self._dispatch())
                 self._name = b""
+            else:
+                events += self._read_line(line)
         return events
 
     def flush(self) -> list[str]:
@@ -89,8 +92,8 @@ class SSEDecoder:
             except UnicodeDecodeError as error:
                 raise BadEvent("it ended inside a character") from error
             events.append(self._dispatch())
-        if not events and not self._has_events and _is_document(b"\n".join(self._unread)):
-            events, self._unread = [self.unread], []
+        if not events and not self._has_events and (documents := _documents(b"\n".join(self._unread))):
+            events, self._unread = documents, []
         return events
 
     def _check_size(self) -> None:
@@ -100,21 +103,53 @@ class SSEDecoder:
     def _dispatch(self) -> str:
         data, self._data, self._size, self._has_events = self._data, [], 0, True
         text = (data[0] if len(data) == 1 else b"\n".join(data)).decode("utf-8", "replace")
-        return _error_payload(text) if self._name == b"error" else text
+        while text.startswith("data:"):  # a gateway has wrapped each event once more
+            text = text[len("data:") :].lstrip()
+        return _error_payload(text) if self._name.lower() == b"error" else text
+
+    def _read_line(self, line: bytes) -> list[str]:
+        """Read a line; return the event that it ends, or is."""
+        if not line.startswith(_DATA):
+            return self._read_other(line)
+        ended = [self._dispatch()] if len(self._data) == 1 and _is_document(self._data[0]) else []
+        self._data.append(line[6:] if line[5:6] == b" " else line[5:])
+        self._size += len(line)
+        return ended
 
     def _read_other(self, line: bytes) -> list[str]:
         """Read a line that isn't data; return its event if it has one."""
+        if line.startswith(_BOM):  # of a stream that a gateway joined to another
+            return self._read_line(line.removeprefix(_BOM))
         if line.startswith(b"event:"):
             self._name = line[6:].strip()
         elif line.startswith(b"error:"):  # older versions of llama-server
             return [_error_payload(line[6:].decode("utf-8", "replace").strip())]
-        elif _is_document(line) or (self._has_events and line.lstrip().startswith(b"{")):
+        elif _is_document(bare := _bare(line)) or (self._has_events and bare.startswith(b"{")):
             self._has_events = True
-            return [line.decode("utf-8", "replace")]
+            return [bare.decode("utf-8", "replace")]
         elif not line.startswith(_FIELDS) and self._unread_size + len(line) < MAX_EVENT_BYTES:
             self._unread.append(line)
             self._unread_size += len(line)
         return []
+
+
+def _bare(line: bytes) -> bytes:
+    """A line of a list of objects without the punctuation of the list."""
+    text = line.strip().removeprefix(b"[").lstrip()
+    return text.removesuffix(b"]").rstrip().removesuffix(b",") if text.startswith(b"{") else line
+
+
+def _documents(data: bytes) -> list[str]:
+    """The JSON objects of a body without events: one, or a list of them."""
+    if _is_document(data):
+        return [data.decode("utf-8", "replace")]
+    if not data.lstrip().startswith(b"["):
+        return []
+    with contextlib.suppress(ValueError, RecursionError):
+        documents = json.loads(data)
+        if all(isinstance(each, dict) for each in documents):
+            return [to_json(each) for each in documents]
+    return []
 
 
 def begins_event(head: bytes) -> bool:

@@ -8,15 +8,20 @@ from typing import Any
 from backends.types import Usage
 
 MAX_TOKEN_COUNT = 10**9
+_NAMES = ("prompt_tokens", "completion_tokens", "input_tokens", "output_tokens")
 
 
-def read_usage(usage: Mapping[str, Any]) -> Usage | None:
+def read_usage(usage: Any) -> Usage | None:
     """Token counts from the fields of the OpenAI format, or None if the server reports no valid counts."""
-    prompt, output = _count(usage.get("prompt_tokens", 0)), _count(usage.get("completion_tokens", 0))
-    if prompt is None or output is None:
+    if not isinstance(usage, Mapping):
         return None
-    cached, reasoning = usage.get("prompt_tokens_details") or {}, usage.get("completion_tokens_details") or {}
-    return Usage(prompt, output, _count(cached.get("cached_tokens")), _count(reasoning.get("reasoning_tokens")))
+    counts = {name: _count(value) for name, value in usage.items() if name in _NAMES}
+    if not counts or None in counts.values():
+        return None
+    prompt = counts.get("prompt_tokens", counts.get("input_tokens")) or 0
+    output = counts.get("completion_tokens", counts.get("output_tokens")) or 0
+    cached, reasoning = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
+    return Usage(prompt, output, _detail(cached, "cached_tokens"), _detail(reasoning, "reasoning_tokens"))
 
 
 def write_usage(usage: Usage) -> dict[str, Any]:
@@ -31,6 +36,10 @@ def write_usage(usage: Usage) -> dict[str, Any]:
     if usage.reasoning_tokens is not None:
         fields["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning_tokens}
     return fields
+
+
+def _detail(details: Any, name: str) -> int | None:
+    return _count(details.get(name)) if isinstance(details, Mapping) else None
 
 
 def _count(value: Any) -> int | None:

@@ -5,30 +5,30 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import ssl
 from collections.abc import Callable, Iterator, Mapping
-from email.utils import parsedate_to_datetime
+from typing import Any
 
 import httpx2
 
 from backends.errors import BackendError, NotConfigured, Overloaded, Rejected, TimedOut, Unreachable
+from backends.http.causes import error_cause
 from backends.http.certificates import certificate_error, find_cause
 from backends.http.endpoint import Endpoint
-from backends.http.error_words import error_words
+from backends.http.error_words import error_kind, error_words, page_words
 from backends.http.network import DialFailed
 from backends.http.proxies import endpoint_proxy, proxy_error
-from backends.stopwatch import wall_clock
+from backends.http.waits import describe_wait, requested_wait
 from backends.text import one_line, to_json
 
 CHECK_BILLING = "Check the plan and the billing of the account."
-# Not "billing": some servers name it for a limit that a minute's wait lifts.
-_QUOTA = ("insufficient_quota", "insufficient_balance", "insufficient balance", "billing_hard_limit", "credit balance")
-BUSY_STATUSES = (429, 503, 529)  # 529: Anthropic's servers
 CHANGE_REQUEST = "Change the request as the message says."
-# Both stop at the next tag, so that unfinished tags don't make a response slow to read.
-_TITLE = re.compile(r"<title[^<>]*>([^<]*)", re.IGNORECASE)
-_TAG = re.compile(r"<[^<>]*>")
+LOOK_AT_LOG = "Look at the server's log."
+OTHER_WORDS = "Ask in other words."
+SEND_LESS = "Send less: fewer passages, a shorter conversation."
+WAIT = "Wait a moment, then try again."
+_ASK_OPERATOR = "A firewall or a sign-in page stands before the server: check the url, or ask its operator."
+_FAILED_STATUSES = (408, 424, 425)  # nothing is wrong with the request
 # Makes the error for an error response from its endpoint, status, headers and body.
 ErrorFactory = Callable[[Endpoint, int, Mapping[str, str], bytes], BackendError]
 
@@ -98,40 +98,47 @@ def _refusal(error: BaseException | None) -> str:
 
 def response_error(endpoint: Endpoint, status: int, headers: Mapping[str, str], content: bytes) -> BackendError:
     """The `BackendError` for an error response, with the server's own words if it has some."""
-    words = _server_words(endpoint, content)
+    text = endpoint.redact(content.decode("utf-8", "replace")).strip()[:20_000]
+    document, said = _read_words(text)
+    words = _quoted(said)
     label = endpoint.label
     if status == 407 and (proxy := endpoint_proxy(endpoint)):
         return proxy_error(proxy, label, str(status), answers=True)
-    if status in (401, 403):
-        remedy = "Check the API key of this target." if endpoint.api_key else "Set api_key in the catalogue."
-        return Rejected(f"{label} refused the key ({status}){words}", remedy, status=status)
     if status == 404:
-        remedy = "Check the model's name (`python -m backends check NAME`) and the path in the url."
-        if "/v1/v1" in endpoint.url:
-            remedy = "The url in the catalogue has /v1 twice: write it once."
-        elif "/v1" not in endpoint.url:
-            remedy += " The path of most servers ends in /v1."
-        return Rejected(f"{label} does not have that model or route (404){words}", remedy, status=status)
-    if status == 402 or (status == 429 and is_quota(content.decode("utf-8", "replace").lower())):
-        return Rejected(f"{label} has no quota left ({status}){words}", CHECK_BILLING, status=status)
-    if status in BUSY_STATUSES:
-        wait = _retry_after(headers)
-        remedy = f"Try again in {wait:g} s." if wait is not None else "Wait a moment, then try again."
-        return Overloaded(f"{label} is busy ({status}){words}", remedy, retry_after=wait)
-    if status >= 500:
-        return Rejected(f"{label} failed ({status}){words}", "Look at the server's log.", status=status)
+        return Rejected(f"{label} does not have that model or route (404){words}", _route_remedy(endpoint), status=404)
     if status < 400:
         remedy = f"Use the address it points to: {endpoint.display_location(headers.get('location'))}."
         return Rejected(f"{label} redirects elsewhere ({status}){words}", remedy, status=status)
-    # OpenAI-compatible servers have no code for this error that all of them send.
-    too_long = "context" in words.lower()
-    remedy = "Send less: fewer passages, a shorter conversation." if too_long else CHANGE_REQUEST
-    return Rejected(f"{label} refused the request ({status}){words}", remedy, status=status)
+    cause = error_cause(status, error_kind(document), said.lower())
+    if cause == "busy":
+        wait = requested_wait(headers, text)
+        remedy = f"Try again in {describe_wait(wait)}." if wait is not None else WAIT
+        return Overloaded(f"{label} is busy ({status}){words}", remedy, retry_after=wait)
+    if cause == "quota":
+        return Rejected(f"{label} has no quota left ({status}){words}", CHECK_BILLING, status=status)
+    if status in (401, 403):
+        if document is None and text.startswith("<"):  # of a firewall, which knows no keys
+            return Rejected(f"{label} refused access ({status}){words}", _ASK_OPERATOR, status=status)
+        return Rejected(f"{label} refused the key ({status}){words}", key_remedy(endpoint), status=status)
+    if status >= 500 or status in _FAILED_STATUSES:
+        return Rejected(f"{label} failed ({status}){words}", LOOK_AT_LOG, status=status)
+    remedies = {"too long": SEND_LESS, "filter": OTHER_WORDS, "key": key_remedy(endpoint)}
+    remedy = _route_remedy(endpoint) if status == 405 else remedies.get(cause or "", CHANGE_REQUEST)
+    error = Rejected(f"{label} refused the request ({status}){words}", remedy, status=status)
+    error.is_refusal = cause == "filter"
+    return error
 
 
-def is_quota(text: str) -> bool:
-    """Return whether a refusal, in small letters, is about the account's money, which waiting doesn't change."""
-    return any(name in text for name in _QUOTA)
+def key_remedy(endpoint: Endpoint) -> str:
+    """What to do about a key that a server refuses."""
+    return "Check the API key of this target." if endpoint.api_key else "Set api_key in the catalogue."
+
+
+def _route_remedy(endpoint: Endpoint) -> str:
+    if "/v1/v1" in endpoint.url:
+        return "The url in the catalogue has /v1 twice: write it once."
+    remedy = "Check the model's name (`python -m backends check NAME`) and the path in the url."
+    return remedy if "/v1" in endpoint.url else f"{remedy} The path of most servers ends in /v1."
 
 
 def not_an_api(endpoint: Endpoint, text: str) -> Unreachable:
@@ -145,29 +152,18 @@ def not_an_api(endpoint: Endpoint, text: str) -> Unreachable:
 
 def _server_words(endpoint: Endpoint, content: bytes) -> str:
     """The server's error text as the end of a sentence: ": “…”.", or "." if there is none."""
-    text = endpoint.redact(content.decode("utf-8", "replace")).strip()[:20_000]
+    return _quoted(_read_words(endpoint.redact(content.decode("utf-8", "replace")).strip()[:20_000])[1])
+
+
+def _read_words(text: str) -> tuple[Any, str]:
+    """The JSON of a body, None if it isn't any, and its words."""
     try:
         value = json.loads(text)
-        text = error_words(value) or (to_json(value) if value else "")
     except (ValueError, RecursionError):
-        if title := _TITLE.search(text):
-            text = title[1]
-        text = _TAG.sub(" ", text)
-    text = one_line(text)
-    return f": “{text}”." if text else "."
+        return None, page_words(text)
+    return value, error_words(value) or (to_json(value) if value else "")
 
 
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait, from retry-after-ms or either form of Retry-After."""
-    milliseconds, value = headers.get("retry-after-ms"), headers.get("retry-after")
-    with contextlib.suppress(ValueError):
-        if milliseconds:
-            return max(0.0, float(milliseconds) / 1000)
-    if value is None:
-        return None
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        with contextlib.suppress(ValueError):
-            return max(0.0, parsedate_to_datetime(value).timestamp() - wall_clock())
-        return None
+def _quoted(words: str) -> str:
+    line = one_line(words)
+    return f": “{line}”." if line else "."

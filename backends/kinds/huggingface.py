@@ -69,6 +69,8 @@ class HuggingFaceBackend(OpenAIBackend):
         self._id, _, suffix = model.partition(":")
         self._provider = provider or suffix
         self._models_url = models_url
+        if models_url:  # the router's providers send thoughts apart from the answer
+            self._opened = None
 
     async def check(self) -> Health:
         """Ask whether the router lists the model, and which providers serve it."""

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from backends.chat.answer_checks import checked
 from backends.chat.client import ChatCall, stream_chat
+from backends.chat.opened_thoughts import OpenedThoughts
 from backends.chat.parameters import Parameters
 from backends.chat.reasoning import Reasoning
 from backends.chat.requests import chat_body
@@ -85,6 +86,7 @@ class OpenAIBackend:
         self._extra_body = dict(extra_body or {})
         self._parameters = parameters or Parameters()
         self._reasoning = reasoning
+        self._opened: OpenedThoughts | None = OpenedThoughts()
 
     def stream(self, request: ChatRequest) -> AsyncIterator[Event]:
         """Yield the answer as it arrives; see `backends.types.Backend`."""
@@ -133,6 +135,7 @@ class OpenAIBackend:
             body,
             make_error=self.make_error,
             reasoning=self._reasoning,
+            opened=self._opened,
             adapt=self._parameters.learn,
         )
 

@@ -48,10 +48,20 @@ def in_order(items: Any, count: int, what: str) -> list[Mapping[str, Any]]:
         raise invalid(f"no list of {what}")
     if len(items) != count:
         raise invalid(f"{len(items):,} {what} for {count:,} texts")
-    by_index = {item.get("index", position): item for position, item in enumerate(items)}
-    if by_index.keys() != set(range(count)):
+    by_index = {_index(item.get("index"), position): item for position, item in enumerate(items)}
+    first = 1 if by_index.keys() == set(range(1, count + 1)) else 0  # some servers count from 1
+    if by_index.keys() != set(range(first, first + count)):
         raise invalid(f"{what} that don't name each text once")
-    return [by_index[index] for index in range(count)]
+    return [by_index[index] for index in range(first, first + count)]
+
+
+def _index(index: Any, position: int) -> int:
+    """The index of an item as a number; without one, its position."""
+    if isinstance(index, str) and index.isdecimal() and len(index) < 10:
+        return int(index)
+    if index is None:
+        return position
+    return int(index) if type(index) in (int, float) and index == index // 1 else -1
 
 
 def invalid(what: str) -> InvalidAnswer:
@@ -63,7 +73,7 @@ def _vector(value: Any) -> Vector:
     vector: Vector = array("f")
     try:
         if isinstance(value, str):  # base64, although the request asked for numbers
-            vector.frombytes(base64.b64decode(value, validate=True))
+            vector.frombytes(base64.b64decode("".join(value.split()), validate=True))
         else:
             vector.extend(value)
     except (TypeError, ValueError, OverflowError, binascii.Error) as error:

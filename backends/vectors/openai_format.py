@@ -7,9 +7,12 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from backends.chat.failures import server_failure
+from backends.chat.usage import read_usage
 from backends.errors import Rejected
 from backends.http.client import post_json
 from backends.http.endpoint import Endpoint
+from backends.http.error_words import error_words
 from backends.http.errors import ErrorFactory
 from backends.vectors.checks import check_scores, check_vectors, in_order, invalid
 from backends.vectors.types import Embeddings
@@ -20,12 +23,36 @@ async def request_embeddings(
 ) -> Embeddings:
     """Return the embeddings of one batch of texts; `fields` are added to the request."""
     body = {"input": list(texts), "encoding_format": "float", **fields}
-    document = await post_json(endpoint, "/embeddings", body, make_error)
-    items = in_order(document.get("data") if isinstance(document, Mapping) else None, len(texts), "vectors")
+    try:
+        document = await post_json(endpoint, "/embeddings", body, make_error)
+    except Rejected as error:
+        if error.status not in (400, 422) or "encoding_format" not in error.message:
+            raise
+        del body["encoding_format"]  # base64 is read, too
+        document = await post_json(endpoint, "/embeddings", body, make_error)
+    items = in_order(_vector_items(endpoint, document), len(texts), "vectors")
     vectors = check_vectors([item.get("embedding") for item in items], len(texts))
-    usage = document.get("usage")
-    tokens = usage.get("prompt_tokens") if isinstance(usage, Mapping) else None
-    return Embeddings(vectors, tokens if type(tokens) is int else None)
+    usage = read_usage(document.get("usage")) if isinstance(document, Mapping) else None
+    return Embeddings(vectors, usage.input_tokens if usage and "prompt_tokens" in document["usage"] else None)
+
+
+def _vector_items(endpoint: Endpoint, document: Any) -> Any:
+    """The items of an answer; a plain list of vectors is in the order of the texts."""
+    items = document
+    if isinstance(document, Mapping):
+        items = document.get("data", document.get("embeddings"))
+        if not items:
+            _raise_error(endpoint, document)
+    if isinstance(items, list) and items and all(isinstance(item, list) for item in items):
+        return [{"embedding": item} for item in items]
+    return items
+
+
+def _raise_error(endpoint: Endpoint, document: Mapping[str, Any]) -> None:
+    """Raise the error that a server reports with a status that says success, if it does."""
+    error = document.get("error") or document.get("errors")
+    if error or error_words(document):
+        raise server_failure(document if isinstance(error, (bool, int)) or not error else error, endpoint.quote)
 
 
 async def request_scores(
@@ -40,6 +67,8 @@ async def request_scores(
             raise
         root = replace(endpoint, url=_root(endpoint.url))
         document = await post_json(root, "/rerank", {"query": query, "texts": list(texts)}, make_error)
+    if isinstance(document, Mapping) and not (document.get("results") or document.get("data")):
+        _raise_error(endpoint, document)
     return read_scores(document, len(texts))
 
 
@@ -51,7 +80,12 @@ def read_scores(document: Any, count: int) -> list[float]:
     items = in_order(results, count, "scores")
     if any("index" not in item for item in items):  # sorted by score, they would belong to other texts
         raise invalid("scores that don't say which text they are for")
-    return check_scores([item.get("relevance_score", item.get("score")) for item in items], count)
+    return check_scores([_score(item) for item in items], count)
+
+
+def _score(item: Mapping[str, Any]) -> Any:
+    score = item.get("relevance_score")
+    return item.get("score") if score is None else score
 
 
 def _root(url: str) -> str:

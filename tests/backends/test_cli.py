@@ -120,6 +120,8 @@ NO_ANSWERS = {
         ),
         "called search instead of answering",
     ),
+    "nothing at all": (sse(part(content=None), part("stop"), "data: [DONE]"), "answer is empty"),
+    "a thought alone": (sse(part(reasoning="Hm."), part("length"), "data: [DONE]"), "Raise --max-tokens"),
 }
 
 

@@ -19,10 +19,11 @@ from backends.http.endpoint import Endpoint
 from backends.http.proxies import endpoint_proxy, is_loopback
 from backends.http.routes import LIMITS
 from backends.http.settings import HttpSettings
+from backends.kinds.ollama.details import UNKNOWN, ModelDetails, context_length, read_details
 from backends.kinds.ollama.errors import translate_errors
 from backends.kinds.ollama.reader import OllamaReader
 from backends.kinds.ollama.requests import chat_arguments
-from backends.kinds.ollama.window import context_length, window_for
+from backends.kinds.ollama.window import window_for
 from backends.settings import read_settings, require_package
 from backends.streams import closing
 from backends.types import Backend, ChatRequest, Event, Health
@@ -85,7 +86,7 @@ class OllamaBackend:
         url, network = base_url(settings.url), settings.network
         self._endpoint = Endpoint(url, key, *settings.timeouts, name="Ollama", network=network)
         self._settings = settings
-        self._windows: dict[str, int | None] = {}
+        self._details: dict[str, ModelDetails] = {}
         # A connection belongs to the event loop that opened it.
         self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, ollama.AsyncClient] = WeakKeyDictionary()
 
@@ -96,7 +97,9 @@ class OllamaBackend:
     async def _stream(self, request: ChatRequest) -> AsyncIterator[Event]:
         model, reader = request.model or self._settings.model, OllamaReader()
         with translate_errors(self._endpoint, model, reader):
-            arguments = chat_arguments(request, await self._window(model, request))
+            details = await self._model_details(model)
+            arguments = chat_arguments(request, self._window(details, request))
+            reader.expect(details.opened_tag)
             parts = await self._client().chat(model, **arguments, stream=True, think=self._settings.think)
             async with closing(parts):
                 async for part in parts:
@@ -167,12 +170,16 @@ class OllamaBackend:
             return network.tls
         return no_certificates() if parts.scheme == "http" and is_loopback(parts.hostname or "") else tls()
 
-    async def _window(self, model: str, request: ChatRequest) -> int:
-        """The window for a request; asks for the model's limit once."""
+    async def _model_details(self, model: str) -> ModelDetails:
+        """What the server says of a model, asked once; with a fixed window, it isn't asked."""
+        if self._settings.context is not None:
+            return UNKNOWN
+        if model not in self._details:
+            self._details[model] = UNKNOWN
+            with contextlib.suppress(ValueError):  # if the server doesn't say
+                self._details[model] = read_details(await self._client().show(model))
+        return self._details[model]
+
+    def _window(self, details: ModelDetails, request: ChatRequest) -> int:
         fixed = self._settings.context
-        if fixed is None and model not in self._windows:
-            self._windows[model] = None
-            # If the server doesn't say, the limit is unknown.
-            with contextlib.suppress(ValueError):
-                self._windows[model] = context_length(await self._client().show(model))
-        return window_for(request, fixed or self._windows[model], fixed=fixed is not None)
+        return window_for(request, fixed or details.window, fixed=fixed is not None)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backends.chat.failures import cut_off
-from backends.chat.logprobs import read_logprobs
+from backends.chat.failures import LENGTH_REASONS, cut_off
+from backends.chat.logprobs import read_tokens
 from backends.chat.reasoning import ThoughtSplitter
 from backends.errors import Unreachable
 from backends.types import Delta, Done, Event, TokenLogprob, ToolCall, Usage
@@ -24,10 +24,15 @@ class OllamaReader:
         self._calls: list[ToolCall] = []
         self._logprobs: list[TokenLogprob] = []
 
+    def expect(self, opened_tag: str) -> None:
+        """Expect an answer that begins inside of a thought, which the tag closes; "" if it doesn't."""
+        self._splitter = ThoughtSplitter(opened_tag=opened_tag)
+
     def read(self, part: ollama.ChatResponse) -> list[Delta]:
         """Return the deltas of one item."""
         deltas: list[Delta] = []
         if part.message.thinking:
+            self._splitter.start_answer()
             deltas.append(Delta(part.message.thinking, "thought"))
         if part.message.content:
             deltas += self._splitter.feed(part.message.content)
@@ -35,7 +40,7 @@ class OllamaReader:
             function = call.function
             self._calls.append(ToolCall(f"call_{len(self._calls) + 1}", function.name, function.arguments))
         if part.logprobs:
-            self._logprobs += read_logprobs(each.model_dump() for each in part.logprobs)
+            self._logprobs += read_tokens(each.model_dump() for each in part.logprobs)
         if part.done:
             self._last = part
         self.has_output = self.has_output or bool(deltas or self._calls)
@@ -48,7 +53,8 @@ class OllamaReader:
             if self.has_output:
                 raise cut_off(reason)
             raise Unreachable(f"The server gave no answer: {reason}.", "Look at the server's log, then try again.")
-        return [*self._splitter.flush(), *self._calls]
+        whole = self._last.done_reason not in LENGTH_REASONS and not self._calls
+        return [*self._splitter.flush(whole=whole), *self._calls]
 
     @property
     def done(self) -> Done:

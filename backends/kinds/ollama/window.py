@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from backends.errors import Rejected
 from backends.types import ChatRequest
-
-if TYPE_CHECKING:
-    import ollama
 
 SMALLEST_WINDOW = 2048
 TOKENS_PER_MESSAGE = 8  # the chat template's tokens around each message, a generous estimate
@@ -39,10 +35,3 @@ def window_for(request: ChatRequest, limit: int | None, *, fixed: bool = False) 
 def estimate_tokens(text: str) -> int:
     """A generous estimate without a tokenizer: one token for three bytes, or for each digit."""
     return (len(text.encode("utf-8", "replace")) + 2 * len(re.findall(r"\d", text))) // 3 + 1
-
-
-def context_length(details: ollama.ShowResponse) -> int | None:
-    """The model's context length in tokens, or None if the server doesn't report it."""
-    info = details.modelinfo or {}
-    length = next((value for name, value in info.items() if name.endswith(".context_length")), None)
-    return length if isinstance(length, int) else None

@@ -341,6 +341,12 @@ def test_an_invalid_count_is_not_reported(count: object) -> None:
     assert usage == Usage(3, 8, None)
 
 
+def test_the_counts_under_other_names() -> None:
+    assert read_usage({"input_tokens": 3, "output_tokens": 8}) == Usage(3, 8)
+    assert read_usage({"prompt_tokens": 3}) == Usage(3, 0)
+    assert read_usage({"total_tokens": 11}) is None
+
+
 def test_a_count_that_is_a_float() -> None:
     assert read_usage({"prompt_tokens": 3.0, "completion_tokens": 8.0}) == Usage(3, 8)
 

@@ -8,10 +8,10 @@ from backends import Delta
 from backends.chat.reasoning import Reasoning, ThoughtSplitter
 
 
-def split(*chunks: str, reasoning: Reasoning = "auto") -> list[tuple[str, str]]:
+def split(*chunks: str, reasoning: Reasoning = "auto", tag: str = "", whole: bool = True) -> list[tuple[str, str]]:
     """The pieces by kind, with neighbours of one kind joined."""
-    splitter = ThoughtSplitter(reasoning)
-    deltas: list[Delta] = [delta for chunk in chunks for delta in splitter.feed(chunk)] + splitter.flush()
+    splitter = ThoughtSplitter(reasoning, tag)
+    deltas = [delta for chunk in chunks for delta in splitter.feed(chunk)] + splitter.flush(whole=whole)
     joined: list[tuple[str, str]] = []
     for delta in deltas:
         assert delta.text
@@ -26,7 +26,7 @@ def split(*chunks: str, reasoning: Reasoning = "auto") -> list[tuple[str, str]]:
 TEXTS = {
     "<think>hm</think>so": [("thought", "hm"), ("answer", "so")],
     "\n<think>b</think>\n\n<think>d</think> e": [("thought", "bd"), ("answer", "e")],
-    "<think>never closed": [("thought", "never closed")],
+    "<think> is a tag.": [("thought", " is a tag."), ("answer", "<think> is a tag.")],
     "<think></think>so": [("answer", "so")],
     "<think>hm</think>\n": [("thought", "hm")],
     "a < b, <thin> and <thinking>": [("answer", "a < b, <thin> and <thinking>")],
@@ -36,7 +36,7 @@ TEXTS = {
     "<think>use `</think>so": [("thought", "use `"), ("answer", "so")],
     "<thi": [("answer", "<thi")],
     " \n": [("answer", " \n")],
-    "<think>ends in </thi": [("thought", "ends in </thi")],
+    "<think>ends in </thi": [("thought", "ends in "), ("answer", "<think>ends in </thi")],
     "<think>深く</think>👩‍🔬": [("thought", "深く"), ("answer", "👩‍🔬")],
     "<thinking>a</think></thinking>b": [("thought", "a</think>"), ("answer", "b")],
     "[THINK]a[/THINK]b [THINK]": [("thought", "a"), ("answer", "b [THINK]")],
@@ -45,6 +45,14 @@ TEXTS = {
         ("answer", "so <|x|>"),
     ],
     "<|start|>assistant<|message|>so<|return|>": [("answer", "so")],
+    "assistants and final analysis": [("answer", "assistants and final analysis")],
+    "<|START_THINKING|>hm<|END_THINKING|><|START_RESPONSE|>so<|END_RESPONSE|>": [("thought", "hm"), ("answer", "so")],
+    "<|START_RESPONSE|>so<|END": [("answer", "so<|END")],
+    "<|begin_of_thought|>hm<|end_of_thought|>\n\n<|begin_of_solution|>so": [("thought", "hm"), ("answer", "so")],
+    "<|channel>thought\nhm<channel|>so": [("thought", "hm"), ("answer", "so")],
+    "Here is my cat.": [("answer", "Here is my cat.")],
+    "</think>\n\nso": [("answer", "so")],
+    "<think>hm</think><answer>so</answer>": [("thought", "hm"), ("answer", "<answer>so</answer>")],
     "": [],
 }
 
@@ -72,6 +80,53 @@ def test_a_thought_that_the_template_opened() -> None:
             ("thought", "The user asks.\n"),
             ("answer", "Hello <think>"),
         ]
+
+
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        ("\nHm.[/THINK]\nHello", [("thought", "Hm."), ("answer", "Hello")]),
+        ("[THINK]Hm.[/THINK]Hello", [("thought", "Hm."), ("answer", "Hello")]),  # the model opens it once more
+        ("[/THINK]Hello", [("answer", "Hello")]),
+        ("Hm.[/THINK]", [("thought", "Hm.")]),
+    ],
+)
+def test_a_thought_that_the_server_says_is_opened(text: str, pieces: list[tuple[str, str]]) -> None:
+    for at in range(len(text)):
+        assert split(text[:at], text[at:], tag="[/THINK]") == pieces, at
+
+
+def test_an_opened_thought_that_is_never_closed_is_the_answer() -> None:
+    """The deltas have gone as a thought by then; what the model said must not be missing from the answer."""
+    thought = [("thought", "Hello </thi")]
+    assert split("Hello ", "</thi", reasoning="opened") == [("thought", "Hello "), ("answer", "Hello </thi")]
+    assert split("Hello ", "</thi", reasoning="opened", whole=False) == thought  # a limit cut the thought off
+    assert split("<think>", "Hello </thi", whole=False) == thought
+    assert split(" ", reasoning="opened") == [("answer", " ")]
+
+
+def test_thoughts_that_come_apart_leave_none_opened() -> None:
+    splitter = ThoughtSplitter("opened")
+    assert splitter.feed("\n") == []
+    splitter.start_answer()
+    assert splitter.feed("Hello") == [Delta("\nHello")]
+
+
+def test_the_phrases_of_granite() -> None:
+    text = "Here is my thought process: hm Here is my response: so"
+    for at in range(len(text)):
+        assert split(text[:at], text[at:], reasoning="granite") == [("thought", " hm "), ("answer", "so")]
+    assert split(text) == [("answer", text)]
+    assert split(text[:30], reasoning="granite")[-1] == ("answer", text[:30])
+    assert ThoughtSplitter().feed("Here") == [Delta("Here")]
+
+
+@pytest.mark.parametrize(
+    "begin", [["assistant", "<|channel|>", "analysis", "<|message|>"], ["analysis", "<|message|>"]]
+)
+def test_a_header_without_its_first_tokens(begin: list[str]) -> None:
+    rest = ["a<|end|><|start|>assistant<|channel|>final<|message|>so"]
+    assert split(*begin, *rest) == split("".join(begin + rest)) == [("thought", "a"), ("answer", "so")]
 
 
 def test_a_target_without_thoughts() -> None:

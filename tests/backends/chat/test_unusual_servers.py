@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -287,11 +288,14 @@ async def test_parameters_that_a_server_refuses_are_left_out(server: WireServer)
         CHAT,
         refused("Unrecognized request argument supplied: stream_options"),
         refused("'temperature' does not support 0.2 with this model."),
+        refused("top_p is deprecated for this model."),
+        refused("seed is not allowed."),
         Reply([WHOLE]),
     )
-    assert texts([event async for event in connect(server).stream(REQUEST)])["answer"] == "Hello world"
+    request = replace(REQUEST, top_p=0.9, seed=1)
+    assert texts([event async for event in connect(server).stream(request)])["answer"] == "Hello world"
     body = server.requests(CHAT)[-1].json
-    assert not {"stream_options", "temperature"} & body.keys()
+    assert not {"stream_options", "temperature", "top_p", "seed"} & body.keys()
     assert "max_tokens" in body
 
 

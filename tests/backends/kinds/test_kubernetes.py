@@ -201,7 +201,7 @@ async def test_with_a_port_number_the_proxy_needs_one_permission(cluster: ApiSer
     server.on(CHAT, Reply([OPENAI.wire]))
     cluster.denied = {"services", "endpointslices"}
     await collect(connect(cluster, via="proxy", port=8080))
-    assert cluster.calls == ["create services/proxy"]
+    assert set(cluster.calls) == {"create services/proxy"}  # for the question, and for what the server says of itself
 
 
 @pytest.mark.parametrize("via", ROUTES)

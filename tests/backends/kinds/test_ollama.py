@@ -170,3 +170,37 @@ async def test_the_model_of_the_request(server: WireServer) -> None:
     await backend.aclose()
     assert events[-1] == Done("stop", Usage(21, 9))
     assert [request.json["model"] for request in server.received_requests] == ["big", "big"]
+
+
+@pytest.mark.parametrize(
+    ("said", "pieces"),
+    [
+        ({"template": "{{ .Prompt }}<|im_start|>assistant\n<think>\n{{ .Response }}<|im_end|>"}, ("Hm.", "Hello")),
+        ({"template": "{{ if .Last }}<|im_start|>assistant\n<think>\n{{ end }}{{- end }}\n"}, ("Hm.", "Hello")),
+        ({"template": "<think>{{ .Response }}", "capabilities": ["completion", "thinking"]}, ("", "Hm.</think>Hello")),
+        ({"template": "<think></think>{{ .Response }}"}, ("", "Hm.</think>Hello")),
+        ({"template": ".Response }}{{ end }}"}, ("", "Hm.</think>Hello")),
+        ({}, ("", "Hm.</think>Hello")),
+    ],
+)
+async def test_a_template_that_opens_the_thought(said: dict[str, object], pieces: object, server: WireServer) -> None:
+    server.on("/api/show", Reply.json(OLLAMA_SHOW | said))
+    server.on("/api/chat", Reply([ndjson(item("Hm.</th"), item("ink>Hello"), item(done=True, done_reason="stop"))]))
+    backend = connect(server.url)
+    for _ in range(2):
+        texts = {"thought": "", "answer": ""}
+        async for event in backend.stream(REQUEST):
+            if isinstance(event, Delta):
+                texts[event.kind] += event.text
+        assert tuple(texts.values()) == pieces
+    await backend.aclose()
+    assert len(server.requests("/api/show")) == 1
+
+
+async def test_an_opened_thought_that_is_never_closed_is_the_answer(server: WireServer) -> None:
+    server.on("/api/show", Reply.json(OLLAMA_SHOW | {"template": "<think>{{ .Response }}"}))
+    server.on("/api/chat", Reply([ndjson(item("Hello"), item(done=True, done_reason="stop"))]))
+    backend = connect(server.url)
+    events = [event async for event in backend.stream(REQUEST)]
+    await backend.aclose()
+    assert events[:-1] == [Delta("Hello", "thought"), Delta("Hello")]

@@ -145,6 +145,58 @@ async def test_what_is_no_answer(server: WireServer, answer: Any, message: str) 
         await embed(server.url, "a", "b")
 
 
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"data": [{**item, "index": str(item["index"])} for item in GOOD[::-1]]},
+        {"data": [{**item, "index": float(item["index"])} for item in GOOD[::-1]]},
+        {"data": [{**item, "index": item["index"] + 1} for item in GOOD[::-1]]},
+        {"data": [{**item, "index": None} for item in GOOD]},
+        {"embeddings": [[1.0, 2.0], [3.0, 4.0]], "usage": {"prompt_tokens": -4}},
+        [[1.0, 2.0], [3.0, 4.0]],
+        GOOD[::-1],
+    ],
+)
+async def test_vectors_of_servers_that_differ(document: Any, server: WireServer) -> None:
+    server.on(EMBEDDINGS, Reply.json(document))
+    embeddings = await connect_embeddings(catalog(server.url), "openai").embed(["a", "b"])
+    assert [list(vector) for vector in embeddings.vectors] == [[1.0, 2.0], [3.0, 4.0]]
+    assert embeddings.input_tokens is None
+
+
+@pytest.mark.parametrize("index", [[0], 10**30, -1, True, 0.5, "x"])
+async def test_an_index_that_is_none(index: Any, server: WireServer) -> None:
+    server.on(EMBEDDINGS, Reply.json({"data": [{**GOOD[0], "index": index}, GOOD[1]]}))
+    with pytest.raises(InvalidAnswer, match="don't name each text once"):
+        await embed(server.url, "a", "b")
+
+
+@pytest.mark.parametrize("path", [EMBEDDINGS, RERANK])
+@pytest.mark.parametrize(
+    ("document", "kind"),
+    [
+        ({"error": {"message": "boom", "code": 429}}, Overloaded),
+        ({"error": "boom"}, Rejected),
+        ({"error": True, "message": "boom"}, Rejected),
+        ({"detail": "boom"}, Rejected),
+        ({"object": "error", "message": "boom", "data": None, "results": None}, Rejected),
+    ],
+)
+async def test_an_error_with_a_status_of_success(path: str, document: Any, kind: type, server: WireServer) -> None:
+    server.on(path, Reply.json(document))
+    with pytest.raises(kind, match="“boom”"):
+        if path == EMBEDDINGS:
+            await embed(server.url, "a")
+        else:
+            await connect_reranking(catalog(server.url), "openai").rerank("q", ["a"])
+
+
+async def test_a_server_without_encoding_format(server: WireServer) -> None:
+    server.on(EMBEDDINGS, Reply.json({"error": "unknown field `encoding_format`"}, 422), embeddings_reply)
+    assert await embed(server.url, "a") == [vector_of("a")]
+    assert ["encoding_format" in request.json for request in server.requests(EMBEDDINGS)] == [True, False]
+
+
 async def test_batches_of_different_lengths_are_an_error(server: WireServer) -> None:
     def reply(request: ReceivedRequest) -> Reply:
         texts = request.json["input"]
@@ -180,6 +232,19 @@ async def test_scores_of_text_embeddings_inference(server: WireServer) -> None:
     server.on("/rerank", Reply.json([{"index": 1, "score": 0.9}, {"index": 0, "score": 0.1}]))
     assert await connect_reranking(catalog(server.url), "openai").rerank("q", ["a", "b"]) == [0.1, 0.9]
     assert server.requests("/rerank")[0].json == {"query": "q", "texts": ["a", "b"]}
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        lambda at, score: {"index": str(at), "score": score},
+        lambda at, score: {"index": at + 1, "relevance_score": score},
+        lambda at, score: {"index": at, "relevance_score": None, "score": score},
+    ],
+)
+async def test_scores_of_servers_that_differ(item: Any, server: WireServer) -> None:
+    server.on(RERANK, Reply.json({"results": [item(1, 0.9), item(0, 0.1)]}))
+    assert await connect_reranking(catalog(server.url), "openai").rerank("q", ["a", "b"]) == [0.1, 0.9]
 
 
 @pytest.mark.parametrize(
