@@ -10,10 +10,10 @@ from typing import Any, cast
 
 import httpx2
 
-from backends.chat.opened_thoughts import OpenedThoughts
 from backends.chat.reader import ChatReader
-from backends.chat.reasoning import Reasoning
 from backends.chat.sse import DONE, MAX_EVENT_BYTES, BadEvent, SSEDecoder, begins_event
+from backends.chat.thoughts.opened_thoughts import OpenedThoughts
+from backends.chat.thoughts.reasoning import Reasoning
 from backends.errors import BackendError, Rejected
 from backends.http.client import post_stream
 from backends.http.endpoint import Endpoint

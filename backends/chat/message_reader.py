@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from backends.chat.fields import content_parts, plain_text, thought_text
-from backends.chat.reasoning import CharacterJoiner, Reasoning, ThoughtSplitter
-from backends.chat.tools import ToolCallAssembler
+from backends.chat.parts.fields import content_parts, plain_text, thought_text
+from backends.chat.parts.tools import ToolCallAssembler
+from backends.chat.thoughts.reasoning import CharacterJoiner, Reasoning, ThoughtSplitter
 from backends.types import Delta
 
 _MAX_REFUSAL_CHARACTERS = 2000  # an error quotes the beginning

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from backends.chat.failures import CALL_REASONS, LENGTH_REASONS, cut_off, finish_failure, refusal, server_failure
-from backends.chat.logprobs import read_logprobs
 from backends.chat.message_reader import MessageReader
-from backends.chat.reasoning import Reasoning
+from backends.chat.parts.logprobs import read_logprobs
+from backends.chat.parts.usage import read_usage
 from backends.chat.sse import DONE
-from backends.chat.usage import read_usage
+from backends.chat.thoughts.reasoning import Reasoning
 from backends.errors import BackendError, Unreachable
 from backends.http.error_words import error_words
 from backends.text import one_line

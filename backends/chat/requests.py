@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from backends.chat.checks import (
+from backends.chat.parts.checks import (
     bad_request,
     describe,
     read_flag,
@@ -14,9 +14,9 @@ from backends.chat.checks import (
     read_text,
     replace_surrogates,
 )
-from backends.chat.logprobs import logprobs_body, read_alternatives
-from backends.chat.messages import read_messages, write_message
-from backends.chat.tools import tools_body
+from backends.chat.parts.logprobs import logprobs_body, read_alternatives
+from backends.chat.parts.messages import read_messages, write_message
+from backends.chat.parts.tools import tools_body
 from backends.errors import Rejected
 from backends.types import ChatRequest, Tool
 

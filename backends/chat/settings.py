@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import cast, get_args
 
 from backends.chat.parameters import MAX_TOKENS, Parameters
-from backends.chat.reasoning import Reasoning
+from backends.chat.thoughts.reasoning import Reasoning
 from backends.errors import NotConfigured
 from backends.http.settings import HttpSettings
 
@@ -15,7 +15,7 @@ from backends.http.settings import HttpSettings
 class ChatSettings(HttpSettings):
     """`max_tokens_field` and `drop` rename and leave out parameters; what a server refuses is also learned from it.
 
-    `reasoning` says how thoughts are marked: see `backends.chat.reasoning`.
+    `reasoning` says how thoughts are marked: see `backends.chat.thoughts.reasoning`.
     """
 
     max_tokens_field: str = MAX_TOKENS

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from backends.chat.logprobs import write_logprobs
-from backends.chat.tools import write_call
-from backends.chat.usage import write_usage
+from backends.chat.parts.logprobs import write_logprobs
+from backends.chat.parts.tools import write_call
+from backends.chat.parts.usage import write_usage
 from backends.errors import SpaceportError
 from backends.text import to_json
 from backends.types import Delta, Done, Event, Kind, ToolCall

@@ -11,11 +11,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 from backends.chat.answer_checks import checked
 from backends.chat.client import ChatCall, stream_chat
-from backends.chat.opened_thoughts import OpenedThoughts
 from backends.chat.parameters import Parameters
-from backends.chat.reasoning import Reasoning
 from backends.chat.requests import chat_body
 from backends.chat.settings import ChatSettings
+from backends.chat.thoughts.opened_thoughts import OpenedThoughts
+from backends.chat.thoughts.reasoning import Reasoning
 from backends.errors import NotConfigured, Rejected, Unreachable
 from backends.http.client import get_json
 from backends.http.endpoint import Endpoint

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from backends.chat.failures import server_failure
-from backends.chat.usage import read_usage
+from backends.chat.parts.usage import read_usage
 from backends.errors import Rejected
 from backends.http.client import post_json
 from backends.http.endpoint import Endpoint

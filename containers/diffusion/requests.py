@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from backends import Rejected
-from backends.chat.checks import describe
+from backends.chat.parts.checks import describe
 from backends.diffusion.limits import MAX_GUIDANCE, MAX_PREVIEWS
 from backends.diffusion.types import PictureRequest
 

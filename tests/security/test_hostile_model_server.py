@@ -12,8 +12,8 @@ import pytest
 
 from backends import BackendError, Unreachable
 from backends.chat.reader import ChatReader
-from backends.chat.reasoning import ThoughtSplitter
 from backends.chat.sse import SSEDecoder
+from backends.chat.thoughts.reasoning import ThoughtSplitter
 from backends.http.client import MAX_DOCUMENT_BYTES, MAX_ERROR_BYTES
 from backends.http.endpoint import Endpoint
 from backends.kinds.kubernetes.errors import read_status

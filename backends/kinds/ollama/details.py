@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from backends.chat.opened_thoughts import opened_tag
+from backends.chat.thoughts.opened_thoughts import opened_tag
 
 if TYPE_CHECKING:
     import ollama

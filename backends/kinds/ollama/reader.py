@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backends.chat.failures import LENGTH_REASONS, cut_off
-from backends.chat.logprobs import read_tokens
-from backends.chat.reasoning import ThoughtSplitter
+from backends.chat.parts.logprobs import read_tokens
+from backends.chat.thoughts.reasoning import ThoughtSplitter
 from backends.errors import Unreachable
 from backends.types import Delta, Done, Event, TokenLogprob, ToolCall, Usage
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from backends.chat.logprobs import logprobs_body
-from backends.chat.tools import write_tool
+from backends.chat.parts.logprobs import logprobs_body
+from backends.chat.parts.tools import write_tool
 from backends.errors import Rejected
 from backends.types import ChatRequest, Message
 

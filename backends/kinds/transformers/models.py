@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backends.chat.reasoning import OPEN
+from backends.chat.thoughts.reasoning import OPEN
 from backends.errors import NotConfigured, Rejected
 from backends.local_models import model_files
 from backends.local_models.gguf_reader import shared_readers

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from backends.chat.reasoning import ThoughtSplitter
+from backends.chat.thoughts.reasoning import ThoughtSplitter
 from backends.types import Delta
 
 

@@ -12,7 +12,7 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from backends import Rejected
-from backends.chat.checks import bad_request, describe
+from backends.chat.parts.checks import bad_request, describe
 from backends.chat.requests import parse_chat_request, read_stream_flags
 from gateway.billing import bills
 from gateway.request_path import Call

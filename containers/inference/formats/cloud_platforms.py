@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from backends import Rejected
-from backends.chat.checks import bad_request
+from backends.chat.parts.checks import bad_request
 
 MAX_INSTANCES = 64
 # Parameter names of Hugging Face's and Google's containers → names of the OpenAI format.

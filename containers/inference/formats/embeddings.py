@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from backends import Rejected
-from backends.chat.checks import describe, read_text, replace_surrogates
+from backends.chat.parts.checks import describe, read_text, replace_surrogates
 from backends.vectors import Embeddings, Vector
 from inference.formats.reading import BodyReader
 from inference.settings import ChatServerSettings

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from backends import Rejected
-from backends.chat.checks import InvalidBody, describe
+from backends.chat.parts.checks import InvalidBody, describe
 
 Part = dict[str, Any]
 # A message of the chat completion. The client's own has another number: one of its items can become several.

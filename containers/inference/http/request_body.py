@@ -13,7 +13,7 @@ from typing import Any
 from starlette.requests import Request
 
 from backends import Rejected
-from backends.chat.checks import replace_surrogates
+from backends.chat.parts.checks import replace_surrogates
 from backends.json_values import ValueCounter
 from backends.text import one_line
 

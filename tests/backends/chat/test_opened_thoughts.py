@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from backends import Backend, Catalog, ChatRequest, Delta, Message
-from backends.chat.opened_thoughts import opened_tag
+from backends.chat.thoughts.opened_thoughts import opened_tag
 from backends.http.connections import close_connections
 from backends.http.endpoint import Endpoint
 from backends.kinds.huggingface import HuggingFaceBackend
@@ -89,7 +89,7 @@ async def test_questions_at_once_ask_the_server_once(server: WireServer) -> None
 async def test_without_a_statement_the_stream_decides(
     said: Reply, server: WireServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("backends.chat.opened_thoughts.WAIT_SECONDS", 0.2 if said.end == "hang" else 5.0)
+    monkeypatch.setattr("backends.chat.thoughts.opened_thoughts.WAIT_SECONDS", 0.2 if said.end == "hang" else 5.0)
     server.on(CHAT, Reply([INSIDE], headers=LLAMA))
     server.on("/apply-template", said)
     backend = connect(server)
@@ -100,7 +100,7 @@ async def test_without_a_statement_the_stream_decides(
 async def test_a_statement_that_comes_late_is_for_the_next_question(
     server: WireServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("backends.chat.opened_thoughts.WAIT_SECONDS", 0.05)
+    monkeypatch.setattr("backends.chat.thoughts.opened_thoughts.WAIT_SECONDS", 0.05)
     server.on(CHAT, Reply([INSIDE], headers=LLAMA))
     server.on("/apply-template", Reply([json.dumps({"prompt": OPENED}).encode()], delay=0.4))
     backend = connect(server)

@@ -18,10 +18,10 @@ from backends import (
     Unreachable,
     Usage,
 )
+from backends.chat.parts.usage import read_usage
 from backends.chat.reader import ChatReader
 from backends.chat.requests import chat_body, parse_chat_request, read_stream_flags
 from backends.chat.sse import DONE, BadEvent, SSEDecoder, encode_event
-from backends.chat.usage import read_usage
 from backends.chat.writer import ChatWriter, error_body
 from tests.backends.recordings import OPENAI, part
 

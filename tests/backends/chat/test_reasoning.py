@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from backends import Delta
-from backends.chat.reasoning import Reasoning, ThoughtSplitter
+from backends.chat.thoughts.reasoning import Reasoning, ThoughtSplitter
 
 
 def split(*chunks: str, reasoning: Reasoning = "auto", tag: str = "", whole: bool = True) -> list[tuple[str, str]]:

@@ -8,8 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from backends.chat.checks import bad_request, describe, replace_surrogates
-from backends.chat.tools import parse_arguments, write_call
+from backends.chat.parts.checks import bad_request, describe, replace_surrogates
+from backends.chat.parts.tools import parse_arguments, write_call
 from backends.types import Message, Picture, Role, ToolCall
 
 ROLES: dict[str, Role] = {**{role: role for role in get_args(Role)}, "developer": "system"}

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from weakref import WeakKeyDictionary
 
-from backends.chat.reasoning import TAGS
+from backends.chat.thoughts.reasoning import TAGS
 from backends.errors import BackendError
 from backends.http.client import post_json
 from backends.http.endpoint import Endpoint

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from backends.chat.checks import bad_request, read_flag, read_integer
+from backends.chat.parts.checks import bad_request, read_flag, read_integer
 from backends.types import TokenLogprob
 
 MAX_ALTERNATIVES = 20

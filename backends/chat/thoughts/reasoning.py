@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from backends.chat.channels import CHANNELS, HEADERS, ChannelSplitter, begins_header
+from backends.chat.thoughts.channels import CHANNELS, HEADERS, ChannelSplitter, begins_header
 from backends.types import Delta, Kind
 
 # How a target's text is split: "auto" at tags that begin the answer, "opened" if the model's template has already
-# opened the thought ("auto" asks some servers: see `backends.chat.opened_thoughts`), "granite" also at the phrases of
-# IBM's Granite 3.2, "none" not at all.
+# opened the thought ("auto" asks some servers: see `opened_thoughts`), "granite" also at the phrases of IBM's Granite
+# 3.2, "none" not at all.
 Reasoning = Literal["auto", "opened", "granite", "none"]
 OPEN, CLOSE = "<think>", "</think>"
 TAGS = {

@@ -1,0 +1,1 @@
+"""Parts of requests and answers in the OpenAI chat format: each is read and written here."""
