@@ -7,10 +7,23 @@ from functools import cache
 
 from xdist.scheduler import LoadScopeScheduling
 
-# Tests that share one thing: a Docker engine with its images, or one running app.
+# Tests that share one thing: a Docker engine with its images, one running app, or what takes seconds to import.
 SHARED = {
     "engine": ("tests/containers",),
+    "aws": (
+        "tests/cloud/test_sagemaker.py",
+        "tests/cloud/test_sagemaker_model.py",
+        "tests/cloud/test_side_by_side.py",
+    ),
     "postgresql": ("tests/gateway/test_database.py", "tests/gateway/test_database_loss.py"),
+    # Importing it takes 8 s.
+    "torch": (
+        "tests/backends/kinds/test_transformers.py",
+        "tests/backends/vectors/test_local_models.py",
+        "tests/rag/search/embedding/test_embedders.py",
+        "tests/rag/search/embedding/test_prompts.py",
+        "tests/rag/search/test_rerank.py",
+    ),
     "scripted page": (
         "tests/app/test_access.py",
         "tests/app/test_conversations.py",
