@@ -158,9 +158,7 @@ def test_error_has_the_last_log_line_of_the_container(engine: Any, inference_ima
 
 def test_second_build_uses_the_cached_layers(engine: Any, inference_image: str, tmp_path: Path) -> None:
     layers = engine.images.get(inference_image).attrs["RootFS"]["Layers"]
-    lines = list(
-        images.build(engine, "inference", inference_image, trust=TRUST, local_base=True)
-    )
+    lines = list(images.build(engine, "inference", inference_image, trust=TRUST, local_base=True))
     assert engine.images.get(inference_image).attrs["RootFS"]["Layers"] == layers
     installs = [line for line in lines if "pip" in line and line.startswith("Step")]
     assert installs
