@@ -29,7 +29,7 @@ def identity(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.setenv(f"AWS_{name}", value)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The inference server with a real model."""
     model_file()
@@ -37,7 +37,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def aws_server() -> Iterator[AwsApi]:
     with serving() as api:
         yield api

@@ -102,15 +102,17 @@ def bucket(aws: AwsApi) -> None:
     aws.requests.clear()
 
 
-# Every call of a deployment; each one fails before and after it takes effect.
-CALLS = ("DescribeModel", "CreateModel", "DescribeEndpointConfig", "CreateEndpointConfig", "DescribeEndpoint")
-CALLS += ("CreateEndpoint", "PutMetricAlarm", "CreateInferenceComponent", "DescribeInferenceComponent")
-CALLS += ("PutObject", "HeadObject")
+# Every call of a deployment. One that changes something fails before and after it takes effect.
+READING = ("DescribeModel", "DescribeEndpointConfig", "DescribeEndpoint", "DescribeInferenceComponent", "HeadObject")
+CHANGING = ("CreateModel", "CreateEndpointConfig", "CreateEndpoint", "PutMetricAlarm", "CreateInferenceComponent")
+CHANGING += ("PutObject",)
+FAILURES = [*((name, False) for name in READING + CHANGING), *((name, True) for name in CHANGING)]
 CODES = cycle([("ThrottlingException", 400), ("AccessDeniedException", 403), ("InternalFailure", 500)])
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("operation", CALLS)
+@pytest.mark.parametrize(
+    ("operation", "after"), FAILURES, ids=[f"{name}-{('before', 'after')[after]}" for name, after in FAILURES]
+)
 def test_a_failed_call_can_be_resumed_and_cleaned_up(
     operation: str, after: bool, run: Run, aws: AwsApi, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -12,10 +13,11 @@ import pytest
 
 from containers import images, sandbox
 from rag.search.embedding.onnx_export import cached_export
-from tests.conftest import missing
+from tests.conftest import CERTIFICATES, missing
 from tests.helpers.servers import free_port, wait_until
 
 TAG = "test"
+TRUST = Path(CERTIFICATES.cafile) if CERTIFICATES.cafile else None
 
 
 @pytest.fixture(scope="session")
@@ -33,21 +35,21 @@ def engine() -> Any:
 @pytest.fixture(scope="session")
 def inference_image(engine: Any) -> str:
     tag = f"spaceport-inference:{TAG}"
-    list(images.build(engine, "inference", tag, trust=images.trusted_certificates(), local_base=True))
+    list(images.build(engine, "inference", tag, trust=TRUST, local_base=True))
     return tag
 
 
 @pytest.fixture(scope="session")
 def edge_image(engine: Any) -> str:
     tag = f"spaceport-edge:{TAG}"
-    list(images.build(engine, "edge", tag, trust=images.trusted_certificates(), local_base=True))
+    list(images.build(engine, "edge", tag, trust=TRUST, local_base=True))
     return tag
 
 
 @pytest.fixture(scope="session")
 def gateway_image(engine: Any) -> str:
     tag = f"spaceport-gateway:{TAG}"
-    list(images.build(engine, "gateway", tag, trust=images.trusted_certificates(), local_base=True))
+    list(images.build(engine, "gateway", tag, trust=TRUST, local_base=True))
     return tag
 
 
@@ -86,7 +88,7 @@ def demo_image(engine: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
     export = cached_export()
     assert export
     shutil.copytree(export, folder / "embeddings")
-    list(images.build(engine, "demo", tag, trust=images.trusted_certificates(), extra=folder, local_base=True))
+    list(images.build(engine, "demo", tag, trust=TRUST, extra=folder, local_base=True))
     return tag
 
 

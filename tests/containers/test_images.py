@@ -15,6 +15,7 @@ import pytest
 from containers import images, package_sizes, sandbox
 from containers.checks import edge_contract, gateway_contract, image_checks, inference_contract
 from tests.conftest import ROOT
+from tests.containers.conftest import TRUST
 
 DOCKERFILES = sorted((ROOT / "containers").glob("*/Dockerfile*"))
 
@@ -129,7 +130,7 @@ def test_a_change_of_code_builds_only_the_layers_of_the_code(engine: Any, edge_i
     changed = (ROOT / "backends/__init__.py").read_text() + f"# {tmp_path.name}\n"
     (tmp_path / "backends/__init__.py").write_text(changed)
     tag, started = f"{edge_image}-changed", time.monotonic()
-    list(images.build(engine, "edge", tag, trust=images.trusted_certificates(), extra=tmp_path, local_base=True))
+    list(images.build(engine, "edge", tag, trust=TRUST, extra=tmp_path, local_base=True))
     assert time.monotonic() - started < 30
     again = engine.images.get(tag).attrs["RootFS"]["Layers"]
     engine.images.remove(tag)
@@ -157,9 +158,7 @@ def test_error_has_the_last_log_line_of_the_container(engine: Any, inference_ima
 
 def test_second_build_uses_the_cached_layers(engine: Any, inference_image: str, tmp_path: Path) -> None:
     layers = engine.images.get(inference_image).attrs["RootFS"]["Layers"]
-    lines = list(
-        images.build(engine, "inference", inference_image, trust=images.trusted_certificates(), local_base=True)
-    )
+    lines = list(images.build(engine, "inference", inference_image, trust=TRUST, local_base=True))
     assert engine.images.get(inference_image).attrs["RootFS"]["Layers"] == layers
     installs = [line for line in lines if "pip" in line and line.startswith("Step")]
     assert installs

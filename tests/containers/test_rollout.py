@@ -15,7 +15,7 @@ def test_rollout_loses_no_stream(inference_image: str) -> None:
             missing(program)
     script = str(ROOT / "benchmarks" / "serving" / "rollout.py")
     # With pauses, so that the model leaves processors to other tests.
-    command = [sys.executable, script, "--short", "--replicas", "2", "--streams", "4", "--pause", "3"]
+    command = [sys.executable, script, "--short", "--replicas", "2", "--streams", "3", "--pause", "4"]
     result = subprocess.run([*command, "--image", inference_image], capture_output=True, text=True, timeout=900)
     assert result.returncode == 0, result.stdout + result.stderr
     assert result.stdout.count("\nmet ") == 4

@@ -7,10 +7,38 @@ from functools import cache
 
 from xdist.scheduler import LoadScopeScheduling
 
-# Tests that share one thing: a Docker engine with its images, or one running app.
+# Tests that share one thing: a Docker engine with its images, one running app, or what takes seconds to import.
 SHARED = {
     "engine": ("tests/containers",),
+    "aws": (
+        "tests/cloud/test_sagemaker.py",
+        "tests/cloud/test_sagemaker_model.py",
+        "tests/cloud/test_side_by_side.py",
+    ),
+    "inference server": (
+        "tests/inference/http/test_json.py",
+        "tests/inference/http/test_prompt_limits.py",
+        "tests/inference/http/test_schema_limits.py",
+        "tests/inference/test_bad_input.py",
+        "tests/inference/test_compatibility.py",
+        "tests/inference/test_disconnects.py",
+        "tests/inference/test_formats.py",
+        "tests/inference/test_logs.py",
+        "tests/inference/test_metrics.py",
+        "tests/inference/test_openai.py",
+        "tests/inference/test_platforms.py",
+        "tests/inference/test_startup.py",
+        "tests/inference/test_unusual_clients.py",
+    ),
     "postgresql": ("tests/gateway/test_database.py", "tests/gateway/test_database_loss.py"),
+    # Importing it takes 8 s.
+    "torch": (
+        "tests/backends/kinds/test_transformers.py",
+        "tests/backends/vectors/test_local_models.py",
+        "tests/rag/search/embedding/test_embedders.py",
+        "tests/rag/search/embedding/test_prompts.py",
+        "tests/rag/search/test_rerank.py",
+    ),
     "scripted page": (
         "tests/app/test_access.py",
         "tests/app/test_conversations.py",
@@ -42,10 +70,13 @@ SHARED = {
 }
 
 
-@cache
 def group(nodeid: str) -> str:
     """Return the group of a test: its module, or what it shares with other modules."""
-    module = nodeid.partition("::")[0]
+    return _group_of_module(nodeid.partition("::")[0])
+
+
+@cache
+def _group_of_module(module: str) -> str:
     return next((name for name, parts in SHARED.items() if _is_in(module, parts)), module)
 
 
@@ -154,7 +185,7 @@ NEEDS_BY_PATH = {
 
 def needs(nodeid: str, fixtures: Collection[str]) -> frozenset[str]:
     """Return the marks of a test: browser, containers, models or time (its module takes many seconds)."""
-    by_fixture = {need for fixture, need in NEEDS_BY_FIXTURE.items() if fixture in fixtures}
+    by_fixture = {NEEDS_BY_FIXTURE[fixture] for fixture in NEEDS_BY_FIXTURE.keys() & set(fixtures)}
     return _needs_of_module(nodeid.partition("::")[0]) | by_fixture
 
 

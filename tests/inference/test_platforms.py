@@ -51,13 +51,13 @@ def test_predictions_keep_the_order_of_instances(server: Server) -> None:
 
 
 def test_one_request_can_have_more_instances_than_slots_and_queue(server: Server) -> None:
-    instances = [{"prompt": "Hi. " * (1 + number % 3)} for number in range(64)]
+    instances = [{"prompt": "Hi. " * (1 + number % 3)} for number in range(24)]
     answer = server.post("/predict", {"instances": instances, "parameters": {"max_tokens": 1}})
     assert answer.status_code == 200
     predictions = answer.json()["predictions"]
     single = [server.post("/predict", {"instances": [{**each, "max_tokens": 1}]}).json() for each in instances[:3]]
     lengths = [each["predictions"][0]["usage"]["prompt_tokens"] for each in single]
-    assert [each["usage"]["prompt_tokens"] for each in predictions] == [lengths[number % 3] for number in range(64)]
+    assert [each["usage"]["prompt_tokens"] for each in predictions] == [lengths[number % 3] for number in range(24)]
 
 
 def test_parameters_of_an_instance_override_shared_ones(server: Server) -> None:

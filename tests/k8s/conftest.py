@@ -43,4 +43,4 @@ def kustomize(folder: Path) -> list[Object]:
     result = subprocess.run(["kubectl", "kustomize", str(folder)], capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     assert not result.stderr, result.stderr  # a warning, such as a deprecated field
-    return [item for item in yaml.safe_load_all(result.stdout) if item]
+    return [item for item in yaml.load_all(result.stdout, yaml.CSafeLoader) if item]  # a tenth of the time

@@ -82,12 +82,12 @@ def pdf_of_images() -> bytes:
     return stream.getvalue()
 
 
-def pdf_strings(*strings: tuple[float, float, str]) -> bytes:
+def pdf_strings(*strings: tuple[float, float, str], width: float = 595) -> bytes:
     """Return a PDF page with texts at (left, bottom), in points, drawn in this order."""
     from reportlab.pdfgen import canvas
 
     stream = io.BytesIO()
-    sheet = canvas.Canvas(stream)
+    sheet = canvas.Canvas(stream, (width, 842))
     for left, height, text in strings:
         sheet.drawString(left, height, text)
     sheet.showPage()

