@@ -22,8 +22,8 @@ SPACE = ROOT / "spaces" / "chat_rag"
 
 def test_gradio_starts_it_from_the_root_with_its_api_and_no_other(tmp_path: Path, catalog: Path) -> None:
     # It ends here, not with the module: `gradio` looks for changes 20 times a second.
-    settings = {"SPACEPORT_CATALOG": str(catalog)}  # without the embedded model
-    with running_app(tmp_path, command=[GRADIO, "spaces/chat_rag/app.py"], **settings) as app:
+    command = [GRADIO, "spaces/chat_rag/app.py"]
+    with running_app(tmp_path, command=command, SPACEPORT_CATALOG=str(catalog)) as app:
         assert "Chat with documents" in httpx2.get(f"{app.url}/config").text
         api = httpx2.get(f"{app.url}/gradio_api/info").json()["named_endpoints"]
         assert list(api) == ["/ask_documents", "/search_documents"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx2
 import pytest
@@ -30,6 +30,7 @@ __all__ = ["axe", "model"]  # fixtures
 OpenPage = Callable[..., Page]
 PATIENCE = 240_000  # milliseconds
 BACKGROUND = {"light": "rgb(248, 250, 252)", "dark": "rgb(10, 15, 30)"}
+SCREENS: list[tuple[int, Literal["light", "dark"]]] = [(1280, "light"), (390, "light"), (768, "dark")]
 
 
 @pytest.fixture(scope="module")
@@ -192,7 +193,7 @@ def test_a_page_on_three_screens_in_light_and_dark(open_page: OpenPage, app: App
         expect(page.get_by_role("button", name="Clear")).to_be_enabled()
     if path == "performance":
         expect(page.locator(".js-plotly-plot")).not_to_have_count(0)
-    for width, scheme in ((1280, "light"), (390, "light"), (768, "dark")):
+    for width, scheme in SCREENS:
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": 860})
         expect(page.locator(".stApp")).to_have_css("background-color", BACKGROUND[scheme])

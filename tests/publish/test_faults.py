@@ -22,15 +22,29 @@ from publishing.staging.stage import StagedSpace
 from tests.helpers.servers import serving
 from tests.publish.fake_hub import TOKEN, Hub, Space
 
+Fault = str | int
+Case = tuple[str, Fault, int]
 REPO = "somebody/space"
 ROUTES = ("info", "tree", "preupload", "validate", "commit", "runtime", "logs")
-FAULTS = ("refused", 401, 403, 404, 409, 412, 429, 500, 503, "half", "after", "silent", "silent after")
+FAULTS: tuple[Fault, ...] = (
+    "refused",
+    401,
+    403,
+    404,
+    409,
+    412,
+    429,
+    500,
+    503,
+    "half",
+    "after",
+    "silent",
+    "silent after",
+)
 REFUSALS = (401, 403)  # that nothing repeats
 OLD = {".gitattributes": b"*.bin filter=lfs\n", "README.md": b"---\nsdk: gradio\n---\nold\n", "app.py": b"old\n"}
 NEW = {"README.md": b"---\nsdk: gradio\n---\nnew\n", "app.py": b"new\n", "more.py": b"x = 1\n"}
 WHOLE = {**NEW, ".gitattributes": OLD[".gitattributes"]}
-Fault = str | int
-Case = tuple[str, Fault, int]
 
 
 @dataclass
@@ -66,7 +80,7 @@ def is_short(route: str, fault: Fault, times: int) -> bool:
 
 # Only a commit is tried three times here.
 CASES: list[Case] = [
-    *(case for case in product(ROUTES, FAULTS, [1, 9]) if is_short(*case) and (case[1] not in REFUSALS or case[2] > 1)),
+    *(case for case in product(ROUTES, FAULTS, (1, 9)) if is_short(*case) and (case[1] not in REFUSALS or case[2] > 1)),
     *(("commit", fault, 2) for fault in FAULTS if fault not in REFUSALS and not str(fault).startswith("silent")),
 ]
 CREATING: list[Case] = [("create", fault, 9) for fault in ("refused", 401, 402, 403, 409, 429, 500, "half")]
