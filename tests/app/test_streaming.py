@@ -45,7 +45,7 @@ def test_stop_and_closing_the_page_reach_the_server_and_others_continue(
     expect(mine.locator("#chat .bot").last).to_contain_text("word word")
 
     ask(mine, left)
-    expect(mine.locator("#chat .bot").last).to_contain_text("word word")
+    wait_until(lambda: model.delta_counts.get(left, 0) > 1)
     mine.close()
     wait_until(lambda: left in model.disconnected, 60, lambda: "the request of a closed page was not cancelled")
 
