@@ -501,6 +501,7 @@ def test_axe_finds_no_serious_violation_and_nothing_is_wider_than_the_page(
     _check_widths(page)
     assert all_violations(axe, page) == {}
     for tab in ("Verdict", "Charts", "Cost", "Files and settings"):
+        expect(page.locator("#details").get_by_role("tab", name=tab)).to_be_visible()  # the menu of a phone is gone
         open_details(page, tab)
         if tab == "Charts":  # until they are drawn, Gradio shows placeholders
             expect(page.locator("#charts .js-plotly-plot:visible")).to_have_count(4)
