@@ -43,11 +43,11 @@ def note(tmp_path: Path) -> Path:
     return path
 
 
-def violations(axe: Any, page: Page, **options: Any) -> dict[str, list[str]]:
-    """Return the violated rules, each with its elements."""
+def violations(axe: Any, page: Page, context: str | None = None, **options: Any) -> dict[str, list[str]]:
+    """Return the violated rules, each with its elements, of the page or of the part with this selector."""
     options = {"resultTypes": ["violations"], **({} if "runOnly" in options else TARGET_SIZE), **options}
     found: dict[str, list[str]] = {}
-    for rule in axe.run(page, options=options).response["violations"]:
+    for rule in axe.run(page, context, options).response["violations"]:
         for node in rule["nodes"]:
             if EXEMPT.get(rule["id"], "\0") not in node["html"]:
                 found.setdefault(rule["id"], []).append(f"{node['target']} {node['html'][:160]}")
@@ -87,28 +87,50 @@ def tab_to(page: Page, target: Locator) -> None:
     pytest.fail(f"{TABS} presses of Tab did not reach the element")
 
 
-def test_axe_finds_no_violation(app: App, open_page: Open, axe: Any, note: Path) -> None:
+def test_axe_finds_no_violation_and_reduced_motion_is_respected(
+    app: App, open_page: Open, axe: Any, note: Path
+) -> None:
     page = open_page(app)
-    page.emulate_media(reduced_motion="reduce")  # colours change within a frame
+    page.emulate_media(reduced_motion="reduce")  # colours change within a frame, too
     expect(page.locator("p.loading")).to_have_count(0)  # Gradio's own, outside of any landmark
     assert violations_in_both_themes(axe, page) == {}
     add_answer(page, note)
+    expect_no_motion(page)
     page.get_by_role("button", name="Settings").click()
-    page.locator("#sources [data-open]").first.click()
     expect(page.locator("#sources .sp-view")).to_be_visible()
+    assert violations_in_theme(axe, page, "dark", **COLOURS) == {}
     for width in (1280, 768, 390):
         page.set_viewport_size({"width": width, "height": 860})
-        assert violations_in_both_themes(axe, page) == {}, width
+        assert violations_in_theme(axe, page, "light") == {}, width
     page.locator('#chat a[href*="#source-"]').first.evaluate("link => link.click()")  # the sidebar covers the phone
     page.locator("#sidebar.open .toggle-button").click()
     expect(page.locator("#pane")).to_be_visible()
     assert violations_in_both_themes(axe, page) == {}
 
 
+def expect_no_motion(page: Page) -> None:
+    """Follow a citation, and expect that the page neither scrolls smoothly nor has an animation without end."""
+    page.evaluate("""() => {
+        window.calls = [];
+        const scroll = Element.prototype.scrollIntoView;
+        Element.prototype.scrollIntoView = function (how) { window.calls.push(how?.behavior); scroll.call(this, how); };
+    }""")
+    page.locator('#chat a[href*="#source-"]').first.click()
+    expect(page.locator(".sp-card.sp-on")).to_be_in_viewport()
+    assert "smooth" not in page.evaluate("window.calls")
+    moving = page.evaluate("""() => [...document.querySelectorAll("main *")].filter((each) => {
+        const style = getComputedStyle(each);
+        return style.animationName !== "none" && parseFloat(style.animationDuration) > 0.01
+          && style.animationIterationCount === "infinite" && each.checkVisibility();
+    }).map((each) => each.outerHTML.slice(0, 120))""")
+    assert moving == []
+
+
 def test_a_question_is_asked_and_stopped_by_keyboard_and_its_answer_is_announced(
     app: App, model: ScriptedModel, open_page: Open
 ) -> None:
     page = open_page(app)
+    expect_visible_focus(page)
     page.locator("#samples input").uncheck()
     tab_to(page, page.locator("#question textarea"))
     page.keyboard.type("Go on for ever, by keyboard.")
@@ -143,6 +165,7 @@ def test_the_way_from_a_file_to_its_words_and_back_by_keyboard_alone(app: App, o
     expect(page.locator("#model-state")).to_have_text("Ready")  # the page's own first events have ended
     choose_by_keyboard(page, note)
     expect(page.locator("#documents [data-remove]")).to_have_count(1, timeout=FIRST)
+    expect(page.locator("#documents").get_by_role("status")).to_contain_text("note.md")
     tab_to(page, page.locator("#question textarea"))
     page.keyboard.type("How much water does the kettle hold? Say: It holds 1.7 litres.")
     page.keyboard.press("Enter")
@@ -159,6 +182,11 @@ def test_the_way_from_a_file_to_its_words_and_back_by_keyboard_alone(app: App, o
     expect(page.locator("#pane")).to_be_hidden()
     expect(citation).to_be_focused()
     tab_to(page, page.locator("#question textarea"))
+    button = page.locator("#documents button[data-remove]")
+    expect(button).to_have_accessible_name("Remove note.md")
+    tab_to(page, button)
+    page.keyboard.press("Enter")
+    expect(page.locator("#documents li")).to_have_count(0)
 
 
 def test_the_way_from_a_question_to_its_words_and_back_by_touch(app: App, open_page: Open) -> None:
@@ -179,21 +207,8 @@ def test_the_way_from_a_question_to_its_words_and_back_by_touch(app: App, open_p
     expect(page.locator("#chat .user.message")).to_have_count(1)  # there was nothing to send
 
 
-def test_the_result_of_a_file_is_announced_and_it_can_be_removed_by_keyboard(
-    app: App, open_page: Open, note: Path
-) -> None:
-    page = open_page(app)
-    upload(page, note)
-    expect(page.locator("#documents").get_by_role("status")).to_contain_text("note.md")
-    button = page.locator("#documents button[data-remove]")
-    expect(button).to_have_accessible_name("Remove note.md")
-    tab_to(page, button)
-    page.keyboard.press("Enter")
-    expect(page.locator("#documents li")).to_have_count(0)
-
-
-def test_the_focus_is_visible(app: App, open_page: Open) -> None:
-    page = open_page(app)
+def expect_visible_focus(page: Page) -> None:
+    """Walk through the page with Tab, and expect each element to show that it has the focus."""
     invisible = []
     for _ in range(TABS):
         page.keyboard.press("Tab")
@@ -211,26 +226,6 @@ def test_the_focus_is_visible(app: App, open_page: Open) -> None:
         if element and element not in invisible:
             invisible.append(element)
     assert invisible == []
-
-
-def test_reduced_motion_is_respected(app: App, open_page: Open, note: Path) -> None:
-    page = open_page(app)
-    page.emulate_media(reduced_motion="reduce")
-    add_answer(page, note)
-    page.evaluate("""() => {
-        window.calls = [];
-        const scroll = Element.prototype.scrollIntoView;
-        Element.prototype.scrollIntoView = function (how) { window.calls.push(how?.behavior); scroll.call(this, how); };
-    }""")
-    page.locator('#chat a[href*="#source-"]').first.click()
-    expect(page.locator(".sp-card.sp-on")).to_be_in_viewport()
-    assert "smooth" not in page.evaluate("window.calls")
-    moving = page.evaluate("""() => [...document.querySelectorAll("main *")].filter((each) => {
-        const style = getComputedStyle(each);
-        return style.animationName !== "none" && parseFloat(style.animationDuration) > 0.01
-          && style.animationIterationCount === "infinite" && each.checkVisibility();
-    }).map((each) => each.outerHTML.slice(0, 120))""")
-    assert moving == []
 
 
 def test_right_to_left_text_has_its_direction(app: App, open_page: Open, tmp_path: Path) -> None:

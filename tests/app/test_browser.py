@@ -62,15 +62,6 @@ def test_a_first_visitor_can_ask_immediately(demo: App, open_page: Open) -> None
     expect(page.locator("#sources .sp-card").first).to_contain_text("pad-operations.md")
 
 
-def test_without_documents_it_is_a_plain_chat(demo: App, open_page: Open) -> None:
-    page = open_page(demo)
-    limit_answers(page, 32)
-    page.locator("#samples input").uncheck()
-    ask(page, "Say hello.")
-    assert wait_for_answer(page).strip()
-    expect(page.locator("#sources .sp-card")).to_have_count(0)
-
-
 def test_two_visitors_never_see_each_others_documents(demo: App, open_page: Open, tmp_path: Path) -> None:
     secret = tmp_path / "secret.txt"
     secret.write_text("The vault code of the lighthouse is 7731. Nobody else may know the vault code.")
@@ -88,12 +79,12 @@ def test_two_visitors_never_see_each_others_documents(demo: App, open_page: Open
     assert "7731" in mine.locator("#sources").inner_text()
 
 
-def test_each_file_has_its_result(demo: App, open_page: Open, tmp_path: Path) -> None:
+def test_each_file_has_its_result_until_it_is_removed(demo: App, open_page: Open, tmp_path: Path) -> None:
     good, empty = tmp_path / "good.md", tmp_path / "empty.txt"
     good.write_text("# Tea\n\nThe kettle holds 1.7 litres.")
     empty.write_text("")
     marked = tmp_path / "<img src=x onerror=alert(1)>.txt"
-    marked.write_text("The shed is green.")
+    marked.write_text("The spare key hangs behind the blue door.")
     page = open_page(demo)
     upload(page, good, empty, marked)
     expect(page.locator("#documents .sp-note")).to_have_count(3)
@@ -107,23 +98,19 @@ def test_each_file_has_its_result(demo: App, open_page: Open, tmp_path: Path) ->
         out.truncate(100_000_000)
     upload(page, big)
     expect(page.get_by_text(re.compile(r"\b50(\.0)? ?MB", re.IGNORECASE)).first).to_be_visible()
-
-
-def test_a_removed_document_is_gone(demo: App, open_page: Open, tmp_path: Path) -> None:
-    note = tmp_path / "note.txt"
-    note.write_text("The spare key hangs behind the blue door.")
-    page = open_page(demo)
-    upload(page, note)
-    page.locator("#documents button[data-remove]").click()
-    expect(page.locator("#documents [data-remove]")).to_have_count(0)
+    for left in (1, 0):
+        page.locator("#documents button[data-remove]").first.click()
+        expect(page.locator("#documents [data-remove]")).to_have_count(left)
     ask(page, "Where does the spare key hang?")
     wait_for_answer(page)
     expect(page.locator("#sources .sp-card")).to_have_count(0)
 
 
-def test_undo_edit_and_retry_change_the_conversation(demo: App, open_page: Open) -> None:
+def test_undo_edit_and_retry_change_the_conversation_which_without_documents_is_a_plain_chat(
+    demo: App, open_page: Open
+) -> None:
     page = open_page(demo)
-    limit_answers(page, 64)
+    limit_answers(page, 32)
     ask(page, "How many rooms does the guest house have?")
     first = wait_for_answer(page)
     page.get_by_role("button", name="Retry").last.click()
@@ -141,4 +128,9 @@ def test_undo_edit_and_retry_change_the_conversation(demo: App, open_page: Open)
     page.get_by_role("button", name="Undo").last.click()
     expect(page.locator("#question textarea")).to_have_value("How much does a launch from Pad 2 cost?")
     expect(page.locator("#chat .user.message")).to_have_count(0)
+    expect(page.locator("#sources .sp-card")).to_have_count(0)
+
+    page.locator("#samples input").uncheck()
+    ask(page, "Say hello.")
+    assert wait_for_answer(page).strip()
     expect(page.locator("#sources .sp-card")).to_have_count(0)

@@ -1,20 +1,17 @@
-"""Several conversations in a browser: the list, two tabs, a reload and a lost connection in the middle of an answer."""
+"""Several conversations in a browser: the list, two tabs, and a reload in the middle of an answer."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
 from tests.helpers.apps import App
 from tests.helpers.chat import ask, leave_samples_out, wait_for_answer
-from tests.helpers.network import Line
 from tests.helpers.scripted_model import ScriptedModel
-from tests.helpers.servers import serving, wait_until
+from tests.helpers.servers import wait_until
 
 Open = Callable[..., Page]
 
@@ -133,30 +130,6 @@ def test_an_answer_goes_on_in_another_conversation_and_after_a_reload(
     wait_until(lambda: question in model.disconnected, 60, lambda: "the request was not cancelled")
     expect(page.locator("#question .submit-button")).to_be_visible()
     expect(page.locator("#chat .bot").last).to_contain_text("word word")
-
-
-def test_a_lost_connection_loses_nothing_of_an_answer(
-    start_app: Callable[..., App], catalog: Path, open_page: Open
-) -> None:
-    """The page is away for longer than Gradio's heartbeat of 15 s; the answer takes 24 s."""
-    app = start_app("--catalog", str(catalog))
-    with serving(Line(int(app.url.rpartition(":")[2]))) as line:
-        page = open_chat(open_page, replace(app, url=line.url))
-        ask(page, "Say it slowly.")
-        expect(page.locator("#chat .bot").last).to_contain_text("slow3")
-        page.context.set_offline(True)
-        line.cut()
-        page.wait_for_timeout(20_000)
-        assert "slow20" not in page.locator("#chat").inner_text()
-        line.mend()
-        page.context.set_offline(False)
-        expect(page.locator("#chat .bot").last).to_contain_text("slow59")
-        expect(page.locator("#question .submit-button")).to_be_visible()
-        expect(page.locator("#chat .user.message")).to_have_count(1)
-        expect(page.locator("#samples input")).not_to_be_checked()
-        ask(page, "Say: again")
-        expect(page.locator("#chat .sp-line")).to_have_count(2)
-        expect(page.locator("#chat .user.message")).to_have_count(2)
 
 
 def test_the_list_on_a_phone(app: App, open_page: Open) -> None:

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.helpers.apps import App
 from tests.helpers.chat import ask, leave_samples_out, upload, uploaded, wait_for_answer
+from tests.helpers.servers import wait_until
 
 Open = Callable[..., Page]
 FORMULAS = r"It is $a^2$ and \(b_1 * c_1\) and $$d^2$$ but costs from $5 to $10, or US$3."
@@ -104,12 +105,12 @@ def test_the_composer_stays_at_the_bottom_and_a_question_goes_to_the_top(app: Ap
     say(page, "\n\n".join(f"Paragraph {number}." for number in range(40)))
     say(page, "Short.")
     question, arrow = page.locator("#chat .user.message").last, page.locator("#chat .scroll-down-button-container")
-    assert top(question) < 200
+    wait_until(lambda: top(question) < 200)
     expect(arrow).to_be_hidden()  # below the newest answer is nothing
     page.locator("#chat .bubble-wrap").evaluate("log => log.scrollTop = 0")
     arrow.click()
     expect(arrow).to_be_hidden()
-    assert top(question) < 200
+    wait_until(lambda: top(question) < 200)
     composer = page.locator("#composer").bounding_box()
     assert composer and 640 < composer["y"] + composer["height"] <= 700
     attach, model = page.locator("#composer-tools").locator("button:visible, #target input").evaluate_all(MIDDLES)[:2]

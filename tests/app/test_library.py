@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 
+import httpx2
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -12,6 +14,7 @@ from rag.library.built.build import BuildOptions, build_library
 from rag.reading.processes.limits import ProcessLimits
 from rag.reading.processes.pool import ReaderPool
 from rag.search.embedding.embedders import Embedder
+from tests.conftest import ROOT
 from tests.helpers.apps import App
 from tests.helpers.chat import ask, wait_for_answer
 
@@ -34,10 +37,20 @@ def quotes(page: Page) -> str:
     return page.locator("#chat .bot").last.inner_text()
 
 
-def test_a_visitor_chooses_which_libraries_are_asked(
-    libraries: str, start_app: Callable[..., App], open_page: Callable[..., Page]
-) -> None:
-    page = open_page(start_app(SPACEPORT_LIBRARY=libraries))
+@pytest.fixture(scope="module")
+def app(libraries: str, catalog: Path, start_app: Callable[..., App]) -> App:
+    """The page with the libraries, started in its own folder."""
+    folder = ROOT / "spaces" / "chat_rag"
+    return start_app("--catalog", str(catalog), space="app.py", cwd=folder, SPACEPORT_LIBRARY=libraries)
+
+
+def test_a_page_that_starts_in_its_own_folder_has_its_api_and_no_other(app: App) -> None:
+    api = httpx2.get(f"{app.url}/gradio_api/info").json()["named_endpoints"]
+    assert list(api) == ["/ask_documents", "/search_documents"]
+
+
+def test_a_visitor_chooses_which_libraries_are_asked(app: App, open_page: Callable[..., Page]) -> None:
+    page = open_page(app)
     harbour, kitchen = (page.get_by_label(name, exact=True) for name in ("Harbour", "Kitchen"))
     expect(harbour).to_be_checked()
     expect(kitchen).to_be_checked()

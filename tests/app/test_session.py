@@ -1,10 +1,11 @@
-"""A visitor's data survives a reload and a crash, and the visitor can delete it."""
+"""A visitor's data survives a reload, a lost connection and a crash, and the visitor can delete it."""
 
 from __future__ import annotations
 
 import os
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,9 @@ from playwright.sync_api import Dialog, Page, Route, expect
 
 from tests.helpers.apps import App
 from tests.helpers.chat import ask, leave_samples_out, upload, uploaded, wait_for_answer
+from tests.helpers.network import Line
 from tests.helpers.scripted_model import ScriptedModel
-from tests.helpers.servers import free_port, wait_until
+from tests.helpers.servers import free_port, serving, wait_until
 
 Open = Callable[..., Page]
 NOTE = "The spare key hangs behind the blue door."
@@ -129,20 +131,49 @@ def click_delete(page: Page, *, confirm: bool) -> None:
         page.wait_for_timeout(100)
 
 
-def test_a_killed_server_restores_the_documents(
+def test_nothing_is_lost_with_the_connection_or_with_a_killed_server(
     start_app: Callable[..., App], catalog: Path, tmp_path: Path, open_page: Open, note: Path
 ) -> None:
     port = free_port()  # a browser stores data per address
     first = start_app("--catalog", str(catalog), port=port, SPACEPORT_DATA=str(tmp_path / "data"))
-    page = open_page(first)
-    upload(page, note)
-    uploaded(page, 1)
-    with page.expect_response(lambda response: '"asked":false' in (response.request.post_data or "")):
-        page.get_by_label("Ask note.txt").uncheck()
-    os.killpg(first.process.pid, signal.SIGKILL)
-    first.process.wait()
-    start_app("--catalog", str(catalog), port=port, SPACEPORT_DATA=str(tmp_path / "data"))
-    page.reload()
+    with serving(Line(port)) as line:
+        page = open_page(replace(first, url=line.url))
+        page.wait_for_function("localStorage.getItem('spaceport-visitor')")
+        leave_samples_out(page)
+        lose_the_connection(page, line)
+        upload(page, note)
+        uploaded(page, 1)
+        with page.expect_response(lambda response: '"asked":false' in (response.request.post_data or "")):
+            page.get_by_label("Ask note.txt").uncheck()
+        os.killpg(first.process.pid, signal.SIGKILL)
+        first.process.wait()
+        start_app("--catalog", str(catalog), port=port, SPACEPORT_DATA=str(tmp_path / "data"))
+        page.reload()
+        expect_restored(page)
+
+
+def lose_the_connection(page: Page, line: Line) -> None:
+    """Be away for longer than Gradio's heartbeat of 15 s, during an answer of 24 s, and expect all of it."""
+    ask(page, "Say it slowly.")
+    expect(page.locator("#chat .bot").last).to_contain_text("slow3")
+    page.context.set_offline(True)
+    line.cut()
+    page.wait_for_timeout(20_000)
+    assert "slow20" not in page.locator("#chat").inner_text()
+    line.mend()
+    page.context.set_offline(False)
+    expect(page.locator("#chat .bot").last).to_contain_text("slow59")
+    expect(page.locator("#question .submit-button")).to_be_visible()
+    expect(page.locator("#chat .user.message")).to_have_count(1)
+    expect(page.locator("#samples input")).not_to_be_checked()
+    ask(page, "Say: again")
+    expect(page.locator("#chat .sp-line")).to_have_count(2)
+    expect(page.locator("#chat .user.message")).to_have_count(2)
+
+
+def expect_restored(page: Page) -> None:
+    """Expect the conversation and the document, which wasn't asked, and ask it."""
+    expect(page.locator("#chat .user.message")).to_have_text(["Say it slowly.", "Say: again"])
     expect(page.locator("#documents [data-remove]")).to_have_count(1)
     expect(page.get_by_label("Ask note.txt")).not_to_be_checked()
     with page.expect_response(lambda response: '"asked":true' in (response.request.post_data or "")):

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +14,6 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from publishing.smoke_request import ask
-from publishing.staged_run import run_app
 from publishing.staging import front_matter
 from publishing.staging.content_check import check_content
 from publishing.staging.stage import StagedSpace, stage
@@ -23,6 +21,7 @@ from tests.conftest import DATA, ROOT, missing
 from tests.helpers.chat import ask as ask_page
 from tests.helpers.chat import wait_for_answer
 from tests.helpers.servers import serving
+from tests.helpers.staged import running_staged
 from tests.publish.conftest import publisher
 from tests.publish.fake_hub import Hub
 from tests.rag.make_documents import first_pages
@@ -47,13 +46,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return python
 
 
-def chat(page: Page) -> None:
-    page.locator("#question textarea").fill("What is the exclusion zone?")
-    page.locator("#question .submit-button").click()
-    expect(page.locator("#sources .sp-card", has_text="30 kilom")).not_to_have_count(0, timeout=120_000)
-
-
-def compare(page: Page) -> None:
+def measure(page: Page) -> None:
     page.get_by_role("tab", name="Measure").click()
     expect(page.locator("#overview")).to_contain_text("faster to the end", timeout=60_000)
     page.locator("#requests input").fill("2")
@@ -64,19 +57,24 @@ def compare(page: Page) -> None:
     expect(page.locator("#run input")).to_have_value("laptop, short")
 
 
-ACTIONS: dict[str, Callable[[Page], None]] = {"chat_rag": chat, "platform_compare": compare}
-
-
-@pytest.mark.parametrize("name", ACTIONS)
-def test_a_staged_space_runs_on_its_own(name: str, python: Path, browser: Browser, tmp_path: Path) -> None:
-    staged: StagedSpace = stage(ROOT, name, tmp_path / name)
+def staged_space(name: str, folder: Path) -> StagedSpace:
+    staged = stage(ROOT, name, folder / name)
     check_content(staged.files)
-    with run_app(staged, python) as url:
-        assert ask(url, name)
+    return staged
+
+
+def test_the_staged_chat_answers_from_its_samples(python: Path, tmp_path: Path) -> None:
+    with running_staged(staged_space("chat_rag", tmp_path), python) as url:
+        assert "30 kilom" in ask(url, "chat_rag")
+
+
+def test_the_staged_comparator_measures(python: Path, browser: Browser, tmp_path: Path) -> None:
+    with running_staged(staged_space("platform_compare", tmp_path), python) as url:
+        assert ask(url, "platform_compare")
         context = browser.new_context()
         page = context.new_page()
         page.goto(url)
-        ACTIONS[name](page)
+        measure(page)
         context.close()
 
 
@@ -174,7 +172,7 @@ def check_answer(page: Page, question: Question) -> None:
 def test_a_folder_becomes_a_space_that_answers_with_its_words(
     published: StagedSpace, python: Path, browser: Browser
 ) -> None:
-    with run_app(published, python) as url:
+    with running_staged(published, python) as url:
         context = browser.new_context()
         page = context.new_page()
         page.goto(url)

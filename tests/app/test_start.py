@@ -1,4 +1,4 @@
-"""Every way to start the page."""
+"""Every way to start the page; test_library.py starts it in its own folder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 
 import httpx2
-import pytest
 
 from tests.conftest import ROOT
 from tests.helpers.apps import running_app
@@ -21,29 +20,22 @@ GRADIO = str(Path(sys.executable).with_name("gradio"))
 SPACE = ROOT / "spaces" / "chat_rag"
 
 
-@pytest.mark.parametrize(
-    ("command", "folder"),
-    [
-        ([GRADIO, "spaces/chat_rag/app.py"], ROOT),
-        ([sys.executable, "app.py"], SPACE),
-    ],
-    ids=["gradio from the root", "python from its folder"],
-)
-def test_it_starts_with_its_api_and_no_other(tmp_path: Path, command: list[str], folder: Path) -> None:
+def test_gradio_starts_it_from_the_root_with_its_api_and_no_other(tmp_path: Path, catalog: Path) -> None:
     # It ends here, not with the module: `gradio` looks for changes 20 times a second.
-    with running_app(tmp_path, command=command, cwd=folder) as app:
+    command = [GRADIO, "spaces/chat_rag/app.py"]
+    with running_app(tmp_path, command=command, SPACEPORT_CATALOG=str(catalog)) as app:
         assert "Chat with documents" in httpx2.get(f"{app.url}/config").text
         api = httpx2.get(f"{app.url}/gradio_api/info").json()["named_endpoints"]
         assert list(api) == ["/ask_documents", "/search_documents"]
 
 
-def test_an_edit_appears_without_a_restart_of_gradio_in_the_folder_of_the_page(tmp_path: Path) -> None:
+def test_an_edit_appears_without_a_restart_of_gradio_in_the_folder_of_the_page(tmp_path: Path, catalog: Path) -> None:
     copy = tmp_path / "chat_rag"
     shutil.copytree(SPACE, copy, ignore=shutil.ignore_patterns("__pycache__"))
     page = copy / "app.py"
     assert "title=TEXT.title," in page.read_text()
     edited = page.read_text().replace("title=TEXT.title,", 'title="Edited a moment ago",')
-    with running_app(tmp_path, command=[GRADIO, "app.py"], cwd=copy) as app:
+    with running_app(tmp_path, command=[GRADIO, "app.py"], cwd=copy, SPACEPORT_CATALOG=str(catalog)) as app:
 
         def is_visible() -> bool:
             page.write_text(edited)  # repeat it until the watcher has started

@@ -29,9 +29,11 @@ def open_chat(open_page: Open) -> Open:
     return open_one
 
 
-def test_stop_reaches_the_server_and_others_continue(app: App, model: ScriptedModel, open_chat: Open) -> None:
+def test_stop_and_closing_the_page_reach_the_server_and_others_continue(
+    app: App, model: ScriptedModel, open_chat: Open
+) -> None:
     mine, yours = open_chat(app), open_chat(app)
-    stopped, other = (f"Go on for ever, {uuid4()}." for _ in range(2))  # the test can run again
+    stopped, other, left = (f"Go on for ever, {uuid4()}." for _ in range(3))  # the test can run again
     ask(yours, other)
     ask(mine, stopped)
     expect(mine.locator("#chat .bot").last).to_contain_text("word word")
@@ -42,6 +44,11 @@ def test_stop_reaches_the_server_and_others_continue(app: App, model: ScriptedMo
     expect(mine.locator("#chat")).to_contain_text("Stopped.")
     expect(mine.locator("#chat .bot").last).to_contain_text("word word")
 
+    ask(mine, left)
+    wait_until(lambda: model.delta_counts.get(left, 0) > 1)
+    mine.close()
+    wait_until(lambda: left in model.disconnected, 60, lambda: "the request of a closed page was not cancelled")
+
     sent = model.delta_counts[other]
     wait_until(lambda: model.delta_counts[other] > sent + 10)
     assert other not in model.disconnected
@@ -49,26 +56,16 @@ def test_stop_reaches_the_server_and_others_continue(app: App, model: ScriptedMo
     expect(yours.locator("#question .submit-button")).to_be_visible()
 
 
-def test_closing_the_page_stops_the_server_too(app: App, model: ScriptedModel, open_chat: Open) -> None:
-    page = open_chat(app)
-    ask(page, "Go on for ever, C.")
-    expect(page.locator("#chat .bot").last).to_contain_text("word word")
-    page.close()
-    wait_until(lambda: "Go on for ever, C." in model.disconnected, 60, lambda: "the request was not cancelled")
-
-
-def test_a_stream_that_breaks_keeps_its_text_and_shows_the_error(app: App, open_chat: Open) -> None:
-    page = open_chat(app)
-    ask(page, "Say ten words.")
-    wait_for_answer(page)
-    expect(page.locator("#chat")).to_contain_text("word0 word1 word2 word3 word4 word5 word6 word7 word8 word9")
-    expect(page.locator("#chat blockquote")).to_contain_text("cut off")
-
-
 def test_errors_and_thoughts_are_shown_and_not_sent_to_the_model(
     app: App, model: ScriptedModel, open_chat: Open
 ) -> None:
     page = open_chat(app)
+    ask(page, "Say ten words.")  # its stream breaks
+    wait_for_answer(page)
+    expect(page.locator("#chat")).to_contain_text("word0 word1 word2 word3 word4 word5 word6 word7 word8 word9")
+    expect(page.locator("#chat blockquote")).to_contain_text("cut off")
+    page.locator("#new-chat").click()
+    expect(page.locator("#chat .message")).to_have_count(0)
     ask(page, "Please refuse.")
     wait_for_answer(page)
     expect(page.locator("#chat blockquote")).to_contain_text("Set api_key")
@@ -85,8 +82,13 @@ def test_errors_and_thoughts_are_shown_and_not_sent_to_the_model(
     assert any("word0" in text for text in sent)
 
 
-def test_an_answer_that_fails_unexpectedly_gives_the_send_button_back(app: App, open_chat: Open) -> None:
+def test_an_answer_that_is_refused_or_fails_unexpectedly_gives_the_send_button_back(app: App, open_chat: Open) -> None:
     page = open_chat(app)
+    page.locator("#question textarea").fill("word " * 4_000)
+    page.locator("#question .submit-button").click()
+    expect(page.locator(".toast-body")).to_contain_text("up to 10,000 characters")
+    assert len(page.locator("#question textarea").input_value()) >= 19_999
+    expect(page.locator("#chat .message")).to_have_count(0)
 
     def ask_for_too_many_passages(route: Route) -> None:
         body = route.request.post_data_json
@@ -124,12 +126,3 @@ def test_the_model_menu_has_the_available_models_and_the_reasons_for_the_others(
     expect(page.locator("#unavailable")).to_contain_text("not answering")
     page.locator("#target input").click()
     expect(page.get_by_role("option")).to_have_text([re.compile("scripted"), re.compile("second")])
-
-
-def test_a_question_that_is_too_long_is_refused_with_the_limit_and_kept(app: App, open_chat: Open) -> None:
-    page = open_chat(app)
-    page.locator("#question textarea").fill("word " * 4_000)
-    page.locator("#question .submit-button").click()
-    expect(page.locator(".toast-body")).to_contain_text("up to 10,000 characters")
-    assert len(page.locator("#question textarea").input_value()) >= 19_999
-    expect(page.locator("#chat .message")).to_have_count(0)

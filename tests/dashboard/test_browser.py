@@ -1,11 +1,11 @@
-"""The dashboard in a real browser, with the embedded model and a scripted one."""
+"""The dashboard in a real browser, with a scripted model; test_staged.py has the embedded one."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx2
 import pytest
@@ -29,7 +29,8 @@ from ui.link_preview import PICTURE_PATH
 __all__ = ["axe", "model"]  # fixtures
 OpenPage = Callable[..., Page]
 PATIENCE = 240_000  # milliseconds
-LAPTOP = '[laptop]\nkind = "embedded"\nlabel = "This machine"'
+BACKGROUND = {"light": "rgb(248, 250, 252)", "dark": "rgb(10, 15, 30)"}
+SCREENS: list[tuple[int, Literal["light", "dark"]]] = [(1280, "light"), (390, "light"), (768, "dark")]
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +48,8 @@ def app(
     browser: Browser,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> App:
-    catalog = catalog_of(tmp_path_factory.mktemp("catalog"), model.url, LAPTOP)
+    other = f'[other]\nkind = "openai"\nurl = "{model.url}"\nmodel = "scripted"\nlabel = "Another machine"'
+    catalog = catalog_of(tmp_path_factory.mktemp("catalog"), model.url, other)
     ledger = write_ledger(tmp_path_factory.mktemp("ledger") / "gateway.db")
     port = free_port()
     command = [sys.executable, "spaces/dashboard/serve.py"]
@@ -106,15 +108,6 @@ def choose(page: Page, target: str) -> None:
     expect(box).to_have_value(target)
 
 
-def test_the_embedded_model_answers(open_page: OpenPage) -> None:
-    page = open_page()
-    choose(page, "laptop · This machine")
-    ask(page, "Say hello.")
-    expect(last(page)).to_contain_text("tokens/s", timeout=120_000)
-    expect(last(page)).to_contain_text("laptop · This machine · first token")
-    expect(last(page).locator("p").first).not_to_be_empty()
-
-
 def test_words_appear_as_they_arrive_and_stop_stops_the_server(open_page: OpenPage, model: ScriptedModel) -> None:
     page = open_page()
     ask(page, "for ever")
@@ -127,11 +120,13 @@ def test_words_appear_as_they_arrive_and_stop_stops_the_server(open_page: OpenPa
     expect(page.get_by_test_id("stChatMessage").nth(1)).to_contain_text("stopped")
 
 
-def test_an_example_is_asked(open_page: OpenPage) -> None:
+def test_the_chosen_model_is_asked_an_example(open_page: OpenPage) -> None:
     page = open_page()
+    choose(page, "other · Another machine")
     example = page.get_by_role("button", name="Why is the sky blue?")
     example.click()
     expect(last(page)).to_contain_text("in total")
+    expect(last(page)).to_contain_text("other · Another machine · first token")
     expect(page.get_by_test_id("stChatMessage").first).to_contain_text("Why is the sky blue?")
     expect(example).to_be_hidden()
 
@@ -187,10 +182,9 @@ def test_thoughts_are_folded_and_images_of_a_model_are_not_loaded(open_page: Ope
     assert not any("tracker" in url for url in urls)
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("path", ["", "performance", "runs", "costs"])
-def test_a_page_on_two_screens(open_page: OpenPage, app: App, axe: Any, path: str, dark: bool) -> None:
-    page = open_page(path, dark=dark)
+def test_a_page_on_three_screens_in_light_and_dark(open_page: OpenPage, app: App, axe: Any, path: str) -> None:
+    page = open_page(path)
     urls: list[str] = []
     page.on("request", lambda request: urls.append(request.url))
     if not path:
@@ -201,9 +195,11 @@ def test_a_page_on_two_screens(open_page: OpenPage, app: App, axe: Any, path: st
         assert len({*contents.evaluate_all("parts => parts.map(each => each.getBoundingClientRect().left)")}) == 1
     if path == "performance":
         expect(page.locator(".js-plotly-plot")).not_to_have_count(0)
-    for width in (768,) if dark else (1280, 390):
+    for width, scheme in SCREENS:
+        page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": 860})
-        assert violations(axe, page) == {}, width
+        expect(page.locator(".stApp")).to_have_css("background-color", BACKGROUND[scheme])
+        assert violations(axe, page) == {}, f"{width} {scheme}"
     if path == "costs":
         expect(page.locator(".js-plotly-plot")).to_have_count(len(CHARTS))
         expect(page.locator(".sp-ledger tbody tr")).to_have_count(2)
@@ -217,11 +213,7 @@ def test_a_page_on_two_screens(open_page: OpenPage, app: App, axe: Any, path: st
     page.set_viewport_size({"width": 390, "height": 860})
     wide = "[document.documentElement, ...document.querySelectorAll('.stMain')].map(part => part.scrollWidth)"
     assert max(page.evaluate(wide)) <= 390
-    subdued = "getComputedStyle(document.querySelector('.sp-head p')).color"
-    background = "getComputedStyle(document.querySelector('.stApp')).backgroundColor"
-    if dark:
-        assert page.evaluate(background) == "rgb(10, 15, 30)"
-        assert page.evaluate(subdued) == "rgb(148, 163, 184)"
+    expect(page.locator(".sp-head p").first).to_have_css("color", "rgb(148, 163, 184)")  # subdued, in dark
     assert all(url.startswith((app.url, "data:", "blob:")) for url in urls)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -9,11 +10,11 @@ from pathlib import Path
 from playwright.sync_api import Browser, expect
 
 from publishing.smoke_request import ask
-from publishing.staged_run import run_app
 from publishing.staging.content_check import check_content
 from publishing.staging.stage import stage
 from tests.app.test_staged import python
 from tests.conftest import ROOT
+from tests.helpers.staged import running_staged
 
 __all__ = ["python"]  # fixtures
 
@@ -36,7 +37,7 @@ def test_the_staged_dashboard_runs_outside_the_repository(python: Path, browser:
     check_content(space.files)
     assert not any(name.startswith(("gateway/", "inference/")) for name in space.files)
     space = replace(space, variables={"SPACEPORT_DATABASE_URL": "sqlite:////etc/hostname"})
-    with run_app(space, python) as url:
+    with running_staged(space, python) as url:
         assert ask(url, "dashboard") == "ok"
         context = browser.new_context()
         page = context.new_page()
@@ -47,5 +48,8 @@ def test_the_staged_dashboard_runs_outside_the_repository(python: Path, browser:
         box = page.get_by_test_id("stChatInputTextArea")
         box.fill("Say hello.")
         box.press("Enter")
-        expect(page.get_by_test_id("stChatMessage").last).to_contain_text("tokens/s", timeout=120_000)
+        answer = page.get_by_test_id("stChatMessage").last
+        expect(answer).to_contain_text("tokens/s", timeout=120_000)
+        expect(answer).to_contain_text(re.compile(r"laptop\b.* · first token"))
+        expect(answer.locator("p").first).not_to_be_empty()
         context.close()

@@ -109,7 +109,6 @@ NEEDS_BY_PATH = {
     "tests/publish/test_documents.py": "browser",
     "tests/publish/test_large_library.py": "browser",
     "tests/publish/test_page.py": "browser",
-    "tests/publish/test_published_filings.py": "browser",
     "tests/publish/test_rollback.py": "browser",
     "tests/security/test_admission.py": "browser",
     "tests/security/test_edges.py": "browser",

@@ -93,7 +93,7 @@ class Handler(BaseHTTPRequestHandler):
                 yield {"content": "word "}
                 # As fast as people read: each word costs the page and the browser CPU time.
                 # When the client disconnects, the socket becomes readable at once; a write would fail later.
-                if select.select([self.connection], [], [], 0.05)[0]:
+                if select.select([self.connection], [], [], 0.2)[0]:
                     raise OSError
         else:
             for number in range(10):

@@ -79,7 +79,7 @@ class Hub(ThreadingHTTPServer):
         self.builds = ["BUILDING", "APP_STARTING", "RUNNING"]
         self.wakes = ["APP_STARTING", "RUNNING"]
         self.log = list(LOG)
-        self.large_bytes = 10_000_000  # larger files go to the Hub's large file storage
+        self.large_bytes = 10_000_000  # larger files of a dataset go to the Hub's large file storage
         self.large: dict[str, bytes] = {}  # by their SHA-256
         self.faults: dict[str, list[Any]] = {}
         self.on_commit: Any = None
@@ -297,8 +297,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def on_preupload(self, repo: str, revision: str, body: bytes) -> Any:
         files = self.server.spaces[repo].head.files
+        limit = self.server.large_bytes if repo.startswith("datasets/") else float("inf")
         entries = [{"path": each["path"], "shouldIgnore": False,
-                    "uploadMode": "lfs" if each["size"] > self.server.large_bytes else "regular",
+                    "uploadMode": "lfs" if each["size"] > limit else "regular",
                     "oid": blob(files[each["path"]]) if each["path"] in files else None}
                    for each in json.loads(body)["files"]]  # fmt: skip
         return 200, {"files": entries}, {}

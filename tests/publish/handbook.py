@@ -18,7 +18,7 @@ LARGE_FILES_WARNING = "ignore:Use 'content=:DeprecationWarning"  # from huggingf
 
 
 def limit_sizes(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make a file of more than 500 bytes too large for a Space: it goes to the Hub's large file storage."""
+    """Make a file of more than 500 bytes too large for a Space: a dataset's go to the Hub's large file storage."""
     monkeypatch.setattr(staged_documents, "MAX_FILE_BYTES", 500)
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
     hub.large_bytes = 500

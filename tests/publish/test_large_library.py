@@ -14,7 +14,6 @@ import pytest
 
 from publishing.errors import ContentError
 from publishing.hub.plan import MOUNT
-from publishing.staged_run import run_app
 from publishing.staging import content_check
 from publishing.staging import documents as staged_documents
 from publishing.staging.content_check import check_content
@@ -24,6 +23,7 @@ from publishing.staging.stage import stage
 from rag import __main__ as rag
 from rag.library.built.manifest import read_manifest
 from tests.conftest import ROOT
+from tests.helpers.staged import running_staged
 from tests.publish.fake_hub import Hub, Space
 from tests.publish.handbook import DATASET, LARGE_FILES_WARNING, REPO, apply, mounted, writes
 
@@ -236,7 +236,7 @@ def test_the_staged_page_answers_from_the_mounted_folder(library: Path, tmp_path
     assert documents.is_large
     staged = add_page(stage(ROOT, "chat_rag", tmp_path / "chat_rag"), make_page(documents))
     variables = {"SPACEPORT_LIBRARY": str(library)}
-    with run_app(replace(staged, variables=variables), Path(sys.executable)) as url:
+    with running_staged(replace(staged, variables=variables), Path(sys.executable)) as url:
         config = httpx2.get(f"{url}/config").text
     assert "What does birds.md say about" in config
     assert "exclusion zone" not in config
@@ -261,9 +261,9 @@ def test_large_files_are_scanned_in_parts(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(content_check, "MAX_WHOLE_BYTES", 50_000)
     key = "-----BEGIN " + "RSA PRIVATE KEY-----\n" + "MIIEowIBAAKCAQEAx7" * 20
     lines, block = tmp_path / "documents.jsonl", tmp_path / "original"
-    lines.write_text("{}\n" * 30_000 + '{"text": "' + key.replace("\n", "\\n") + '"}\n')
+    lines.write_text(f'{{"text": "{"x" * 40}"}}\n' * 1_000 + '{"text": "' + key.replace("\n", "\\n") + '"}\n')
     block.write_text("x" * 49_990 + key)
-    with pytest.raises(ContentError, match=r"documents\.jsonl, document 30001, line 1") as caught:
+    with pytest.raises(ContentError, match=r"documents\.jsonl, document 1001, line 1") as caught:
         check_content({"documents.jsonl": lines, "original": block}, any_size=True)
     assert "original" in str(caught.value).replace("documents.jsonl", "")
     with pytest.raises(ContentError, match="the limit for a file"):

@@ -15,13 +15,13 @@ from PIL import Image
 from backends import NotConfigured
 from chat_page.page_text import PageText, read_page_text
 from publishing.errors import StageError
-from publishing.staged_run import run_app
 from publishing.staging import front_matter
 from publishing.staging.documents import add_documents, open_documents
 from publishing.staging.page import add_page, make_page, read_page
 from publishing.staging.preview_picture import draw_preview
 from publishing.staging.stage import StagedSpace, stage
 from tests.conftest import ROOT
+from tests.helpers.staged import running_staged
 from tests.publish.fake_hub import Hub
 
 Publish = Callable[..., int]
@@ -71,7 +71,7 @@ def test_nothing_of_the_samples_is_sent(staged: StagedSpace) -> None:
 
 
 def test_the_page_shows_the_librarys_texts(staged: StagedSpace) -> None:
-    with run_app(staged, Path(sys.executable)) as url:
+    with running_staged(staged, Path(sys.executable)) as url:
         page = httpx2.get(url).text
         config = httpx2.get(f"{url}/config").text
         picture = httpx2.get(f"{url}/static/preview.png").content

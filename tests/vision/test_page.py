@@ -15,15 +15,15 @@ from gradio.data_classes import ImageData
 from playwright.sync_api import Page, expect
 
 from publishing.smoke_request import ask
-from publishing.staged_run import run_app
 from publishing.staging.content_check import check_content
 from publishing.staging.stage import stage
-from tests.app.test_access import axe, violations_in_both_themes
+from tests.app.test_access import axe, violations_in_both_themes, violations_in_theme
 from tests.app.test_staged import python
 from tests.conftest import ROOT
 from tests.diffusion.conftest import Running, hooked, pictures, tiny
 from tests.helpers.model_hub import FolderHub
 from tests.helpers.servers import serving, wait_until
+from tests.helpers.staged import running_staged
 from tests.inference.servers import Server
 from tests.vision.conftest import digit_picture, file_of
 from ui.link_preview import PICTURE_PATH
@@ -58,7 +58,7 @@ def url(
     variables |= {"SPACEPORT_DIFFUSION_URL": pictures.url, "HF_HOME": str(folder / "hub"), "HF_HUB_OFFLINE": "0"}
     with serving(FolderHub("somebody/digits", digits)) as hub:
         variables["HF_ENDPOINT"] = f"http://127.0.0.1:{hub.server_port}"
-        with run_app(replace(staged, variables=variables), python) as url:
+        with running_staged(replace(staged, variables=variables), python) as url:
             yield url
 
 
@@ -75,9 +75,8 @@ def choose(page: Page, name: str, content: bytes) -> None:
     page.locator("#picture input[type=file]").set_input_files(files)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_a_picture_gets_labels_a_map_and_times_side_by_side(url: str, new_page: NewPage, width: int) -> None:
-    page = new_page(width=width)
+def test_a_picture_gets_labels_a_map_and_times_side_by_side(url: str, new_page: NewPage) -> None:
+    page = new_page(width=390)
     page.goto(url)
     choose(page, "seven.png", file_of(digit_picture(7, 240)))
     expect(page.locator(".sp-find figure img")).to_have_count(2)
@@ -87,7 +86,9 @@ def test_a_picture_gets_labels_a_map_and_times_side_by_side(url: str, new_page: 
         expect(column.locator("li")).to_have_count(5)
         expect(column.locator(".sp-time")).to_contain_text("s")
     expect(page.locator("#classify")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    for width in (390, 1280):
+        page.set_viewport_size({"width": width, "height": 860})
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
 
 
 def test_what_is_wrong_is_said_in_words(url: str, new_page: NewPage, axe: object) -> None:
@@ -101,9 +102,9 @@ def test_what_is_wrong_is_said_in_words(url: str, new_page: NewPage, axe: object
     expect(alerts).to_have_count(2)
     expect(alerts.first).to_contain_text("The file is a PDF, whatever its name says.")
     expect(alerts.last).to_contain_text("Xenova/resnet-50 can't be listed on the Hub")
-    for width in (1280, 768):
-        page.set_viewport_size({"width": width, "height": 860})
-        assert violations_in_both_themes(axe, page) == {}, width
+    assert violations_in_both_themes(axe, page) == {}
+    page.set_viewport_size({"width": 768, "height": 860})
+    assert violations_in_theme(axe, page, "light") == {}
     page.evaluate("document.body.classList.add('dark')")
     expect(page.locator("body")).to_have_css("background-color", "rgb(10, 15, 30)")
     assert httpx2.get(f"{url}{PICTURE_PATH}").content == (ROOT / "spaces/vision/preview.png").read_bytes()
