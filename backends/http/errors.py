@@ -117,7 +117,7 @@ def response_error(endpoint: Endpoint, status: int, headers: Mapping[str, str], 
     if cause == "quota":
         return Rejected(f"{label} has no quota left ({status}){words}", CHECK_BILLING, status=status)
     if status in (401, 403):
-        if document is None and text.startswith("<"):  # of a firewall, which knows no keys
+        if status == 403 and document is None and text.startswith("<"):  # of a firewall, which knows no keys
             return Rejected(f"{label} refused access ({status}){words}", _ASK_OPERATOR, status=status)
         return Rejected(f"{label} refused the key ({status}){words}", key_remedy(endpoint), status=status)
     if status >= 500 or status in _FAILED_STATUSES:

@@ -89,7 +89,7 @@ def test_each_file_has_its_result_until_it_is_removed(demo: App, open_page: Open
     upload(page, good, empty, marked)
     expect(page.locator("#documents .sp-note")).to_have_count(3)
     notes = page.locator("#documents .sp-note").all_inner_texts()
-    assert re.search(r"good\.md: \d+ characters, 1 chunk", notes[0])
+    assert re.search(r"good\.md: \d+ characters, 1 passage", notes[0])
     assert "empty.txt" in notes[1]
     expect(page.locator("#documents [data-remove]")).to_have_count(2)
     expect(page.locator("#documents img")).to_have_count(0)

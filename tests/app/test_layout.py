@@ -214,7 +214,7 @@ def test_a_document_that_is_left_out_is_not_asked(app: App, open_page: Open, tmp
     page = open_page(app)
     upload(page, tmp_path / "hall.txt", tmp_path / "attic.txt")
     uploaded(page, 2)
-    expect(page.locator("#documents .sp-size").first).to_have_text("53 characters · 1 chunk")
+    expect(page.locator("#documents .sp-size").first).to_have_text("53 characters · 1 passage")
     with page.expect_response("**/gradio_api/run/predict*"):
         page.get_by_label("Ask hall.txt").uncheck()
     ask(page, "Where does the spare key hang? Say: There.")
