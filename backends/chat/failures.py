@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from backends.errors import BackendError, Interrupted, Overloaded, Rejected
+from backends.errors import BackendError, Interrupted, Rejected
 from backends.http.causes import error_cause
 from backends.http.error_words import error_kind, error_words
-from backends.http.errors import CHECK_BILLING, LOOK_AT_LOG, OTHER_WORDS, SEND_LESS, WAIT
-from backends.http.waits import describe_wait, requested_wait
+from backends.http.errors import CHECK_BILLING, LOOK_AT_LOG, OTHER_WORDS, SEND_LESS, busy
+from backends.http.waits import requested_wait
 from backends.text import to_json
 
 # Finish reasons of servers and gateways that end an answer which isn't one.
@@ -47,9 +47,7 @@ def server_failure(error: Any, quote: Callable[[str], str], has_output: bool = F
     if cause == "quota":
         return Rejected(f"The server has no quota left: “{text}”.", CHECK_BILLING, status=429)
     if cause == "busy":
-        wait = requested_wait({}, f"{words} {_as_json(error)}")
-        remedy = f"Try again in {describe_wait(wait)}." if wait is not None else WAIT
-        return Overloaded(f"The server is busy: “{text}”.", remedy, retry_after=wait)
+        return busy(f"The server is busy: “{text}”.", requested_wait({}, f"{words} {_as_json(error)}"))
     if cause is None:
         return Rejected(f"The server failed: “{text}”.", LOOK_AT_LOG, status=status or 500)
     remedies = {"too long": SEND_LESS, "filter": OTHER_WORDS, "key": "Check the API key of this target."}

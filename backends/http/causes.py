@@ -8,26 +8,16 @@ Cause = Literal["quota", "filter", "busy", "key", "too long"]
 
 BUSY_STATUSES = (429, 498, 503, 529)  # 498: Groq's flexible tier, 529: Anthropic
 # Not "billing", nor "quota" alone: some servers name them for a limit that a minute's wait lifts.
-_QUOTA: tuple[str, ...] = (
-    "insufficient_quota",
-    "insufficient_balance",
-    "insufficient balance",
-    "insufficient credit",
-    "credit balance",
-)
-_QUOTA += ("billing_hard_limit", "billing_not_active", "exceeded_current_quota", "budget_exceeded", "exceededbudget")
-_QUOTA += ("spending limit", "spend limit", "out of credits", "no credits", "included credits", "余额不足", "欠费")
+_QUOTA = (
+    "insufficient_quota", "insufficient_balance", "insufficient balance", "insufficient credit", "credit balance",
+    "billing_hard_limit", "billing_not_active", "exceeded_current_quota", "budget_exceeded", "exceededbudget",
+    "spending limit", "spend limit", "out of credits", "no credits", "included credits", "余额不足", "欠费",
+)  # fmt: skip
 _PLAN = "check your plan and billing"  # Google says it of limits for a minute, too
-_BUSY: tuple[str, ...] = (
-    "rate_limit",
-    "rate limit",
-    "overloaded",
-    "too_many_requests",
-    "unavailable",
-    "throttl",
-    "resource_exhausted",
-)
-_BUSY += ("capacity_exceeded",)
+_BUSY = (
+    "rate_limit", "rate limit", "overloaded", "too_many_requests", "unavailable", "throttl", "resource_exhausted",
+    "capacity_exceeded",
+)  # fmt: skip
 _FILTER = ("content_filter", "content_policy", "responsibleaipolicy", "datainspectionfailed", "data_inspection_failed")
 _KEY = ("invalid_api_key", "authentication", "unauthorized", "unauthenticated")
 _TOO_LONG = ("context_length", "context_size", "string_above_max_length", "request_too_large")

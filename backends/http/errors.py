@@ -26,7 +26,6 @@ CHANGE_REQUEST = "Change the request as the message says."
 LOOK_AT_LOG = "Look at the server's log."
 OTHER_WORDS = "Ask in other words."
 SEND_LESS = "Send less: fewer passages, a shorter conversation."
-WAIT = "Wait a moment, then try again."
 _ASK_OPERATOR = "A firewall or a sign-in page stands before the server: check the url, or ask its operator."
 _FAILED_STATUSES = (408, 424, 425)  # nothing is wrong with the request
 # Makes the error for an error response from its endpoint, status, headers and body.
@@ -111,9 +110,7 @@ def response_error(endpoint: Endpoint, status: int, headers: Mapping[str, str], 
         return Rejected(f"{label} redirects elsewhere ({status}){words}", remedy, status=status)
     cause = error_cause(status, error_kind(document), said.lower())
     if cause == "busy":
-        wait = requested_wait(headers, text)
-        remedy = f"Try again in {describe_wait(wait)}." if wait is not None else WAIT
-        return Overloaded(f"{label} is busy ({status}){words}", remedy, retry_after=wait)
+        return busy(f"{label} is busy ({status}){words}", requested_wait(headers, text))
     if cause == "quota":
         return Rejected(f"{label} has no quota left ({status}){words}", CHECK_BILLING, status=status)
     if status in (401, 403):
@@ -127,6 +124,12 @@ def response_error(endpoint: Endpoint, status: int, headers: Mapping[str, str], 
     error = Rejected(f"{label} refused the request ({status}){words}", remedy, status=status)
     error.is_refusal = cause == "filter"
     return error
+
+
+def busy(message: str, wait: float | None) -> Overloaded:
+    """The error of a busy server; `wait` is how many seconds it asks for, or None."""
+    remedy = "Wait a moment, then try again." if wait is None else f"Try again in {describe_wait(wait)}."
+    return Overloaded(message, remedy, retry_after=wait)
 
 
 def key_remedy(endpoint: Endpoint) -> str:

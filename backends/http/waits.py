@@ -10,7 +10,7 @@ from math import isfinite
 
 from backends.stopwatch import wall_clock
 
-_LONGEST = 31 * 86_400.0  # seconds; more is no wait that anybody means
+_LONGEST = 31 * 86_400.0  # seconds; nobody means a longer wait
 _FIRST_EPOCH = 1e9  # seconds; some servers name the time instead of the wait
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 _STEP = re.compile(r"(\d{1,9}(?:\.\d{1,9})?) ?(ms|[smhd])(?:[a-z]{2,8})? ?")
@@ -20,15 +20,13 @@ _FIELD = re.compile(r'"(?:retryDelay|retry_after|retry_after_seconds|estimated_t
 
 def requested_wait(headers: Mapping[str, str], text: str) -> float | None:
     """Return the seconds to wait before the next request, or None if the server doesn't say; `text` is its body."""
-    milliseconds, value = (
-        headers.get("retry-after-ms") or headers.get("x-ms-retry-after-ms"),
-        headers.get("retry-after"),
-    )
+    milliseconds = headers.get("retry-after-ms") or headers.get("x-ms-retry-after-ms")
+    value = headers.get("retry-after")
     waits = [_number(milliseconds, 0.001), _number(value), _duration(value), _date(value)]
-    if (words := _WORDS.search(text)) is not None:
+    if words := _WORDS.search(text):
         waits.append(_duration(words[1]))
-    if (found := _FIELD.search(text)) is not None:
-        waits.append(_number(found[1]))
+    if field := _FIELD.search(text):
+        waits.append(_number(field[1]))
     return next((wait for wait in waits if wait is not None), None)
 
 

@@ -232,9 +232,9 @@ def test_the_queue_shows_the_place_and_is_limited(pictures: Running) -> None:
         assert int(full.headers["retry-after"]) >= 1
         assert "2 requests wait" in full.json()["error"]["message"]
         assert first.result().status_code == 200
-        told = [[event.get("position", event.get("step")) for event in each.result()] for each in (second, third)]
+        events = [[event.get("position", event.get("step")) for event in each.result()] for each in (second, third)]
     # The places, the turn as step 0, the steps, and the picture.
-    assert told == [[1, 0, 1, 2, None], [2, 1, 0, 1, 2, None]]
+    assert events == [[1, 0, 1, 2, None], [2, 1, 0, 1, 2, None]]
 
 
 def test_without_memory_the_server_says_so_and_goes_on(pictures: Running) -> None:

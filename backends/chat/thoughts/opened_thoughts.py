@@ -52,7 +52,7 @@ class OpenedThoughts:
         answers = self._answers.setdefault(asyncio.get_running_loop(), {})
         model = str(body.get("model"))
         if model not in answers:
-            # In a context of its own: it is no part of what a stopwatch measures.
+            # In a context of its own: it isn't part of what a stopwatch measures.
             answers[model] = asyncio.create_task(_ask(endpoint, path, body), context=Context())
         if not (answer := answers[model]).done():
             await asyncio.wait({answer}, timeout=WAIT_SECONDS)

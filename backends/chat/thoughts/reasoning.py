@@ -163,30 +163,33 @@ class ThoughtSplitter:
         return begin if self._after_thought else text
 
     def _read_thought(self, text: str, deltas: list[Delta]) -> str:
-        at = text.find(self._closing_tag)
-        if at < 0:
-            at = len(text) - _overlap(text, self._closing_tag)
-            self._pending, rest = text[at:], ""
-        else:
-            self._state, self._after_thought, rest = "start", True, text[at + len(self._closing_tag) :]
+        thought, rest = self._until_closed(text)
+        if rest is not None:
+            self._state, self._after_thought = "start", True
             self._unclosed.clear()
-        if at:
-            deltas.append(Delta(text[:at], "thought"))
+        if thought:
+            deltas.append(Delta(thought, "thought"))
             if self._unclosed:
-                self._unclosed.append(text[:at])
-        return rest
+                self._unclosed.append(thought)
+        return rest or ""
 
     def _read_wrapped(self, text: str, deltas: list[Delta]) -> str:
         """Read an answer up to the token that ends it."""
-        at = text.find(self._closing_tag)
-        if at < 0:
-            at = len(text) - _overlap(text, self._closing_tag)
-            self._pending, rest = text[at:], ""
-        else:
-            self._state, rest = "answer", text[at + len(self._closing_tag) :].lstrip()
-        if at:
-            deltas.append(Delta(text[:at]))
-        return rest
+        answer, rest = self._until_closed(text)
+        if rest is not None:
+            self._state = "answer"
+        if answer:
+            deltas.append(Delta(answer))
+        return (rest or "").lstrip()
+
+    def _until_closed(self, text: str) -> tuple[str, str | None]:
+        """Return the text before the closing tag and after it, None without one; what may become the tag waits."""
+        before, tag, after = text.partition(self._closing_tag)
+        if tag:
+            return before, after
+        at = len(text) - _overlap(text, self._closing_tag)
+        self._pending = text[at:]
+        return text[:at], None
 
 
 def _overlap(text: str, tag: str) -> int:
