@@ -17,7 +17,7 @@ from backends.chat.thoughts.reasoning import Reasoning
 from backends.errors import BackendError, Rejected
 from backends.http.client import post_stream
 from backends.http.endpoint import Endpoint
-from backends.http.errors import ErrorFactory, not_an_api, response_error, transport_error
+from backends.http.failures.errors import ErrorFactory, not_an_api, response_error, transport_error
 from backends.stopwatch import mark
 from backends.types import Delta, Event
 

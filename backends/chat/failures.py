@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from backends.errors import BackendError, Interrupted, Rejected
-from backends.http.causes import error_cause
-from backends.http.error_words import error_kind, error_words
-from backends.http.errors import CHECK_BILLING, LOOK_AT_LOG, OTHER_WORDS, SEND_LESS, busy
-from backends.http.waits import requested_wait
+from backends.http.failures.causes import error_cause
+from backends.http.failures.error_words import error_kind, error_words
+from backends.http.failures.errors import CHECK_BILLING, LOOK_AT_LOG, OTHER_WORDS, SEND_LESS, busy
+from backends.http.failures.waits import requested_wait
 from backends.text import to_json
 
 # Finish reasons of servers and gateways that end an answer which isn't one.

@@ -13,7 +13,7 @@ from backends.chat.parts.usage import read_usage
 from backends.chat.sse import DONE
 from backends.chat.thoughts.reasoning import Reasoning
 from backends.errors import BackendError, Unreachable
-from backends.http.error_words import error_words
+from backends.http.failures.error_words import error_words
 from backends.text import one_line
 from backends.types import Delta, Done, Event, TokenLogprob, Usage
 

@@ -22,7 +22,7 @@ from backends.diffusion.types import (
 from backends.errors import BackendError, Interrupted, Rejected, Unreachable
 from backends.http.client import get_json, post_stream, read_document
 from backends.http.endpoint import Endpoint
-from backends.http.errors import translate_errors
+from backends.http.failures.errors import translate_errors
 from backends.http.settings import HttpSettings
 from backends.kinds.openai import base_url, model_cards
 from backends.settings import read_settings

@@ -14,7 +14,7 @@ import httpx2
 from backends.errors import Unreachable
 from backends.http.connections import pooled_client
 from backends.http.endpoint import Endpoint
-from backends.http.errors import ErrorFactory, not_an_api, response_error, translate_errors
+from backends.http.failures.errors import ErrorFactory, not_an_api, response_error, translate_errors
 from backends.http.new_connections import begin_request, has_opened
 from backends.stopwatch import mark, record_read
 from backends.telemetry.spans import request_headers

@@ -10,7 +10,7 @@ from backends.chat.settings import ChatSettings
 from backends.errors import BackendError, NotConfigured, Rejected
 from backends.http.client import get_json, post_json
 from backends.http.endpoint import Endpoint
-from backends.http.errors import response_error
+from backends.http.failures.errors import response_error
 from backends.hub.visitor_token import SIGN_IN_AGAIN, visitor_token
 from backends.kinds.openai import OpenAIBackend, base_url, model_cards
 from backends.settings import read_settings, require_package

@@ -19,7 +19,7 @@ from backends.chat.thoughts.reasoning import Reasoning
 from backends.errors import NotConfigured, Rejected, Unreachable
 from backends.http.client import get_json
 from backends.http.endpoint import Endpoint
-from backends.http.errors import ErrorFactory, response_error
+from backends.http.failures.errors import ErrorFactory, response_error
 from backends.settings import read_settings
 from backends.types import Backend, ChatRequest, Event, Health, Message
 from backends.vectors.batches import embed_in_batches, in_batches

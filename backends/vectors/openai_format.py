@@ -12,8 +12,8 @@ from backends.chat.parts.usage import read_usage
 from backends.errors import Rejected
 from backends.http.client import post_json
 from backends.http.endpoint import Endpoint
-from backends.http.error_words import error_words
-from backends.http.errors import ErrorFactory
+from backends.http.failures.error_words import error_words
+from backends.http.failures.errors import ErrorFactory
 from backends.vectors.checks import check_scores, check_vectors, in_order, invalid
 from backends.vectors.types import Embeddings
 

@@ -26,7 +26,7 @@ from backends import (
     Unreachable,
 )
 from backends.http.endpoint import Endpoint
-from backends.http.errors import response_error
+from backends.http.failures.errors import response_error
 from backends.kinds.openai import base_url
 from tests.backends.recordings import OLLAMA_SHOW, OPENAI, REQUEST, item, ndjson, part, sse
 from tests.backends.wire_server import Reply, WireServer

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from backends import Message
-from backends.http.errors import not_an_api
+from backends.http.failures.errors import not_an_api
 from backends.kinds.kubernetes.errors import unwrap_handshake
 from chat_page.answers.pacing import GrowthFilter
 from chat_page.conversations.conversation import Conversation

@@ -13,7 +13,7 @@ from backends.chat.settings import ChatSettings
 from backends.errors import BackendError, NotConfigured, Rejected
 from backends.http.certificates import trusting
 from backends.http.endpoint import Endpoint
-from backends.http.errors import response_error
+from backends.http.failures.errors import response_error
 from backends.http.network import Network
 from backends.kinds.kubernetes.cluster import Cluster
 from backends.kinds.kubernetes.errors import api_server_error, no_ready_pod, read_status

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from backends.errors import BackendError, NotConfigured, Overloaded, Rejected, Unreachable
-from backends.http.errors import CHANGE_REQUEST
+from backends.http.failures.errors import CHANGE_REQUEST
 from backends.text import one_line
 
 RETRY_SECONDS = 5.0  # a pod may be ready after this time

@@ -12,7 +12,7 @@ import httpx2
 from backends.chat.failures import cut_off
 from backends.errors import BackendError, Rejected, Unreachable
 from backends.http.endpoint import Endpoint
-from backends.http.errors import connection_failure, response_error, transport_error
+from backends.http.failures.errors import connection_failure, response_error, transport_error
 from backends.http.proxies import NO_SOCKS
 from backends.kinds.ollama.package import import_package
 from backends.kinds.ollama.reader import OllamaReader

@@ -14,7 +14,7 @@ from backends.chat.requests import chat_body
 from backends.chat.settings import ChatSettings
 from backends.errors import BackendError, NotConfigured
 from backends.http.endpoint import Endpoint
-from backends.http.errors import ErrorFactory
+from backends.http.failures.errors import ErrorFactory
 from backends.kinds.openai import one_token_request
 from backends.kinds.sagemaker.aws import TOKEN_SECONDS, Identity
 from backends.kinds.sagemaker.errors import EndpointErrors

@@ -8,7 +8,7 @@ from typing import Any
 
 from backends.errors import BackendError, NotConfigured, Overloaded, Rejected, Unreachable
 from backends.http.endpoint import Endpoint
-from backends.http.errors import CHANGE_REQUEST, response_error
+from backends.http.failures.errors import CHANGE_REQUEST, response_error
 from backends.kinds.sagemaker.aws import SIGN_IN, Identity
 
 STARTING = ("Creating", "Updating", "SystemUpdating", "RollingBack")

@@ -18,7 +18,7 @@ from backends.chat.sse import DONE
 from backends.errors import BackendError, NotConfigured, Overloaded, Rejected
 from backends.http.client import get_json, post_stream, read_document
 from backends.http.endpoint import Endpoint
-from backends.http.errors import not_an_api
+from backends.http.failures.errors import not_an_api
 from backends.kinds.openai import one_token_request
 from backends.kinds.vertex.errors import RETRY_SECONDS, google_error
 from backends.kinds.vertex.gcp import TokenSource

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from backends.errors import BackendError, NotConfigured, Overloaded, Rejected
 from backends.http.endpoint import Endpoint
-from backends.http.errors import response_error
+from backends.http.failures.errors import response_error
 from backends.kinds.vertex.gcp import SIGN_IN
 
 RETRY_SECONDS = 15.0  # a starting endpoint may be ready after this time

@@ -11,7 +11,7 @@ from typing import Any
 from backends import BackendError, Rejected
 from backends.http.connections import pooled_client
 from backends.http.endpoint import Endpoint
-from backends.http.errors import translate_errors
+from backends.http.failures.errors import translate_errors
 from backends.stopwatch import wall_clock
 from live_metrics.errors import NoMetrics, NotPrometheus, TooSlow
 from live_metrics.metric_values import Line, PanelReading, Reading, TimeSpan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from backends.http.error_words import error_words
+from backends.http.failures.error_words import error_words
 
 
 def nested(depth: int) -> Any:

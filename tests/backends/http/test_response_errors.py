@@ -10,8 +10,8 @@ import pytest
 from backends import BackendError, Overloaded, Rejected
 from backends.chat.failures import server_failure
 from backends.http.endpoint import Endpoint
-from backends.http.errors import response_error
-from backends.http.waits import describe_wait
+from backends.http.failures.errors import response_error
+from backends.http.failures.waits import describe_wait
 from backends.stopwatch import wall_clock
 
 ENDPOINT = Endpoint("http://host/v1", "sk-1")

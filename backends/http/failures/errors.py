@@ -12,13 +12,13 @@ from typing import Any
 import httpx2
 
 from backends.errors import BackendError, NotConfigured, Overloaded, Rejected, TimedOut, Unreachable
-from backends.http.causes import error_cause
 from backends.http.certificates import certificate_error, find_cause
 from backends.http.endpoint import Endpoint
-from backends.http.error_words import error_kind, error_words, page_words
+from backends.http.failures.causes import error_cause
+from backends.http.failures.error_words import error_kind, error_words, page_words
+from backends.http.failures.waits import describe_wait, requested_wait
 from backends.http.network import DialFailed
 from backends.http.proxies import endpoint_proxy, proxy_error
-from backends.http.waits import describe_wait, requested_wait
 from backends.text import one_line, to_json
 
 CHECK_BILLING = "Check the plan and the billing of the account."
