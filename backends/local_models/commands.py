@@ -12,8 +12,8 @@ from backends.errors import NotConfigured
 from backends.local_models.default_model import VARIABLE, choose_model, chosen_model
 from backends.local_models.download import cache_folder, download, find_downloaded
 from backends.local_models.fit import LocalModel, best_model, local_models
-from backends.local_models.machine import this_machine
 from backends.local_models.model_files import find_model
+from backends.machine.resources import this_machine
 from backends.stopwatch import Stopwatch
 from backends.streams import closing, report_progress
 from backends.types import ChatRequest, Message

@@ -12,7 +12,7 @@ import pytest
 from backends import Catalog
 from backends.local_models.download import cache_folder
 from backends.local_models.fit import best_model
-from backends.local_models.machine import this_machine
+from backends.machine.resources import this_machine
 from chat_page.better_model import ModelOffer
 from chat_page.strings import ENGLISH
 from tests.conftest import ROOT, missing

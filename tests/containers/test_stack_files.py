@@ -20,7 +20,7 @@ import pytest
 import yaml
 
 from backends import Catalog
-from backends.shared.connection import SharedRedis
+from backends.serving.redis.connection import SharedRedis
 from containers import stack
 from containers.images import ContainerError
 from gateway.metrics import GatewayMetrics

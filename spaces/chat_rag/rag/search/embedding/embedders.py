@@ -10,7 +10,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Protocol
 
 from backends import NotConfigured
-from backends.processors import has_accelerator, has_feature
+from backends.machine.processors import has_accelerator, has_feature
 from rag.documents import ShareReport
 from rag.search.embedding.batches import batch_by_length, compute_batches
 from rag.search.embedding.calibration_texts import (

@@ -11,7 +11,7 @@ from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
-from backends.shared.connection import SharedRedis
+from backends.serving.redis.connection import SharedRedis
 from backends.stopwatch import wall_clock
 
 MINUTE = 60

@@ -14,8 +14,8 @@ import pytest
 
 from backends.local_models.download import select_file
 from backends.local_models.fit import Fit, best_model, local_models
-from backends.local_models.machine import Machine
 from backends.local_models.model_files import packaged_model
+from backends.machine.resources import Machine
 from tests.conftest import ROOT, missing
 from tests.helpers.model_hub import ModelHub, Repository
 from tests.helpers.servers import serving

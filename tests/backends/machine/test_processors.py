@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from backends.processors import cpu_limit, has_feature, usable_processors
+from backends.machine.processors import cpu_limit, has_feature, usable_processors
 
 
 @pytest.mark.parametrize(

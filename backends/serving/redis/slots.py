@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from backends.shared.connection import SharedRedis
+from backends.serving.redis.connection import SharedRedis
 
 HOLD_SECONDS = 20.0
 

@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from backends import NotConfigured
-from backends.listening import check_port, listen
+from backends.serving.listening import check_port, listen
 from tests.conftest import missing
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from backends.json_values import ValueCounter
+from backends.serving.json_values import ValueCounter
 
 VALUES: list[Any] = [
     [[]] * 1_000,
