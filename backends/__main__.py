@@ -16,16 +16,16 @@ from backends import telemetry
 from backends.catalog import Catalog, Target
 from backends.chat.answer_checks import load_schema
 from backends.chat.failures import LENGTH_REASONS
+from backends.commands import vectors
+from backends.commands.models import add_commands, pull_model
+from backends.commands.terminal import exit_status, printable
 from backends.errors import InvalidAnswer
 from backends.http.connections import close_connections
 from backends.kinds.openai import one_token_request
-from backends.local_models.commands import add_commands, pull_model
 from backends.local_models.fit import local_models
 from backends.pictures import load_picture
 from backends.stopwatch import Stopwatch
-from backends.terminal import exit_status, printable
 from backends.types import ChatRequest, Delta, Done, Downloadable, Message, ToolCall
-from backends.vectors import commands as vectors
 
 # A server on another continent, or one that wakes up, takes seconds to list its models.
 CHECK_SECONDS = 10.0

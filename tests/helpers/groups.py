@@ -119,7 +119,7 @@ NEEDS_BY_PATH = {
     "tests/backends/kinds/test_embedded.py": "models",
     "tests/backends/kinds/test_fast_copy.py": "models",
     "tests/backends/kinds/test_transformers.py": "models",
-    "tests/backends/test_cli.py": "models",
+    "tests/backends/commands/test_commands.py": "models",
     "tests/backends/local_models/test_local_models.py": "models",
     "tests/backends/vectors/test_local_models.py": "models",
     "tests/cloud/test_side_by_side.py": "models",

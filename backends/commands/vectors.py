@@ -8,8 +8,8 @@ from contextlib import aclosing
 from typing import Any
 
 from backends.catalog import Catalog
+from backends.commands.terminal import printable
 from backends.stopwatch import now
-from backends.terminal import printable
 from backends.vectors.targets import connect_embeddings, connect_reranking
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from backends.__main__ import main
+from backends.commands.terminal import printable
 from backends.local_models.model_files import packaged_model
-from backends.terminal import printable
 from tests.backends.recordings import part, sse
 from tests.backends.wire_server import Reply, WireServer
 from tests.conftest import ROOT, missing
