@@ -1,4 +1,4 @@
-"""The commands `models` and `use` of python -m backends, and `pull` for a model of the table."""
+"""`models`, `pull` and `use`: the models for this machine, their download, and the one in use."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 from collections.abc import AsyncIterator
 from typing import Any
 
+from backends.catalog import Catalog
 from backends.errors import NotConfigured
 from backends.local_models.default_model import VARIABLE, choose_model, chosen_model
 from backends.local_models.download import cache_folder, download, find_downloaded
@@ -16,7 +17,7 @@ from backends.local_models.model_files import find_model
 from backends.machine.resources import this_machine
 from backends.stopwatch import Stopwatch
 from backends.streams import closing, report_progress
-from backends.types import ChatRequest, Message
+from backends.types import ChatRequest, Downloadable, Message
 
 PACKAGED = "packaged"
 # Long enough that reading it and writing an answer take a time that says something.
@@ -25,27 +26,15 @@ _QUESTION = f"{_TEXT}\n\nRepeat the last sentence, then say who pays dues."
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
-    """Add `models` and `use` to the commands of python -m backends."""
+    """Add `models`, `pull` and `use` to the commands of python -m backends."""
     models = commands.add_parser("models", parents=[common], help="list models that this machine can run")
     models.set_defaults(command=_models)
+    pull = commands.add_parser("pull", parents=[common], help="download a model of `models`, or that of a target")
+    pull.add_argument("name", help="the model or the target")
+    pull.set_defaults(command=_pull)
     use = commands.add_parser("use", parents=[common], help="make a model this machine's default")
     use.add_argument("name", help=f"a model of `models`, a path, hf:owner/repo/file.gguf, or “{PACKAGED}”")
     use.set_defaults(command=_use)
-
-
-async def pull_model(model: LocalModel) -> int:
-    """Download a model with progress, and measure it."""
-    last = ""
-    steps = report_progress(lambda report: download(model, report))
-    async with closing(steps):
-        async for step, progress in steps:
-            line = step if progress is None else f"{step} {progress:.0%}"
-            if line != last:
-                print(line, flush=True)
-            last = line
-    print(await _measure(model.name))
-    print(f"Use it: python -m backends use {model.name}")
-    return 0
 
 
 async def _models(options: argparse.Namespace) -> int:
@@ -57,11 +46,7 @@ async def _models(options: argparse.Namespace) -> int:
     for model in local_models().values():
         downloaded = find_downloaded(model) is not None
         state = "in use" if model_in_use == model.name else "downloaded" if downloaded else ""
-        state = state or ("fits best" if model == best else "")
-        print(
-            f"{model.name:<16}{model.parameters:>9.1f} B{model.file_gb:>7.1f} GB{model.memory_gb:>6.1f} GB  "
-            f"{model.license:<12}{model.fit(machine, downloaded=downloaded):<19}{state}".rstrip()
-        )
+        print(_row(model, model.fit(machine, downloaded=downloaded), state or ("fits best" if model == best else "")))
     if not model_in_use:
         print("\nIn use: the packaged model, which is tiny.")
     elif model_in_use not in local_models():
@@ -69,6 +54,38 @@ async def _models(options: argparse.Namespace) -> int:
     if best:
         print(f"python -m backends pull {best.name} downloads the one that fits best.")
     return 0
+
+
+def _row(model: LocalModel, fit: str, state: str) -> str:
+    return (
+        f"{model.name:<16}{model.parameters:>9.1f} B{model.file_gb:>7.1f} GB{model.memory_gb:>6.1f} GB  "
+        f"{model.license:<12}{fit:<19}{state}".rstrip()
+    )
+
+
+async def _pull(options: argparse.Namespace) -> int:
+    if model := local_models().get(options.name):
+        await _print_progress(report_progress(lambda report: download(model, report)))
+        print(await _measure(model.name))
+        print(f"Use it: python -m backends use {model.name}")
+        return 0
+    backend = Catalog.load(options.catalog).connect(options.name)
+    if isinstance(backend, Downloadable):
+        await _print_progress(backend.pull())
+    else:
+        print(f"{options.name} has nothing to download: its model is on the server.")
+    return 0
+
+
+async def _print_progress(steps: AsyncIterator[tuple[str, float | None]]) -> None:
+    """Print each step of a download that reads differently from the one before."""
+    last = ""
+    async with closing(steps):
+        async for step, progress in steps:
+            line = step if progress is None else f"{step} {progress:.0%}"
+            if line != last:
+                print(line, flush=True)
+            last = line
 
 
 async def _use(options: argparse.Namespace) -> int:

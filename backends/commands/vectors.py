@@ -1,4 +1,4 @@
-"""`embed` and `rerank` on the command line."""
+"""`embed` and `rerank`: the vectors of texts, and how well texts fit a query."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from backends.vectors.targets import connect_embeddings, connect_reranking
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
-    """Add the commands to the parser."""
+    """Add `embed` and `rerank` to the commands of python -m backends."""
     embed = commands.add_parser("embed", parents=[common], help="print the vector of each text as a line of JSON")
     embed.add_argument("name", help="the target")
     embed.add_argument("texts", nargs="+", metavar="text")
