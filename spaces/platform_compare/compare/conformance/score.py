@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backends.machine.processors import usable_processors
-from compare.conformance.scripted_server import SCENARIOS, TOKENS
+from compare.conformance.scenarios import SCENARIOS, TOKENS
 from compare.conformance.server import ScriptedServer, Stamp
 from compare.conformance.tools import TIMEOUT, Tool, interpreter, run_tool
 from compare.conformance.truth import true_figures
