@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.generated_documents import GeneratedDocuments
+from harness.documents.generated_documents import GeneratedDocuments
 from rag.documents import Chunk, Document
 from rag.search.embedding.embedders import Embedder
 from rag.search.index import contextual_vectors

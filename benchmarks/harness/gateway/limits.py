@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-from harness.gateway_load import ALONE, MODEL, Gateways
+from harness.gateway.load import ALONE, MODEL, Gateways
 from harness.raw_http import connect, post
 
 CHAT = "/v1/chat/completions"

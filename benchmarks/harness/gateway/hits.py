@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import quantiles
 
-from harness.gateway_limits import CHAT
-from harness.gateway_load import MODEL, Gateways
+from harness.gateway.limits import CHAT
+from harness.gateway.load import MODEL, Gateways
 from harness.raw_http import Connection, connect, post
 
 WARM_UP = 50

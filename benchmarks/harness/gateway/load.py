@@ -14,7 +14,7 @@ from pathlib import Path
 
 from harness.tables import free_port
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 MODEL, PRICE = "bench", "tokens:1/2"
 ALONE, SHARED = "one: memory, SQLite", "two: Redis, PostgreSQL"
 # A process of its own adds the keys: here, `gateway` is the name of a benchmark.

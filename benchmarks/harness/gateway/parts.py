@@ -8,8 +8,9 @@ from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from harness import gateway_hits, gateway_limits
-from harness.gateway_load import ALONE, SHARED, gateways
+from harness.gateway import hits as stored_answers
+from harness.gateway import limits as key_limits
+from harness.gateway.load import ALONE, SHARED, gateways
 from harness.pages.chat_app import running_server as running_model
 from harness.tables import table, write
 
@@ -24,7 +25,7 @@ def limits(stacks: Sequence[str], keys: int, requests: int) -> bool:
     with TemporaryDirectory() as folder, running_model("wire_server", "1", "0") as model:
         for number, stack in enumerate(stacks):
             with gateways(stack, model, Path(folder, str(number))) as running:
-                results[stack] = asyncio.run(gateway_limits.measure(running, stack, keys, requests))
+                results[stack] = asyncio.run(key_limits.measure(running, stack, keys, requests))
     rows = []
     for stack, each in results.items():
         counts = [f"{count:,}" for count in (each.requests, each.answers, each.ledger_rows)]
@@ -43,7 +44,7 @@ def hits(stacks: Sequence[str], requests: int) -> bool:
     with TemporaryDirectory() as folder, running_model("wire_server", str(TEXTS), "0") as model:
         for number, stack in enumerate(stacks):
             with gateways(stack, model, Path(folder, str(number))) as running:
-                results[stack] = asyncio.run(gateway_hits.measure(running, requests))
+                results[stack] = asyncio.run(stored_answers.measure(running, requests))
     rows = [
         [stack, name, f"{times.p50_ms:.2f}", f"{times.p95_ms:.2f}"]
         for stack, by_name in results.items()
