@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,14 +14,13 @@ from backends.local_models.download import select_file
 from backends.local_models.fit import Fit, best_model, local_models
 from backends.local_models.model_files import packaged_model
 from backends.machine.resources import Machine
-from tests.conftest import ROOT, missing
-from tests.helpers.model_hub import ModelHub, Repository
+from tests.conftest import missing
+from tests.helpers.model_hub import ModelHub, Repository, run_python
 from tests.helpers.servers import serving
 
 NAME = "qwen2.5-0.5b"
 MODEL = local_models()[NAME]
 FILE = "qwen2.5-0.5b-instruct-q4_k_m.gguf"
-TOKEN = "hf_secretsecretsecretsecret"
 
 
 @pytest.fixture
@@ -41,26 +38,7 @@ def hub(repository: Repository) -> Iterator[str]:
 
 
 def run(*arguments: str, endpoint: str, home: Path, **more: str) -> subprocess.CompletedProcess[str]:
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("SPACEPORT_")},
-        "HF_ENDPOINT": endpoint,
-        "HF_HOME": str(home / "hub"),
-        "HF_TOKEN": TOKEN,
-        "HF_HUB_DISABLE_XET": "1",
-        "HF_HUB_OFFLINE": "0",
-        "XDG_CONFIG_HOME": str(home / "config"),
-        **more,
-    }
-    process = subprocess.run(
-        [sys.executable, "-m", "backends", *arguments],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-    )
-    assert TOKEN not in process.stdout + process.stderr
+    process = run_python("-m", "backends", *arguments, endpoint=endpoint, home=home, **more)
     assert "Traceback" not in process.stderr, process.stderr
     return process
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,12 +10,11 @@ import pytest
 
 from backends.errors import NotConfigured
 from backends.local_models.model_files import find_model, packaged_model
-from tests.conftest import ROOT
+from tests.helpers.model_hub import run_python
 from tests.helpers.servers import serving
 
 FILE = b"GGUF" + bytes(300_000)
 MODEL = "hf:owner/repo/model.gguf"
-TOKEN = "hf_secretsecretsecretsecret"
 DOWNLOAD = f"""
 from backends.errors import NotConfigured
 from backends.local_models.model_files import download_model, find_model
@@ -76,26 +72,8 @@ def hub() -> Iterator[Hub]:
 
 
 def run(endpoint: str, home: Path, script: str = DOWNLOAD) -> str:
-    """Run the script in a subprocess, because huggingface_hub reads the Hub's address at import."""
-    environment = {
-        **os.environ,
-        "HF_ENDPOINT": endpoint,
-        "HF_HOME": str(home),
-        "HF_TOKEN": TOKEN,
-        "HF_HUB_DISABLE_XET": "1",
-        "HF_HUB_OFFLINE": "0",
-    }
-    process = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
+    process = run_python("-c", script, endpoint=endpoint, home=home)
     assert process.returncode == 0, process.stderr
-    assert TOKEN not in process.stdout + process.stderr
     return process.stdout.strip()
 
 
