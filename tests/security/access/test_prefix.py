@@ -14,7 +14,7 @@ from tests.security.wire import Guest, fetch
 
 PREFIX = "/chat"
 UPLOADS = "uploads"
-COMPARATOR = Path(__file__).parents[2] / "spaces" / "platform_compare" / "app.py"
+COMPARATOR = Path(__file__).parents[3] / "spaces" / "platform_compare" / "app.py"
 
 
 @pytest.fixture(scope="module")
