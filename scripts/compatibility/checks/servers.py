@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Mapping
 from backends import Backend, Catalog, Rejected
 from backends.http.connections import close_connections
 from backends.vectors import connect_embeddings, connect_reranking
-from compatibility.chat_checks import CHAT_CHECKS, QUESTION, Check
+from compatibility.checks.chat import CHAT_CHECKS, QUESTION, Check
 from compatibility.outcomes import NotTried, Outcome, Shortcoming, judge
 from compatibility.workplace import Server, Target
 

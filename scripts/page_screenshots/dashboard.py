@@ -10,8 +10,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, ViewportSize
 
-from page_states import HEIGHTS, Window
-from running_spaces import (
+from page_screenshots.chat import HEIGHTS, Window
+from page_screenshots.running_spaces import (
     ask_for_a_while,
     catalog_with_full_server,
     dashboard_with_costs,

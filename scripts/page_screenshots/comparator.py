@@ -9,8 +9,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page
 
 from compare.runs import run_file
-from page_states import HEIGHTS, Window, open_page
-from running_spaces import scored_run
+from page_screenshots.chat import HEIGHTS, Window, open_page
+from page_screenshots.running_spaces import scored_run
 from tests.helpers.compare import open_details
 
 DETAILS = {

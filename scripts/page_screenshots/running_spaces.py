@@ -15,7 +15,7 @@ from pathlib import Path
 from compare.report.files.rows import report_rows
 from compare.report.report import Report
 from compare.runs.records import Run
-from sample_ledger import write_sample_ledger
+from page_screenshots.sample_ledger import write_sample_ledger
 from tests.compare.make_runs import simulate
 from tests.compare.make_scores import with_questions
 from tests.compare.servers import Models

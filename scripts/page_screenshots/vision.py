@@ -12,7 +12,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page
 
-from page_states import HEIGHTS, Window
+from page_screenshots.chat import HEIGHTS, Window
 from tests.diffusion.tiny import save_pipeline
 from tests.helpers.apps import running_app
 from tests.inference.servers import run_server

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from compatibility.chat_checks import ASK, SCHEMA
-from compatibility.client_checks import MESSAGES, Checks, several, targets, text
+from compatibility.checks.chat import ASK, SCHEMA
+from compatibility.checks.clients import MESSAGES, Checks, several, targets, text
 from compatibility.environments import run
 from compatibility.workplace import Server, Workplace
 

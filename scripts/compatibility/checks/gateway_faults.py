@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
-from compatibility.client_checks import Checks
-from compatibility.gateway_checks import BILLS
+from compatibility.checks.clients import Checks
+from compatibility.checks.gateway import BILLS
 from compatibility.gateway_stack import SCRIPTED, GatewayStack, Tally, wait_for
 
 CLIENTS = 8

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
-from compatibility.chat_checks import ASK
-from compatibility.client_checks import MESSAGES, OPTIONS, Checks, several, text
+from compatibility.checks.chat import ASK
+from compatibility.checks.clients import MESSAGES, OPTIONS, Checks, several, text
 from compatibility.environments import run
 from compatibility.gateway_stack import ENGINE, LAPTOP, SCRIPTED, GatewayStack, Tally
 from compatibility.open_webui import open_webui

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from compatibility.chat_checks import ASK, SCHEMA
+from compatibility.checks.chat import ASK, SCHEMA
 from compatibility.outcomes import CHECK_SECONDS, OTHER, Outcome, Shortcoming, judge
 from compatibility.workplace import Server, Target
 
