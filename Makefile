@@ -89,7 +89,7 @@ conformance: $(VENV)/dev.stamp ## Try real servers and clients, and write docs/c
 install: $(VENV)/dev.stamp ## Install into .venv
 
 .PHONY: publish
-publish: $(VENV)/demo.stamp ## Show what publishing would change: SPACE=chat_rag (ARGS=--apply publishes)
+publish: $(VENV)/dev.stamp ## Show what publishing would change: SPACE=chat_rag (ARGS=--apply publishes)
 	$(BIN)/python scripts/publish_space.py $(SPACE) $(ARGS)
 
 .PHONY: lock

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from local_server import NotStarted, free_port, running_server
-from publishing.errors import StageError
+from publishing.errors import SpaceFailed, StageError
 from publishing.smoke_request import ask
 from publishing.staging import dockerfile
 from publishing.staging.requirements import HUB_COMMAND
@@ -46,7 +46,11 @@ def create_environment(space: StagedSpace, folder: Path, report: Callable[[str],
 def try_app(space: StagedSpace, python: Path) -> str:
     """Start the staged app, send its test request and return the answer."""
     with run_app(space, python) as url:
-        return ask(url, space.name, space.question)
+        try:
+            return ask(url, space.name, space.question)
+        except SpaceFailed as error:  # the log is deleted with the staged files
+            end = _end(_log(space).read_text(errors="replace").splitlines())
+            raise SpaceFailed(f"{error.message} Its log ends with:{end}", "Nothing was sent.") from None
 
 
 @contextmanager
@@ -58,17 +62,25 @@ def run_app(space: StagedSpace, python: Path, seconds: float = START_SECONDS) ->
         "GRADIO_SERVER_PORT": str(port), "GRADIO_ANALYTICS_ENABLED": "False", "PYTHONUNBUFFERED": "1",
         "STREAMLIT_SERVER_PORT": str(port), "STREAMLIT_SERVER_ADDRESS": "127.0.0.1",
     }  # fmt: skip
-    url, log = f"http://127.0.0.1:{port}", space.folder.parent / f"{space.name}.log"
+    url = f"http://127.0.0.1:{port}"
     environment = {**inherited, **settings, **space.variables}
     try:
         with running_server(
-            _command(space, python), url, log,
+            _command(space, python), url, _log(space),
             environment=environment, seconds=seconds, folder=space.folder, is_ready=bool,
         ):  # fmt: skip
             yield url
     except NotStarted as error:
-        end = "".join(f"\n  {line}" for line in error.lines[-15:])
-        raise StageError(f"{space.name} does not start outside the repository:{end}", "Nothing was sent.") from error
+        message = f"{space.name} does not start outside the repository:{_end(error.lines)}"
+        raise StageError(message, "Nothing was sent.") from error
+
+
+def _log(space: StagedSpace) -> Path:
+    return space.folder.parent / f"{space.name}.log"
+
+
+def _end(lines: Sequence[str], count: int = 15) -> str:
+    return "".join(f"\n  {line}" for line in lines[-count:])
 
 
 def _command(space: StagedSpace, python: Path) -> list[str]:
@@ -82,5 +94,5 @@ def _command(space: StagedSpace, python: Path) -> list[str]:
 def _run(command: list[str]) -> None:
     process = subprocess.run(command, capture_output=True, text=True, check=False)
     if process.returncode:
-        end = "".join(f"\n  {line}" for line in process.stderr.splitlines()[-8:])
-        raise StageError(f"The Space's requirements can't be installed:{end}", "Fix requirements.txt or the lock.")
+        message = f"The Space's requirements can't be installed:{_end(process.stderr.splitlines(), 8)}"
+        raise StageError(message, "Fix requirements.txt or the lock.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from pathlib import Path
 
 from huggingface_hub import Volume
@@ -17,6 +18,7 @@ from publishing.staging.stage import StagedSpace
 # The Hub creates it with the repository. It says how large files are stored, so it must stay.
 HUB_FILES = {".gitattributes"}
 MOUNT = "/library"  # the folder of a library that isn't in the Space's own repository
+LISTED_FILES = 5  # of a new folder; with more of them, the plan has their number
 LIBRARY_SUFFIX = "-library"  # of the name of its dataset, after that of the Space
 
 
@@ -74,13 +76,14 @@ class PublishPlan:
         return len(self.deleted) * 3 > len(self.live.files) > 0
 
     def text(self) -> str:
-        """Return the plan as text, one line per change."""
+        """Return the plan as text, one line per change; a large folder that the Space doesn't have yet is one line."""
         if self.empty:
             return f"{self.repo}: nothing to do, {self.live.sha[:8] if self.live.sha else ''} is up to date."
         kind = "Space" if self.repo_type == "space" else "private dataset"
         state = f"on {self.live.sha[:8]}" if self.live.sha else f"a new {kind}"
         lines = [*self._library_lines(), f"{self.repo}: {state}"]
-        for sign, files in (("+", self.added), ("~", self.changed), ("-", self.deleted)):
+        lines += self._added_lines()
+        for sign, files in (("~", self.changed), ("-", self.deleted)):
             lines += [f"  {sign} {relative_path} ({_size(size)})" for relative_path, size in sorted(files.items())]
         lines += [f"  = {line}" for line in self.settings.lines]
         total = sum(self.added.values()) + sum(self.changed.values())
@@ -89,6 +92,17 @@ class PublishPlan:
             f"{_size(total)} to send"
         )
         return "\n".join(lines)
+
+    def _added_lines(self) -> list[str]:
+        live_folders = set(map(_top_folder, self.live.files))
+        lines = []
+        for folder, files in groupby(sorted(self.added.items()), lambda file: _top_folder(file[0])):
+            sizes = dict(files)
+            if folder and folder not in live_folders and len(sizes) > LISTED_FILES:
+                lines.append(f"  + {folder}/ ({len(sizes)} files, {_size(sum(sizes.values()))})")
+            else:
+                lines += [f"  + {path} ({_size(size)})" for path, size in sizes.items()]
+        return lines
 
     def _library_lines(self) -> list[str]:
         if not self.changes_library:
@@ -160,6 +174,11 @@ def _matches(path: Path, digest: str, size: int) -> bool:
         while block := file.read(1 << 20):
             hasher.update(block)
     return hasher.hexdigest() == digest
+
+
+def _top_folder(path: str) -> str:
+    folder, slash, _ = path.partition("/")
+    return folder if slash else ""
 
 
 def _size(size: int) -> str:

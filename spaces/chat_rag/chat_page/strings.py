@@ -114,6 +114,7 @@ class Strings:
     waiting_next: str = "Waiting for a free place: you're next"
     waiting: str = "Waiting for a free place ({ahead:,} before you)"
     searching: str = "Searching the documents"
+    loading_search: str = "Loading the search model"
     reading_one: str = "Reading {passages} passage"
     reading: str = "Reading {passages} passages"
     writing: str = "Writing an answer"

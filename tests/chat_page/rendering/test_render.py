@@ -241,6 +241,7 @@ def test_nothing_is_pending_unless_an_answer_streams() -> None:
 def test_the_status_says_what_happens_before_the_first_word() -> None:
     reply = Reply(Turn("q"))
     assert reply.status == "Searching the documents"
+    assert Reply(Turn("q"), loads_search=True).status == "Loading the search model"
     reply.add(Retrieval((PASSAGE, SECOND)))
     assert reply.status == "Reading 2 passages"
     assert reply.starts_section(Delta("So"))

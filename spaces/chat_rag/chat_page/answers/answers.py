@@ -142,7 +142,8 @@ class Answers:
         """Write the answer of a turn into the conversation; an error becomes part of the turn."""
         index = conversation.index(question.id) or 0
         earlier, number, target = turns_before(question, conversation.turns[:index]), index + 1, question.target
-        reply, saving = Reply(question), AnswerSaving(visitor, conversation)
+        reply = Reply(question, loads_search=not self._embedder.is_loaded)
+        saving = AnswerSaving(visitor, conversation)
         options = self.options(target, reply.question, options)
         reply.writer = self._catalog.title(target) if options.writes == "quotes" else ""
         stopwatch, growth, place, shown = Stopwatch(), pacing.GrowthFilter(), None, None

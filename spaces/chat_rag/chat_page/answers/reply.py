@@ -24,6 +24,7 @@ class Reply:
     end: AnswerEnd | None = None
     error: SpaceportError | None = None
     ahead: int | None = None  # how many wait before this one for a place at the model
+    loads_search: bool = False  # the embedding model, which can take minutes the first time
     writer: str = ""  # the label of the model that can write an answer if this reply ends with quotes
     _answer: str = ""
     _thought: str = ""
@@ -59,7 +60,7 @@ class Reply:
         if self.ahead is not None:
             return waiting_text(self.ahead)
         if self.retrieval is None:
-            return words.searching
+            return words.loading_search if self.loads_search else words.searching
         if not self.retrieval.passages or self.retrieval.abstention:
             return words.writing
         return words.pluralize(words.reading_one, words.reading, passages=len(self.retrieval.passages))

@@ -372,3 +372,15 @@ def test_the_old_name_of_the_export_prints_the_new_command() -> None:
     )
     assert (process.returncode, process.stdout) == (2, "")
     assert "Run: python -m rag.search.embedding.onnx_export" in process.stderr
+
+
+def test_a_model_that_cant_be_loaded_is_an_error_and_is_not_tried_again_at_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    embedder = Embedder(str(tmp_path))
+    for _ in range(2):
+        with pytest.raises(RetrievalError, match=r"Can't load the embedding model .*SPACEPORT_EMBEDDINGS"):
+            embedder.encode_question("Why?")
+    assert len(caplog.messages) == 1
+    assert not embedder.is_loaded

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Sequence
@@ -11,7 +12,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from backends import NotConfigured
 from backends.machine.processors import has_accelerator, has_feature
+from backends.stopwatch import now
 from rag.documents import ShareReport
+from rag.errors import RetrievalError
 from rag.search.embedding.batches import batch_by_length, compute_batches
 from rag.search.embedding.calibration_texts import (
     MULTILINGUAL_SIMILARITY,
@@ -33,12 +36,14 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+logger = logging.getLogger(__name__)
 RUNTIME = "SPACEPORT_EMBEDDINGS_RUNTIME"
 BATCH_TOKENS = 512  # with padding; larger batches were no faster and occupy a processor for longer
 # Someone waits for these, and all processors should finish at the same time.
 URGENT_BATCH_TOKENS = 128
 TOKENISE_BATCH = 512  # texts, which are sorted by length among themselves
 UPLOAD_NICE = 10  # as the processes that read files
+FAILURE_SECONDS = 60.0
 _KEPT_QUESTIONS = 32  # more than there are searches at a time
 # English models have 30,000 to 50,000 tokens; those for many languages 100,000 and more.
 _MULTILINGUAL_VOCABULARY = 60_000
@@ -77,6 +82,7 @@ class Embedder:
     def __init__(self, model: str | None = None) -> None:
         self.name = model or os.environ.get("SPACEPORT_EMBEDDINGS") or packaged_model() or HUB_MODEL
         self._model: Model | None = None
+        self._failure: tuple[float, str, str] | None = None  # when it could not be loaded, and the error
         self._unrelated: float | None = None
         self._multilingual: bool | None = None
         self._load_lock = threading.Lock()
@@ -87,6 +93,11 @@ class Embedder:
     def full_name(self) -> str:
         """The name of the model that the vectors depend on."""
         return full_name(self.name) if self.name.startswith(PREFIX) else self.name
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the model is in memory: the first use can take minutes."""
+        return self._model is not None
 
     def warm(self) -> None:
         """Load the model now."""
@@ -189,11 +200,22 @@ class Embedder:
     def _load(self) -> Model:
         with self._load_lock:
             if self._model is None:
-                model = load(self.name)
+                model = self._load_or_fail()
                 self._question_pool = ThreadPoolExecutor(model.workers, "embed-question", model.prepare_thread)
                 self._upload_pool = ThreadPoolExecutor(model.workers, "embed-upload", _prepare_upload_thread, (model,))
                 self._model = model
             return self._model
+
+    def _load_or_fail(self) -> Model:
+        """Load the model; soon after a failure, fail in the same way: the Hub's client tries for a minute and more."""
+        if self._failure and now() < self._failure[0] + FAILURE_SECONDS:
+            raise RetrievalError(*self._failure[1:])
+        try:
+            return load(self.name)
+        except RetrievalError as error:
+            logger.warning("%s %s", error, error.__cause__ or "")
+            self._failure = now(), error.message, error.remedy
+            raise
 
 
 def _prepare_upload_thread(model: Model) -> None:

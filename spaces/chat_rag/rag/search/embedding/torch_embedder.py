@@ -21,7 +21,7 @@ class TorchModel:
     """A model of sentence-transformers; safe to call from several threads, which compute in parallel."""
 
     def __init__(self, name: str, *, half: bool | None = None) -> None:
-        """Load the model; `half` overrides the choice of precision by processor."""
+        """Load the model, or raise `RetrievalError`; `half` overrides the choice of precision by processor."""
         if importlib.util.find_spec("sentence_transformers") is None:
             raise RetrievalError(
                 "The package sentence-transformers isn't installed.",
@@ -36,7 +36,13 @@ class TorchModel:
         logging.disable_progress_bar()  # a progress bar is noise in a server's log
         if torch.get_num_threads() > usable_processors():  # torch ignores a container's limit
             torch.set_num_threads(usable_processors())
-        self._model: Any = SentenceTransformer(name).eval()
+        try:
+            self._model: Any = SentenceTransformer(name).eval()
+        except Exception as error:  # errors of the Hub, of transformers and of the file system
+            raise RetrievalError(
+                f"Can't load the embedding model {name} ({type(error).__name__}).",
+                "Check the network, or set SPACEPORT_EMBEDDINGS to the Hub id or folder of a model.",
+            ) from error
         self.vocabulary_size: int = len(self._model.tokenizer)
         self.prompts = prompts_of(name, getattr(self._model, "prompts", None) or {})
         self._tokenizer_lock = threading.Lock()  # each call changes the settings of a transformers tokenizer
