@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Generic
 
 from backends import Catalog, ChatRequest, Delta, Message, Stopwatch
+from backends.commands.terminal import exit_status
 from backends.http.connections import close_connections
-from backends.terminal import exit_status
 from cloud.calls import CloudError, Resource, Step, format_plan, run_steps
 from cloud.platform import Comparator, Platform, S
 from cloud.settings import load

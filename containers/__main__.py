@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from backends.terminal import exit_status
+from backends.commands.terminal import exit_status
 from containers import images, locks, pins, sandbox, stack
 from containers.checks import demo_contract, edge_contract, gateway_contract, inference_contract, vision_contract
 from containers.models import files

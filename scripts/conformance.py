@@ -24,12 +24,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from compatibility import client_checks, gateway_checks, gateway_faults, program_checks, servers
+from compatibility import servers
+from compatibility.checks import clients as client_checks
+from compatibility.checks import gateway as gateway_checks
+from compatibility.checks import gateway_faults
+from compatibility.checks import programs as program_checks
+from compatibility.checks.servers import check_server
 from compatibility.environments import PACKAGES, Environments, default_folder
 from compatibility.gateway_stack import GatewayStack, gateway
 from compatibility.outcomes import GATEWAY_SECONDS, OURS, Outcome
 from compatibility.page import LOAD, write_page
-from compatibility.server_checks import check_server
 from compatibility.workplace import Server, Workplace
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -19,9 +19,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent.parent))  # the tests aren't installed
 
-from compare_screenshots import compare_states
-from dashboard_screenshots import dashboard_states, take_dashboard_pictures
-from page_states import (
+from page_screenshots.chat import (
     HEIGHTS,
     SAMPLE_QUESTION,
     ask,
@@ -32,12 +30,14 @@ from page_states import (
     upload,
     windows,
 )
-from running_spaces import running_comparator, running_space
+from page_screenshots.comparator import compare_states
+from page_screenshots.dashboard import dashboard_states, take_dashboard_pictures
+from page_screenshots.running_spaces import running_comparator, running_space
+from page_screenshots.vision import take_vision_preview, vision_states
 from tests.conftest import BROWSER_ARGUMENTS, ROOT
 from tests.helpers.servers import serving
 from tests.publish.fake_hub import TOKEN, Hub
 from ui.link_preview import HEIGHT, WIDTH
-from vision_screenshots import take_vision_preview, vision_states
 
 SPACES = ("chat_rag", "platform_compare", "dashboard", "vision")
 

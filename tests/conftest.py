@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import ui.gradio_imports  # noqa: F401 - before Gradio
-from backends.processors import usable_processors
+from backends.machine.processors import usable_processors
 from rag.search.embedding.embedders import RUNTIME
 from tests.helpers.apps import App, running_app
 from tests.helpers.groups import GroupScheduling, group, is_left_out, needs

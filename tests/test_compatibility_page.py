@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 import local_databases
-from compatibility.client_checks import run_checks
+from compatibility.checks.clients import run_checks
 from compatibility.environments import Environments
 from compatibility.outcomes import OURS
 from compatibility.page import LOAD, write_page, write_table

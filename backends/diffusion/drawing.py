@@ -14,7 +14,7 @@ from backends.diffusion.pipelines import LoadedPipeline, PipelineSettings, load
 from backends.diffusion.previews import preview_steps, small_preview
 from backends.diffusion.types import GeneratedPicture, PictureEvent, PictureRequest, Pictures, Progress
 from backends.errors import BackendError, Overloaded, Rejected
-from backends.zero_gpu import on_zero_gpu
+from backends.machine.zero_gpu import on_zero_gpu
 
 logger = logging.getLogger(__name__)
 LOCK_SECONDS = 0.1  # between two looks whether the reader still waits

@@ -20,10 +20,10 @@ from backends.diffusion.pipelines import (
 )
 from backends.diffusion.types import PictureEvent, PictureGenerator, PictureRequest
 from backends.errors import NotConfigured, Rejected
+from backends.machine.zero_gpu import ZERO_GPU
 from backends.settings import read_settings, require_package
 from backends.streams import closing, iterate_in_thread
 from backends.types import Health
-from backends.zero_gpu import ZERO_GPU
 
 
 @dataclass(frozen=True, kw_only=True)

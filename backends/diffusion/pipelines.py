@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from backends.errors import NotConfigured
-from backends.processors import limit_spin_wait
+from backends.machine.processors import limit_spin_wait
+from backends.machine.zero_gpu import ZERO_GPU
 from backends.settings import require_package
-from backends.zero_gpu import ZERO_GPU
 
 DEFAULT_MODEL = "stable-diffusion-v1-5/stable-diffusion-v1-5"  # 5.5 GB; 2.8 GB with variant = "fp16"
 INDEX, WEIGHTS = "model_index.json", ".safetensors"

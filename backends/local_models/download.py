@@ -13,7 +13,7 @@ from typing import Any
 from backends.errors import NotConfigured
 from backends.local_models.fit import LocalModel
 from backends.local_models.hub import download_file
-from backends.local_models.machine import GB
+from backends.machine.resources import GB
 from backends.streams import ProgressCallback
 
 # Files of a model that is split, and files beside the model's own.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from backends.local_models.machine import Machine
+from backends.machine.resources import Machine
 
 # Besides the weights: the cache of four requests of 4,096 tokens each, which grows with the model, and the program.
 _CACHE_SHARE, _PROGRAM_GB = 0.25, 0.5

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from backends.processors import usable_processors
+from backends.machine.processors import usable_processors
 from backends.settings import read_settings, require_package
 from backends.streams import ProgressCallback
 from backends.types import Health

@@ -27,8 +27,8 @@ from statistics import mean, median, quantiles
 sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks/, with the harness
 from harness.tables import table, write
 
+from compare.conformance.scenarios import SCENARIOS, TOKENS
 from compare.conformance.score import Case, measure
-from compare.conformance.scripted_server import SCENARIOS, TOKENS
 from compare.conformance.server import ScriptedServer, Stamp, scripted_server
 from compare.conformance.tools import default_tokenizer, preset
 

@@ -120,7 +120,16 @@ def measure(siege: Siege, seconds: float, rest: float) -> Outcome:
 
 
 def report(outcomes: Sequence[Outcome], settings: dict[str, Any]) -> bool:
-    """Print the table, write the figures, and return whether the goals are met."""
+    """Print the tables, write the figures, and return whether the goals are met."""
+    print(f"{_times_table(outcomes)}\n\n{_resources_table(outcomes)}\n")
+    goals = _goals(outcomes)
+    for goal, is_met in goals.items():
+        print(f"{'met   ' if is_met else 'MISSED'}  {goal}")
+    write("siege", settings | {"goals": goals, "sieges": [outcome.as_json() for outcome in outcomes]})
+    return all(goals.values())
+
+
+def _times_table(outcomes: Sequence[Outcome]) -> str:
     rows = [
         [
             outcome.siege.name,
@@ -133,8 +142,10 @@ def report(outcomes: Sequence[Outcome], settings: dict[str, Any]) -> bool:
         for outcome in outcomes
         for action in ACTIONS
     ]
-    print(table(["siege", "what", "alone (ms)", "under siege (ms)", "×", "slowest (ms)"], rows))
-    print()
+    return table(["siege", "what", "alone (ms)", "under siege (ms)", "×", "slowest (ms)"], rows)
+
+
+def _resources_table(outcomes: Sequence[Outcome]) -> str:
     rows = [
         [
             outcome.siege.name,
@@ -149,9 +160,11 @@ def report(outcomes: Sequence[Outcome], settings: dict[str, Any]) -> bool:
     ]
     sizes = [f"MB {when}" for when in outcomes[0].memory]
     heads = ["siege", "visits lost", "page's cores", "others' cores", *sizes, "files of nobody", "errors in the log"]
-    print(table(heads, rows))
-    print()
-    goals = {
+    return table(heads, rows)
+
+
+def _goals(outcomes: Sequence[Outcome]) -> dict[str, bool]:
+    return {
         "no visit is lost": not any(outcome.lost for outcome in outcomes),
         f"first quote and first token at most {MAX_RATIO:g} times as late": all(
             outcome.ratio(action) <= MAX_RATIO for outcome in outcomes for action in ("first_quote", "first_token")
@@ -160,10 +173,6 @@ def report(outcomes: Sequence[Outcome], settings: dict[str, Any]) -> bool:
         f"memory within 10 % {AT_END}": all(outcome.growth(AT_END) <= MAX_GROWTH for outcome in outcomes),
         "no file of nobody": not any(outcome.files for outcome in outcomes),
     }
-    for goal, is_met in goals.items():
-        print(f"{'met   ' if is_met else 'MISSED'}  {goal}")
-    write("siege", settings | {"goals": goals, "sieges": [outcome.as_json() for outcome in outcomes]})
-    return all(goals.values())
 
 
 def main() -> None:

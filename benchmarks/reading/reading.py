@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks/, with the harness
-from harness.pdf_samples import LAYOUTS, Sample, samples
+from harness.documents.pdf_samples import LAYOUTS, Sample, samples
 from harness.tables import table, write
 
 from rag.commands.read import document_json

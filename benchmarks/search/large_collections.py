@@ -32,7 +32,7 @@ from typing import Any, cast
 import httpx2
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks/, with the harness
-from harness.collection_source import NEAREST, Source, Task
+from harness.documents.collection_source import NEAREST, Source, Task
 from harness.tables import RESULTS, free_port, table, write
 
 from rag.library.built.assembly import Contents, assemble

@@ -22,7 +22,7 @@ from statistics import quantiles
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks/, with the harness
-from harness.generated_documents import GeneratedDocuments
+from harness.documents.generated_documents import GeneratedDocuments
 from harness.tables import table, write
 
 from rag.answering.retrieve import retrieve_characters

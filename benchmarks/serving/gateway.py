@@ -37,7 +37,8 @@ import httpx2
 import psutil
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks/, with the harness
-from harness import gateway_parts, overhead_clients
+from harness import overhead_clients
+from harness.gateway import parts
 from harness.pages.chat_app import running_server as running_model
 from harness.tables import free_port, table, write
 
@@ -182,15 +183,15 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--litellm", metavar="PYTHON", help="an interpreter that has LiteLLM's proxy")
     parser.add_argument("--part", choices=("hop", "limits", "hits"), default="hop")
-    parser.add_argument("--stack", choices=gateway_parts.STACKS, help="of limits and hits (default: both)")
+    parser.add_argument("--stack", choices=parts.STACKS, help="of limits and hits (default: both)")
     parser.add_argument("--keys", type=int, default=100)
     parser.add_argument("--requests", type=int, default=1000, help="of each key")
     options = parser.parse_args()
-    stacks = [gateway_parts.STACKS[options.stack]] if options.stack else list(gateway_parts.STACKS.values())
+    stacks = [parts.STACKS[options.stack]] if options.stack else list(parts.STACKS.values())
     if options.part == "limits":
-        return 0 if gateway_parts.limits(stacks, options.keys, options.requests) else 1
+        return 0 if parts.limits(stacks, options.keys, options.requests) else 1
     if options.part == "hits":
-        return 0 if gateway_parts.hits(stacks, options.requests) else 1
+        return 0 if parts.hits(stacks, options.requests) else 1
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         key = gateway_key(folder)

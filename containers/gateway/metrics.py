@@ -8,7 +8,7 @@ from prometheus_client import Counter, Gauge
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from backends.shared.connection import SharedRedis
+from backends.serving.redis.connection import SharedRedis
 from gateway.billing import money
 from gateway.ledger.ledger import Ledger
 from gateway.ledger.row import LedgerRow

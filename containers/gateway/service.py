@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from sqlalchemy.exc import DBAPIError
 
 from backends import Catalog, Overloaded, Unreachable
-from backends.shared.connection import SharedRedis
-from backends.shared.windows import RedisCounter
+from backends.serving.redis.connection import SharedRedis
+from backends.serving.redis.windows import RedisCounter
 from backends.stopwatch import wall_clock
 from gateway.billing.budgets import Budgets, month_of
 from gateway.cache.answers import Answers

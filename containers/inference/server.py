@@ -17,7 +17,7 @@ from fastapi import FastAPI
 
 from backends import SpaceportError, telemetry
 from backends.kinds.embedded.subprocess_engine import kill_children
-from backends.listening import listen
+from backends.serving.listening import listen
 from inference import logs
 from inference.app import create_app
 from inference.http.protocol import protocol

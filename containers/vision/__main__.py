@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from backends.terminal import exit_status
+from backends.commands.terminal import exit_status
 from inference.program import run_program
 
 HELP = """\

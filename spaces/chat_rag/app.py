@@ -16,7 +16,7 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from backends import Catalog, SpaceportError
-from backends.zero_gpu import load_on_zero_gpu
+from backends.machine.zero_gpu import load_on_zero_gpu
 from chat_page import scripts
 from chat_page.better_model import ModelOffer
 from chat_page.chat import Chat

@@ -15,7 +15,7 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from backends import Catalog, NotConfigured, SpaceportError
-from backends.zero_gpu import load_on_zero_gpu
+from backends.machine.zero_gpu import load_on_zero_gpu
 from compare.interactive.service import ComparisonService
 from compare.measure.workloads.workload import MAX_FILE_BYTES
 from compare.publish.published import PublishedResults

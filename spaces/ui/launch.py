@@ -15,7 +15,7 @@ from fastapi import Depends
 from starlette.middleware import Middleware
 
 from backends import NotConfigured, telemetry
-from backends.listening import check_port
+from backends.serving.listening import check_port
 from ui.access.guard import Guard
 from ui.access.login import Login, credentials
 from ui.access.origins import SameOrigin, allowed_origins, outermost

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,11 +9,11 @@ import pytest
 from backends import Catalog
 from backends.local_models.download import cache_folder
 from backends.local_models.fit import best_model
-from backends.local_models.machine import this_machine
+from backends.machine.resources import this_machine
 from chat_page.better_model import ModelOffer
 from chat_page.strings import ENGLISH
-from tests.conftest import ROOT, missing
-from tests.helpers.model_hub import ModelHub, Repository
+from tests.conftest import missing
+from tests.helpers.model_hub import ModelHub, Repository, run_python
 from tests.helpers.servers import serving
 
 EMBEDDED = Catalog({"laptop": {"kind": "embedded"}}, source="test")
@@ -47,16 +44,7 @@ def own_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def run(endpoint: str, home: Path) -> str:
-    environment = {**os.environ, "HF_ENDPOINT": endpoint, "HF_HOME": str(home), "HF_HUB_DISABLE_XET": "1"}
-    process = subprocess.run(
-        [sys.executable, "-c", GET],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
+    process = run_python("-c", GET, endpoint=endpoint, home=home)
     assert process.returncode == 0, process.stderr
     return process.stdout
 

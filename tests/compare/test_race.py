@@ -16,7 +16,7 @@ from compare.interactive.race import Race, race_columns, run_race
 from compare.interactive.service import ComparisonService
 from compare.interactive.votes import BOTH_BAD, TIE, Ballot, shuffle
 from compare.report.views import race_view
-from compare.report.words import strings
+from compare.report.words import race_text
 from compare.report.words.glossary import find_terms
 from tests.compare.servers import TOKENS, Models
 
@@ -143,10 +143,10 @@ async def test_everything_that_gives_a_target_away_is_hidden_until_the_vote(mode
         if race.over:
             seen = {(column.target, body) for column, (_, body) in zip(race.columns, views, strict=True)}
         else:
-            assert {body for _, body in views} == {strings.HIDDEN_UNTIL_DONE}
+            assert {body for _, body in views} == {race_text.HIDDEN_UNTIL_DONE}
         text = " ".join(part for view in views for part in view)
         assert not any(word in text for word in (" s</", "USD", "tokens", "sp-done", "sp-failed", "thought", "api_key"))
-    assert dict(seen)["refuses"] == strings.NO_ANSWER
+    assert dict(seen)["refuses"] == race_text.NO_ANSWER
     assert dict(seen)["steady"].startswith("word0 word1")
     second = race.columns[1].target
     result = service.vote(visitor, "B")

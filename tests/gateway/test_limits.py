@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from backends import Rejected
-from backends.shared.windows import Window
+from backends.serving.redis.windows import Window
 from gateway.limits.quota import LimitReached, Limits, Quota
 
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from backends.shared.connection import SharedRedis
+from backends.serving.redis.connection import SharedRedis
 from backends.stopwatch import cpu_clock
 from gateway.cache.answers import Answers
 from gateway.cache.stores import PREFIX, MemoryStore, RedisStore

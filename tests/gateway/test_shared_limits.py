@@ -13,8 +13,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from backends import NotConfigured
-from backends.shared.connection import SharedRedis
-from backends.shared.windows import RedisCounter
+from backends.serving.redis.connection import SharedRedis
+from backends.serving.redis.windows import RedisCounter
 from gateway.limits.quota import LimitReached, Limits, Quota
 from tests.conftest import ROOT
 from tests.gateway.test_limits import allowed
@@ -91,8 +91,8 @@ import asyncio, json, sys, time
 shift, real = float(sys.argv[2]), time.time
 time.time = lambda: real() + shift
 from gateway.limits.quota import LimitReached, Limits, Quota
-from backends.shared.windows import RedisCounter
-from backends.shared.connection import SharedRedis
+from backends.serving.redis.windows import RedisCounter
+from backends.serving.redis.connection import SharedRedis
 
 async def main():
     redis = SharedRedis(sys.argv[1], seconds=5)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import subprocess
+import sys
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 from backends.local_models.fit import LocalModel
+from tests.conftest import ROOT
 from tests.helpers.servers import reply_with_json
 
+TOKEN = "hf_secretsecretsecretsecret"
 COMMIT = "c" * 40
 
 
@@ -145,3 +150,26 @@ class FolderHandler(BaseHTTPRequestHandler):
 
     def log_message(self, *arguments: object) -> None:
         pass
+
+
+def run_python(*arguments: str, endpoint: str, home: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run Python with the Hub at `endpoint`, in a process of its own: huggingface_hub reads the address at import.
+
+    Its output must not have the token.
+    """
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("SPACEPORT_")},
+        "HF_ENDPOINT": endpoint,
+        "HF_HOME": str(home / "hub"),
+        "HF_TOKEN": TOKEN,
+        "HF_HUB_DISABLE_XET": "1",
+        "HF_HUB_OFFLINE": "0",
+        "XDG_CONFIG_HOME": str(home / "config"),
+        **more,
+    }
+    command = [sys.executable, *arguments]
+    process = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=200, check=False
+    )
+    assert TOKEN not in process.stdout + process.stderr
+    return process

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from compatibility import chat_checks
-from compatibility.client_checks import openai_sdk, run_checks
+from compatibility.checks import chat as chat_checks
+from compatibility.checks.clients import openai_sdk, run_checks
+from compatibility.checks.servers import check_server
 from compatibility.outcomes import OTHER, OURS
-from compatibility.server_checks import check_server
 from compatibility.workplace import Server as ConformanceServer
 from compatibility.workplace import Target
 from tests.inference.servers import Server

@@ -38,7 +38,7 @@ def shown(*command: str) -> str:
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
 def test_a_command_prints_the_control_characters_of_others_as_symbols(stream: str) -> None:
     code = (
-        "import sys; from backends.terminal import exit_status\n"
+        "import sys; from backends.commands.terminal import exit_status\n"
         f"exit_status(lambda: print(sys.argv[1], '\\x1b[2mdim\\x1b[0m', 'ä', file=sys.{stream}) or 0)"
     )
     text = shown("-c", code, EVIL)
@@ -47,7 +47,7 @@ def test_a_command_prints_the_control_characters_of_others_as_symbols(stream: st
 
 def test_an_error_prints_the_control_characters_of_others_as_symbols() -> None:
     code = (
-        "import sys; from backends.terminal import exit_status; from backends import Rejected\n"
+        "import sys; from backends.commands.terminal import exit_status; from backends import Rejected\n"
         "def fail(): raise Rejected(sys.argv[1], 'No remedy.', status=400)\n"
         "exit_status(fail)"
     )
@@ -66,6 +66,8 @@ def test_a_library_of_somebody_else_is_inspected_without_obeying_it(tmp_path: Pa
 
 
 def test_a_file_gets_the_exact_text(tmp_path: Path) -> None:
-    code = "import sys; from backends.terminal import exit_status\nexit_status(lambda: print(sys.argv[1]) or 0)"
+    code = (
+        "import sys; from backends.commands.terminal import exit_status\nexit_status(lambda: print(sys.argv[1]) or 0)"
+    )
     process = subprocess.run([sys.executable, "-c", code, EVIL], check=True, capture_output=True)
     assert process.stdout.decode() == f"{EVIL}\n"

@@ -145,6 +145,6 @@ async def test_zero_gpu_loads_the_models_of_the_page_at_import(monkeypatch: pyte
     monkeypatch.setattr(type(drawing.connect("own")), "load", lambda self: loads.append(self))
     drawing.load_on_zero_gpu()
     assert loads == []
-    monkeypatch.setattr("backends.zero_gpu.ZERO_GPU", True)
+    monkeypatch.setattr("backends.machine.zero_gpu.ZERO_GPU", True)
     drawing.load_on_zero_gpu()
     assert loads == [drawing.connect("own")]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from backends.errors import NotConfigured
 from backends.kinds.embedded.engine import Engine
-from backends.processors import use_batch_scheduling
+from backends.machine.processors import use_batch_scheduling
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from backends.errors import NotConfigured
-from backends.processors import limit_spin_wait, usable_processors
+from backends.machine.processors import limit_spin_wait, usable_processors
 
 PROMPT_CACHE_MIB = 256
 Task = Literal["chat", "embed", "rerank"]

@@ -14,11 +14,11 @@ from backends.kinds.transformers.generate import generate
 from backends.kinds.transformers.models import DEVICES, DTYPES, Settings, load, source
 from backends.kinds.transformers.tokens import TokenReader
 from backends.kinds.transformers.vectors import embed_texts, score_texts
+from backends.machine.zero_gpu import ZERO_GPU
 from backends.settings import read_settings, require_package
 from backends.streams import closing, iterate_in_thread
 from backends.types import Backend, ChatRequest, Done, Event, Health, Usage
 from backends.vectors.types import Embeddings
-from backends.zero_gpu import ZERO_GPU
 
 
 def connect(settings: Mapping[str, Any]) -> Backend:

@@ -10,7 +10,7 @@ from typing import Any
 
 from backends.kinds.transformers.models import Settings, load
 from backends.kinds.transformers.tokens import Sampler, Streamer
-from backends.zero_gpu import on_zero_gpu
+from backends.machine.zero_gpu import on_zero_gpu
 
 
 def _gpu_seconds(_settings: Settings, _ids: list[int], options: Mapping[str, Any]) -> int:

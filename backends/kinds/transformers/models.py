@@ -12,9 +12,9 @@ from backends.chat.thoughts.reasoning import OPEN
 from backends.errors import NotConfigured, Rejected
 from backends.local_models import model_files
 from backends.local_models.gguf_reader import shared_readers
-from backends.processors import limit_spin_wait
+from backends.machine.processors import limit_spin_wait
+from backends.machine.zero_gpu import ZERO_GPU
 from backends.types import ChatRequest
-from backends.zero_gpu import ZERO_GPU
 
 HUB_MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
 DEVICES = ("auto", "cuda", "mps", "cpu")

@@ -9,10 +9,10 @@ from typing import Any
 
 from backends.errors import NotConfigured
 from backends.kinds.transformers.models import Settings, resolve_device, resolve_dtype, source
+from backends.machine.zero_gpu import ZERO_GPU
 from backends.settings import require_package
 from backends.vectors.checks import check_scores
 from backends.vectors.types import Embeddings
-from backends.zero_gpu import ZERO_GPU
 
 _models: dict[tuple[str, Settings], Any] = {}
 _lock = threading.Lock()

@@ -17,7 +17,8 @@ import time
 from collections.abc import Iterator
 from itertools import islice
 
-from compare.conformance.scripted_server import STREAM, chunk, delta, exact_loop, read_request
+from compare.conformance.scenarios import chunk, delta
+from compare.conformance.scripted_server import STREAM, exact_loop, read_request
 
 LENGTH = re.compile(r"(\d+) tokens, (\d+) per second")
 WORDS = """

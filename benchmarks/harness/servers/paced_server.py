@@ -15,7 +15,8 @@ import json
 import re
 import time
 
-from compare.conformance.scripted_server import STREAM, chunk, delta, exact_loop, read_request
+from compare.conformance.scenarios import chunk, delta
+from compare.conformance.scripted_server import STREAM, exact_loop, read_request
 
 LETTERS, LENGTH = "abcdefghijklmnopqrstuvwxyz", 5
 WORD = re.compile(r"(?<![a-z])[a-z]{5}(?![a-z])")

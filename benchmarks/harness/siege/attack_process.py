@@ -16,12 +16,12 @@ from collections.abc import Awaitable, Callable
 
 import httpx2
 
-from harness.siege import events, sockets
+from harness.siege import connection_attacks, event_attacks
 from harness.siege.guest import Guest, Page
 from ui.middleware.connections import allow_descriptors
 
 Kind = Callable[[Guest], Awaitable[None]]
-KINDS: dict[str, Kind] = {kind.__name__: kind for kind in (*events.KINDS, *sockets.KINDS)}
+KINDS: dict[str, Kind] = {kind.__name__: kind for kind in (*event_attacks.KINDS, *connection_attacks.KINDS)}
 DESCRIPTORS = 10_000
 
 

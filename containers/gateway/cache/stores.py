@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Protocol
 
-from backends.shared.connection import RedisAway, SharedRedis
+from backends.serving.redis.connection import RedisAway, SharedRedis
 from backends.stopwatch import now
 
 PREFIX = "spaceport:answer:"  # of the keys in Redis

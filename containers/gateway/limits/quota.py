@@ -7,8 +7,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from backends.shared.connection import RedisAway
-from backends.shared.windows import Counter, MemoryCounter
+from backends.serving.redis.connection import RedisAway
+from backends.serving.redis.windows import Counter, MemoryCounter
 from backends.stopwatch import now
 from inference.errors import Full, Refused
 

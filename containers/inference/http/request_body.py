@@ -14,7 +14,7 @@ from starlette.requests import Request
 
 from backends import Rejected
 from backends.chat.parts.checks import replace_surrogates
-from backends.json_values import ValueCounter
+from backends.serving.json_values import ValueCounter
 from backends.text import one_line
 
 TIMEOUT_SECONDS = 60

@@ -55,7 +55,7 @@ def slot_count(settings: Settings) -> int:
     A processor that generates several gives each more than its share, up to about two per thread. transformers
     generates one at a time. A target does its own batching, so it gets as many as it can take.
     """
-    from backends.processors import usable_processors
+    from backends.machine.processors import usable_processors
 
     if settings.parallel:
         return settings.parallel

@@ -10,7 +10,7 @@ from backends import Catalog, NotConfigured, SpaceportError
 from backends.local_models.default_model import choose_model, chosen_model
 from backends.local_models.download import cache_folder, download, find_downloaded
 from backends.local_models.fit import LocalModel, best_model
-from backends.local_models.machine import this_machine
+from backends.machine.resources import this_machine
 from backends.streams import ProgressCallback, closing, report_progress
 from chat_page.strings import Strings
 from chat_page.translations.languages import strings

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from backends import telemetry
-from backends.terminal import exit_status
+from backends.commands.terminal import exit_status
 from rag.answering.options import PASSAGE_CHARACTERS, AnswerOptions
 
 FILES = "a file, a folder, a ZIP archive of documents, or the address of a web page"

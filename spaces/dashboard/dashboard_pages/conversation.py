@@ -12,7 +12,8 @@ from compare.analyse.costs.prices import Price, Prices
 from compare.errors import PriceError
 from compare.interactive.race import RaceColumn, run_race
 from compare.report.words import formats
-from compare.report.words.strings import LENGTH_LIMIT, target_label
+from compare.report.words.race_text import LENGTH_LIMIT
+from compare.report.words.strings import target_label
 from dashboard_pages import strings
 
 

@@ -12,8 +12,9 @@ from compare.measure.workloads.workload import MAX_FILE_BYTES
 from compare.report.files.export import report_markdown
 from compare.report.files.html_report import html
 from compare.report.files.requests_csv import requests_csv
+from compare.report.options import ReportOptions
 from compare.report.overview.cards import overview_html
-from compare.report.report import Report, ReportOptions
+from compare.report.report import Report
 from compare.runs import run_file
 from dashboard_pages import layout, resources, strings
 

@@ -11,7 +11,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from backends.terminal import exit_status
+from backends.commands.terminal import exit_status
 from compare.commands.canary import add_canary_command
 from compare.commands.capacity import add_capacity_command
 from compare.commands.conformance import add_conformance_command

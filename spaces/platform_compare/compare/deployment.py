@@ -21,7 +21,7 @@ from compare.measure.run import execute
 from compare.measure.workloads.find_workload import find_workload
 from compare.report import tables
 from compare.report.words import formats
-from compare.report.words.strings import price_warning
+from compare.report.words.cost_text import price_warning
 from compare.runs import run_file
 from compare.runs.records import Run
 

@@ -15,7 +15,7 @@ from compare.interactive.service import ComparisonService
 from compare.interactive.votes import BOTH_BAD, LETTERS, TIE
 from compare.report.charts.chart_style import target_colours
 from compare.report.views import race_view
-from compare.report.words.strings import answer_label
+from compare.report.words.race_text import answer_label
 from compare_page import strings
 from compare_page.events import PRIVATE, VISITOR, VisitorIdentity
 from compare_page.scripts import show_js

@@ -19,8 +19,9 @@ from compare.report.charts import charts
 from compare.report.files.export import report_markdown
 from compare.report.files.html_report import html
 from compare.report.files.requests_csv import requests_csv
+from compare.report.options import ReportOptions
 from compare.report.overview.cards import overview_html
-from compare.report.report import Report, ReportOptions
+from compare.report.report import Report
 from compare.report.views import render
 from compare.report.views.quality_view import quality_html
 from compare.report.words import quality_text

@@ -24,7 +24,7 @@ from ui.admission.work_limits import Places
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from backends.shared.slots import Holder, SharedSlots
+    from backends.serving.redis.slots import Holder, SharedSlots
 
 VARIABLE = "SPACEPORT_REDIS_URL"
 REDIS_SECONDS = 0.25
@@ -39,8 +39,8 @@ class PageRedis:
         self, url: str, page: str, *, seconds: float = REDIS_SECONDS, renew_seconds: float = RENEW_SECONDS
     ) -> None:
         try:
-            from backends.shared.connection import SharedRedis
-            from backends.shared.windows import RedisCounter
+            from backends.serving.redis.connection import SharedRedis
+            from backends.serving.redis.windows import RedisCounter
         except ModuleNotFoundError as error:
             message = f"{VARIABLE} is set, but the package {error.name} isn't installed."
             raise NotConfigured(message, "Install it: pip install 'spaceport[replicas]'.") from error
@@ -78,7 +78,7 @@ class PageRedis:
 
     def slots(self, lane: str, limits: Places) -> SharedSlots:
         """Return the slots of one kind of work."""
-        from backends.shared.slots import SharedSlots
+        from backends.serving.redis.slots import SharedSlots
 
         numbers = (limits.total, limits.address, limits.visitor)
         return SharedSlots(self.redis, f"{self._prefix}:{lane}", numbers, NEWCOMER_SHARE)
@@ -98,7 +98,7 @@ class PageRedis:
         await self.redis.aclose()
 
     async def _take_question(self, names: Mapping[str, int]) -> tuple[int, float] | None:
-        from backends.shared.connection import RedisAway
+        from backends.serving.redis.connection import RedisAway
 
         counted: list[tuple[str, int]] = []
         with contextlib.suppress(RedisAway):
@@ -115,7 +115,7 @@ class PageRedis:
 
     async def _renew_slots(self) -> None:
         """Say at the start whether Redis answers, and hold the slots of running work."""
-        from backends.shared.connection import RedisAway
+        from backends.serving.redis.connection import RedisAway
 
         with contextlib.suppress(RedisAway):
             await self.redis.run(self.redis.client.ping)
@@ -151,7 +151,7 @@ class SharedPlace:
         self._page_redis.submit(self._release())
 
     async def _take(self) -> bool:
-        from backends.shared.connection import RedisAway
+        from backends.serving.redis.connection import RedisAway
 
         async with self._lock:
             if self._released:
@@ -166,7 +166,7 @@ class SharedPlace:
             return is_taken
 
     async def _release(self) -> None:
-        from backends.shared.connection import RedisAway
+        from backends.serving.redis.connection import RedisAway
 
         async with self._lock:
             self._released = True
@@ -177,7 +177,7 @@ class SharedPlace:
 
     @property
     def _holder(self) -> Holder:
-        from backends.shared.slots import Holder
+        from backends.serving.redis.slots import Holder
 
         return Holder(self._id, *self._names)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers
 
-from backends.json_values import ValueCounter
+from backends.serving.json_values import ValueCounter
 from ui.access.routes import API, RouteTable
 from ui.middleware.exchange import Exchange, UploadExchange, send_refusal
 from ui.middleware.multipart import MultipartCheck, boundary_of

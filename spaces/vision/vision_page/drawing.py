@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from backends import BackendError, Catalog
 from backends.diffusion.types import PictureEvent, PictureGenerator, PictureRequest, Pictures, Queued
+from backends.machine.zero_gpu import load_on_zero_gpu
 from backends.stopwatch import now
 from backends.streams import closing
 from backends.types import Downloadable
-from backends.zero_gpu import load_on_zero_gpu
 from ui.admission.admission import Admission
 from vision_page import strings
 from vision_page.drawn_pictures import Canvas

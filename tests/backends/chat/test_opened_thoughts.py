@@ -15,7 +15,7 @@ from backends.http.connections import close_connections
 from backends.http.endpoint import Endpoint
 from backends.kinds.huggingface import HuggingFaceBackend
 from backends.local_models.model_files import packaged_model
-from backends.processors import limit_spin_wait
+from backends.machine.processors import limit_spin_wait
 from tests.backends.recordings import REQUEST, part, sse
 from tests.backends.wire_server import Reply, WireServer
 from tests.conftest import missing

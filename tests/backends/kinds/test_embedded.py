@@ -17,7 +17,7 @@ from backends import Backend, ChatRequest, Delta, Done, InvalidAnswer, Message, 
 from backends.http.connections import close_connections
 from backends.kinds.embedded.backend import Settings, connect, shared_engine
 from backends.local_models.model_files import packaged_model
-from compatibility.chat_checks import CALLED, WEATHER
+from compatibility.checks.chat import CALLED, WEATHER
 from compatibility.models import chat_gguf
 from tests.conftest import missing
 

@@ -255,7 +255,7 @@ def GPU(duration=None):
 ZERO_GPU_SCRIPT = """
 import asyncio, sys
 from backends import Catalog, ChatRequest, Message
-from backends.zero_gpu import load_on_zero_gpu
+from backends.machine.zero_gpu import load_on_zero_gpu
 import backends.kinds.transformers.backend, spaces
 folders = {"tiny": sys.argv[1], "lost": sys.argv[1] + "/lost"}
 entries = {name: {"kind": "transformers", "model": folder} for name, folder in folders.items()}

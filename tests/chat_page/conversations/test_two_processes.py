@@ -34,14 +34,15 @@ OPEN = Turn("Why?", "Because", target="t", id="o", written_by="0123456789abcdef"
 
 
 @pytest.fixture
-def two(tmp_path: Path) -> Iterator[list[Conversations]]:
-    """The conversations of one visitor in two processes."""
-    root = tmp_path / "visitors"
+def marks(tmp_path: Path) -> Iterator[list[ProcessMark]]:
     with ExitStack() as stack:
-        yield [
-            Conversations(Store(root / "ada"), lambda: None, mark=stack.enter_context(closing(ProcessMark(root))))
-            for _ in range(2)
-        ]
+        yield [stack.enter_context(closing(ProcessMark(tmp_path / "visitors"))) for _ in range(2)]
+
+
+@pytest.fixture
+def two(marks: list[ProcessMark], tmp_path: Path) -> list[Conversations]:
+    """The conversations of one visitor in two processes."""
+    return [Conversations(Store(tmp_path / "visitors" / "ada"), lambda: None, mark=mark) for mark in marks]
 
 
 def questions(conversations: Conversations, conversation_id: str) -> list[str]:
@@ -155,7 +156,7 @@ async def test_an_answer_goes_on_while_a_page_at_another_process_follows_it(two:
 
 
 async def test_an_answer_of_another_process_is_followed_and_cut_when_that_ends(
-    two: list[Conversations], tmp_path: Path
+    two: list[Conversations], marks: list[ProcessMark], tmp_path: Path
 ) -> None:
     one, other = two
     conversation = one.new()
@@ -172,8 +173,7 @@ async def test_an_answer_of_another_process_is_followed_and_cut_when_that_ends(
     conversation.update(replace(turn, answer="Because"))
     one.save(conversation)
     assert (await anext(updates)).reply[0]["content"] == "Because"
-    assert one._mark
-    one._mark.close()  # as the end of its process does
+    marks[0].close()  # as the end of its process does
     last = (await anext(updates)).reply
     assert [message["content"] for message in last][:1] == ["Because"]
     assert "server that wrote this answer stopped" in str(last)

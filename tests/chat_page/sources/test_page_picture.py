@@ -14,7 +14,8 @@ from PIL import Image
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen import canvas
 
-from chat_page.sources.page_picture import MAX_BYTES, MAX_PIXELS, WIDTH, highlighted_characters, page_picture
+from chat_page.sources.highlighted_characters import highlighted_characters
+from chat_page.sources.page_picture import MAX_BYTES, MAX_PIXELS, WIDTH, page_picture
 from rag.errors import DocumentError
 from rag.reading.parse import read_document
 from tests.conftest import DATA, missing

@@ -13,7 +13,7 @@ from compare.analyse.costs.cost import BreakEven, Cost, break_even, break_evens,
 from compare.analyse.costs.prices import BUILT_IN, Hourly, Price, Prices, spot_prices
 from compare.analyse.metrics.metrics import Metrics, compute_metrics
 from compare.errors import PriceError
-from compare.report.words.strings import price_warning
+from compare.report.words.cost_text import price_warning
 from tests.compare.make_runs import block, build_run, failure, record
 
 TODAY = date(2026, 6, 1)

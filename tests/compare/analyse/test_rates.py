@@ -19,7 +19,7 @@ from compare.report.charts.charts import draw_charts
 from compare.report.files.export import report_json
 from compare.report.report import Report
 from compare.report.tables import cost_rows
-from compare.report.words import strings
+from compare.report.words.verdict_text import verdict_text
 from compare.runs.records import Run
 from tests.compare.make_runs import failure, simulate
 
@@ -42,7 +42,7 @@ def test_throughput_has_an_interval() -> None:
     metrics = Report(run).overall
     exact = (metrics["a"].requests_per_s or 0) / (metrics["b"].requests_per_s or 1)
     assert each.ratio == pytest.approx(exact)  # the figures of the table
-    assert strings.verdict_text(each).startswith("a answers 2.0 times as many requests per second as b (1.")
+    assert verdict_text(each).startswith("a answers 2.0 times as many requests per second as b (1.")
 
 
 def test_the_cost_of_machines_follows_their_throughput() -> None:
@@ -53,7 +53,7 @@ def test_the_cost_of_machines_follows_their_throughput() -> None:
     assert throughput.ratio and throughput.low and cost.ratio and cost.high
     assert cost.ratio == pytest.approx(4 / throughput.ratio)
     assert cost.high == pytest.approx(4 / throughput.low)
-    assert strings.verdict_text(cost).startswith("a request costs 2.0 times as much on a as on b (1.")
+    assert verdict_text(cost).startswith("a request costs 2.0 times as much on a as on b (1.")
     report = Report(run, prices={"a": DEAR, "b": CHEAP})
     usd = {target: each.per_1000_requests or 0 for (target, _), each in report.costs.items()}
     assert cost.ratio == pytest.approx(usd["a"] / usd["b"])

@@ -12,7 +12,8 @@ import pytest
 from compare.analyse.verdicts import intervals, verdict
 from compare.analyse.verdicts.resamples import MAX_VALUES, Sample, make_sample
 from compare.analyse.verdicts.verdict import Verdict
-from compare.report.words import formats, strings
+from compare.report.words import formats
+from compare.report.words.verdict_text import METRIC_PHRASES, verdict_text
 from compare.runs import run_file
 from compare.runs.records import Run
 from tests.compare.make_runs import build_run, failure, record, simulate
@@ -44,16 +45,15 @@ def test_a_clear_difference_has_a_direction(slowness: dict[str, float], faster: 
         assert each.ratio == pytest.approx(2, rel=0.05)
         at = " at p95" if quantile == 0.95 else ""
         pattern = rf"{faster} is (1\.9|2\.0|2\.1) times faster {words[metric]}{at} than {slower} \([\d.]+ to [\d.]+\)"
-        assert re.fullmatch(pattern, strings.verdict_text(each))
+        assert re.fullmatch(pattern, verdict_text(each))
 
 
 def test_the_sentence_of_a_difference() -> None:
     result = verdicts_by_metric(simulate({"a": 2.0, "b": 1.0}, rounds=50))
-    assert strings.verdict_text(result["ttft", 0.5]) == "b is 2.0 times faster to the first token than a (2.0 to 2.0)"
-    assert strings.verdict_text(result["itl", 0.5]) == "b is 2.0 times faster from token to token than a (2.0 to 2.0)"
+    assert verdict_text(result["ttft", 0.5]) == "b is 2.0 times faster to the first token than a (2.0 to 2.0)"
+    assert verdict_text(result["itl", 0.5]) == "b is 2.0 times faster from token to token than a (2.0 to 2.0)"
     assert (
-        strings.verdict_text(result["e2e", 0.95])
-        == "b is 2.0 times faster to the end of the answer at p95 than a (2.0 to 2.0)"
+        verdict_text(result["e2e", 0.95]) == "b is 2.0 times faster to the end of the answer at p95 than a (2.0 to 2.0)"
     )
 
 
@@ -74,8 +74,8 @@ def test_a_target_against_itself_is_not_distinguishable() -> None:
         assert each.high is not None
         assert each.low <= 1 <= each.high
         assert re.fullmatch(
-            rf"[ab] and [ab] show no clear difference {strings.METRIC_PHRASES[metric]}( at p95)? \(0\.\d\d to 1\.\d+\)",
-            strings.verdict_text(each),
+            rf"[ab] and [ab] show no clear difference {METRIC_PHRASES[metric]}( at p95)? \(0\.\d\d to 1\.\d+\)",
+            verdict_text(each),
         )
 
 
@@ -109,14 +109,14 @@ def test_too_few_measurements_have_no_ratio() -> None:
     result = verdicts_by_metric(simulate({"a": 1.0, "b": 5.0}, rounds=5))
     assert {each.decision for each in result.values()} == {"too few"}
     few = result["ttft", 0.95]
-    assert strings.verdict_text(few) == "a and b, to the first token at p95: not enough measurements"
+    assert verdict_text(few) == "a and b, to the first token at p95: not enough measurements"
     assert (few.ratio, few.low, few.high, few.noise) == (None, None, None, None)
 
 
 def test_equal_constant_servers_are_alike() -> None:
     result = verdicts_by_metric(simulate({"a": 1.0, "b": 1.0}, rounds=50))
     assert {each.decision for each in result.values()} == {"alike"}
-    assert strings.verdict_text(result["e2e", 0.5]) == (
+    assert verdict_text(result["e2e", 0.5]) == (
         "a and b are equally fast to the end of the answer: they differ by less than 1% (1.00 to 1.00)"
     )
 
@@ -178,11 +178,11 @@ def test_without_pairs_the_same_drift_hides_the_difference() -> None:
 
 def test_failed_and_warm_up_requests_do_not_count() -> None:
     run = simulate({"a": 1.0, "b": 1.0}, rounds=50)
-    before = [strings.verdict_text(each) for each in verdict.verdicts(run)]
+    before = [verdict_text(each) for each in verdict.verdicts(run)]
     for number in range(50):
         run.records.append(record(90.0, 95.0, target="b", block=number, error=failure().error))
         run.records.append(record(90.0, 95.0, target="b", phase="warmup"))
-    assert [strings.verdict_text(each) for each in verdict.verdicts(replace(run))] == before
+    assert [verdict_text(each) for each in verdict.verdicts(replace(run))] == before
 
 
 def test_a_target_without_an_answer_has_too_few() -> None:
@@ -228,7 +228,7 @@ def test_a_run_against_an_earlier_one() -> None:
         assert each.ratio == pytest.approx(1.5, rel=0.03)
     assert re.fullmatch(
         r"a \(this run\) is 1\.5 times faster to the first token than a \(earlier\) \(1\.5 to 1\.5\)",
-        strings.verdict_text(result[0]),
+        verdict_text(result[0]),
     )
     assert verdict.compare_runs(now, simulate({"gone": 1.0})) == ()
 
@@ -343,7 +343,7 @@ def test_coalesced_texts_compare_the_time_per_token() -> None:
     result = verdicts_by_metric(build_run(*run))
     assert ("itl", 0.5) not in result
     assert result["tpot", 0.5].decision == "alike"
-    assert "per output token" in strings.verdict_text(result["tpot", 0.5])
+    assert "per output token" in verdict_text(result["tpot", 0.5])
 
 
 def test_verdicts_follow_the_definition() -> None:

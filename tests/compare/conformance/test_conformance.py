@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from backends.processors import usable_processors
+from backends.machine.processors import usable_processors
 from compare.__main__ import main
 from compare.commands.conformance import _cases, add_conformance_command
 from compare.conformance.score import CASES, SCALE_CASES, Case, clients_for, measure, score_tool

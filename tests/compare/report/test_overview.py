@@ -12,9 +12,10 @@ from compare.report.charts.chart_style import COLOURS, target_colours
 from compare.report.charts.charts import draw_charts
 from compare.report.files.export import report_markdown
 from compare.report.files.html_report import html
+from compare.report.options import ReportOptions, build_report
 from compare.report.overview.cards import make_cards, overview_html
 from compare.report.overview.headline import headline
-from compare.report.report import Report, ReportOptions, build_report
+from compare.report.report import Report
 from compare.report.views.html_table import table
 from compare.report.words.glossary import TERMS, explanation, find_terms, glossary_html, term_html
 from compare.report.words.strings import CHART_TITLES, METRIC_HEADERS

@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 
 from backends import Backend, Catalog, SpaceportError, Stopwatch
-from backends.stopwatch import now, wall_clock
+from backends.stopwatch import wall_clock
 from backends.streams import batches, closing
 from chat_page.answers import pacing
 from chat_page.answers.reply import Reply
+from chat_page.answers.saving import AnswerSaving
 from chat_page.conversations.conversation import Conversation
 from chat_page.conversations.remote_answer import Absence, FollowedAnswer, Followers, RemoteAnswer
 from chat_page.conversations.running_answer import PageUpdate, RunningAnswer
@@ -31,9 +32,6 @@ from ui.process.environment import int_setting
 
 # An answer goes on for so long without a page that shows it: a reload or a lost connection takes less.
 ABSENCE_SECONDS = 60
-# An answer is stored so often while it's written: of a server that is killed, so much is lost. Saving a long
-# conversation takes at most one part of the time in `SAVE_SHARE`.
-SAVE_SECONDS, SAVE_SHARE = 2.0, 50
 # More passages make a small model slower, and its answers no better.
 SMALL_MODEL_PASSAGES = 3
 
@@ -145,12 +143,13 @@ class Answers:
         index = conversation.index(question.id) or 0
         earlier, number, target = turns_before(question, conversation.turns[:index]), index + 1, question.target
         reply = Reply(question, loads_search=not self._embedder.is_loaded)
+        saving = AnswerSaving(visitor, conversation)
         options = self.options(target, reply.question, options)
         reply.writer = self._catalog.title(target) if options.writes == "quotes" else ""
         stopwatch, growth, place, shown = Stopwatch(), pacing.GrowthFilter(), None, None
         yield PageUpdate(reply_messages(reply.turn(), number, reply.status))
         try:
-            due = await self._save_if_due(visitor, conversation, 0.0)
+            await saving.save_if_due()
             place = self._admission.answers.join(caller)
             async for reply.ahead in place.wait():
                 yield PageUpdate(reply_messages(reply.turn(), number, reply.status))
@@ -162,7 +161,7 @@ class Answers:
                     if conversation.deleted or _is_stopped_elsewhere(conversation, turn):
                         break
                     conversation.update(turn)
-                    due = await self._save_if_due(visitor, conversation, due)
+                    await saving.save_if_due()
                     if not growth.is_due(turn.thought, turn.answer, urgent=sources_changed):
                         continue
                     sources = None
@@ -180,15 +179,6 @@ class Answers:
             conversation.update(turn, ended=True)
             await asyncio.to_thread(visitor.save, conversation)
         yield PageUpdate(reply_messages(turn, number))
-
-    async def _save_if_due(self, visitor: Visitor, conversation: Conversation, due: float) -> float:
-        """Store what there is of an answer if it's time; return when it is the next time."""
-        began = now()
-        if began < due:
-            return due
-        await asyncio.to_thread(visitor.save, conversation)
-        conversation.saved = False  # it stays in memory until the answer ends
-        return now() + max(SAVE_SECONDS, SAVE_SHARE * (now() - began))
 
     async def _updates(
         self,

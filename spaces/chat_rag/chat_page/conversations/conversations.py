@@ -5,24 +5,20 @@ Another process, such as another replica of the page, can change what is stored;
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 from backends.stopwatch import wall_clock
-from chat_page.conversations.conversation import Conversation, Stored, from_json, head_json, to_json
-from chat_page.conversations.listing import ListedConversation, listed, number
-from chat_page.conversations.merging import merge_turns
+from chat_page.conversations.conversation import Conversation, from_json
+from chat_page.conversations.listing import ListedConversation, listed
 from chat_page.conversations.search import stored_contains, turns_contain
-from chat_page.translations.languages import strings
+from chat_page.conversations.sync import ConversationSync
 from rag.answering.turn import Turn
 from rag.errors import DocumentError, RagError
-from rag.library.quota import QuotaExceeded
-from rag.library.storage.conversation_file import conversation_data, is_conversation_id, new_conversation_id
+from rag.library.storage.conversation_file import is_conversation_id, new_conversation_id
 from rag.library.storage.file_locks import ProcessMark
 from rag.library.storage.memory_store import MemoryStore
 from rag.library.storage.store import Store
@@ -49,7 +45,8 @@ class Conversations:
         clock: Callable[[], float] = wall_clock,
         mark: ProcessMark | None = None,
     ) -> None:
-        self._store, self._room, self._clock, self._mark = store, room, clock, mark
+        self._store, self._clock = store, clock
+        self._sync = ConversationSync(store, room, clock, mark)
         self._loaded: OrderedDict[str, Conversation] = OrderedDict()
         self._lock = threading.RLock()
         try:
@@ -69,14 +66,14 @@ class Conversations:
         if loaded:
             self._refresh(loaded)
         with self._lock:
-            conversation = self._loaded.get(conversation_id) or self._read(conversation_id)
+            conversation = self._loaded.get(conversation_id) or self._sync.read(conversation_id)
             self._keep(conversation)
             return conversation
 
     @property
     def process(self) -> str:
         """The name of this process, for the answers that it writes; "" if nothing is stored."""
-        return self._mark.name if self._mark else ""
+        return self._sync.process
 
     def mark_followed(self) -> None:
         """Let other processes see that a page here follows an answer of theirs."""
@@ -84,7 +81,7 @@ class Conversations:
 
     def is_written_elsewhere(self, turn: Turn) -> bool:
         """Return whether another process is writing the answer."""
-        return turn.is_open and self._mark is not None and self._mark.lives(turn.written_by)
+        return self._sync.is_written_elsewhere(turn)
 
     def new(self) -> Conversation:
         """Return a conversation without turns; it isn't stored and not in the list."""
@@ -119,21 +116,21 @@ class Conversations:
         It then stays in memory as it is.
         """
         conversation.updated = self._clock()
-        self._write(conversation)
+        self._sync.write(conversation)
 
     def keep(self, conversation: Conversation) -> None:
         """Store a change that doesn't count as one of the conversation, such as a thumb; its place in the list stays.
 
         `RagError` if that can't be stored.
         """
-        self._write(conversation)
+        self._sync.write(conversation)
 
     def rename(self, conversation_id: object, name: str) -> None:
         """Name a conversation; an empty name brings back its first question. `RagError` if that can't be stored."""
         conversation = self.open(conversation_id)
         if conversation.turns:
             conversation.name = name
-            self._write(conversation)
+            self._sync.write(conversation)
 
     def delete(self, conversation_id: object) -> None:
         """Delete a conversation; an answer that is still being written to it isn't stored."""
@@ -151,7 +148,7 @@ class Conversations:
         for line in self.listed():
             with self._lock:
                 conversation = self._loaded.get(line.id)
-            yield conversation or self._read(line.id)
+            yield conversation or self._sync.read(line.id)
 
     @property
     def size(self) -> int:
@@ -174,73 +171,12 @@ class Conversations:
         with self._lock:
             self._loaded.clear()
 
-    def _read(self, conversation_id: str) -> Conversation:
-        """Read a conversation; answers that nobody writes any more are cut."""
-        stamp, conversation = self._read_stored(conversation_id)
-        if stamp:
-            conversation.stored = Stored(stamp, conversation.turns, conversation.name)
-        conversation.turns = tuple(map(self._cut, conversation.turns))
-        return conversation
-
-    def _read_stored(self, conversation_id: str) -> tuple[tuple[int, ...] | None, Conversation]:
-        stamp = self._store.conversation_stamp(conversation_id)  # before the content: it may be older, never newer
-        try:
-            stored = self._store.read_conversation(conversation_id)
-        except ValueError:
-            conversation, head = Conversation(unreadable=True), None
-        else:
-            head, body = stored or (None, None)
-            conversation = from_json(body) if stored else Conversation(created=self._clock())
-        conversation.id, conversation.saved = conversation_id, True
-        if isinstance(head, dict):
-            conversation.name = str(head.get("name") or "")
-            conversation.created, conversation.updated = number(head.get("created")), number(head.get("updated"))
-        return stamp, conversation
-
     def _refresh(self, conversation: Conversation) -> None:
-        """Take over what another process has changed, and cut the answers of one that has ended."""
-        try:
-            if self._is_changed_elsewhere(conversation):
-                with conversation.save_lock:
-                    self._merge(conversation)
-        except DocumentError as error:
-            logger.warning("A conversation stays as it was: %s", error)
+        """Take over what another process has changed; one that it has deleted isn't kept in memory."""
+        self._sync.refresh(conversation)
         if conversation.deleted:
             with self._lock:
                 self._loaded.pop(conversation.id, None)
-        elif any(turn.written_by and self._is_cut(turn) for turn in conversation.turns):
-            with conversation.lock:
-                conversation.turns = tuple(map(self._cut, conversation.turns))
-                conversation.changes += 1
-
-    def _is_changed_elsewhere(self, conversation: Conversation) -> bool:
-        known = conversation.stored.stamp if conversation.stored else None
-        return known != self._store.conversation_stamp(conversation.id)
-
-    def _merge(self, conversation: Conversation) -> None:
-        """Merge what is stored into a conversation; its `save_lock` is held."""
-        before = conversation.stored or Stored((), (), "")
-        stamp, theirs = self._read_stored(conversation.id)
-        if stamp is None:
-            conversation.deleted = conversation.stored is not None
-        if stamp is None or theirs.unreadable:
-            return
-        with conversation.lock:
-            turns = merge_turns(before.turns, conversation.turns, theirs.turns)
-            if turns != conversation.turns or [each.id for each in turns] != [each.id for each in conversation.turns]:
-                conversation.turns = turns
-                conversation.changes += 1
-            if conversation.name == before.name:
-                conversation.name = theirs.name
-            conversation.updated = max(conversation.updated, theirs.updated)
-            conversation.stored = Stored(stamp, theirs.turns, theirs.name)
-
-    def _is_cut(self, turn: Turn) -> bool:
-        """Whether the process that wrote the answer has ended before it."""
-        return turn.is_open and turn.written_by != self.process and not self.is_written_elsewhere(turn)
-
-    def _cut(self, turn: Turn) -> Turn:
-        return replace(turn, finish_reason="cut", written_by="") if self._is_cut(turn) else turn
 
     def _keep(self, conversation: Conversation) -> None:
         """Keep a conversation in memory, and drop another one if there are too many."""
@@ -261,29 +197,6 @@ class Conversations:
                 return False
             return stored is not None and stored_contains(stored[1], words)
         return turns_contain(loaded.turns, words)
-
-    def _write(self, conversation: Conversation) -> None:
-        with conversation.save_lock, self._store.exclusive():
-            if self._is_changed_elsewhere(conversation):
-                self._merge(conversation)
-            if conversation.deleted:
-                return
-            conversation.saved, turns, name = False, conversation.turns, conversation.name
-            data = conversation_data(head_json(conversation), to_json(conversation))
-            self._check_room(conversation.id, len(data))
-            self._store.write_conversation(conversation.id, data)
-            with contextlib.suppress(DocumentError):  # it is stored, and the next look merges it with itself
-                if stamp := self._store.conversation_stamp(conversation.id):
-                    conversation.stored = Stored(stamp, turns, name)
-            conversation.saved = turns is conversation.turns
-
-    def _check_room(self, conversation_id: str, length: int) -> None:
-        room = self._room()
-        if room is None:
-            return
-        sizes = self._store.conversation_sizes() | {conversation_id: length}
-        if sum(sizes.values()) > room:
-            raise QuotaExceeded(strings().no_room, strings().no_room_remedy)
 
     def _move_earlier(self, value: Any) -> None:
         conversation = from_json(value)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from chat_page.sources.page_picture import MAX_PIXELS, WIDTH, Box, Picture, draw_boxes, encode, scale
+from chat_page.sources.highlighted_characters import Box
+from chat_page.sources.page_picture import MAX_PIXELS, WIDTH, Picture, draw_boxes, encode, scale
 from rag.errors import FileError, FileProblem
 from rag.reading.ocr.images import open_image, select_frame, upright
 

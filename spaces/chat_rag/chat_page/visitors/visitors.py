@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import logging
-import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -15,12 +12,12 @@ from itertools import islice
 from pathlib import Path
 
 from backends import stopwatch
+from chat_page.visitors.folders import VisitorFolders, folder_name
 from chat_page.visitors.visitor import Visitor
 from rag.errors import RagError
 from rag.library.ingest import Ingestion
 from rag.library.library import Library
 from rag.library.storage import disk
-from rag.library.storage.file_locks import ProcessMark, lock_folder
 from rag.library.storage.memory_store import MemoryStore
 from rag.library.storage.store import Store
 from ui.access.tickets import is_key, new_key
@@ -32,7 +29,6 @@ CreateLibrary = Callable[[Store | MemoryStore], Library]
 IDLE_MINUTES = 60
 ALL_DATA_MB = 4_000
 SWEEP_SECONDS = 60.0
-_FOLDER = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(slots=True, eq=False)
@@ -47,11 +43,10 @@ class _Slot:
 class Visitors:
     """Visitors by their private key; safe across threads.
 
-    The data of a visitor is in a folder under `root` whose name is a hash of the key, so the disk doesn't reveal keys.
-    Without a root, or if it isn't writable, `root` is None and everything stays in memory. A visitor who is idle for
-    `idle_seconds` is deleted. At startup, visitors idle for longer than that are deleted too. Of more than `capacity`
-    visitors in memory, those without data are dropped. While all together have more than `max_bytes`, the one who was
-    last seen longest ago is deleted, at each sweep.
+    The data of a visitor is in a folder under `root`. Without a root, or if it isn't writable, everything stays in
+    memory. A visitor who is idle for `idle_seconds` is deleted. At startup, visitors idle for longer than that are
+    deleted too. Of more than `capacity` visitors in memory, those without data are dropped. While all together have
+    more than `max_bytes`, the one who was last seen longest ago is deleted, at each sweep.
 
     Several processes can have one `root`, and serve one visitor: each takes over what the others have stored.
     """
@@ -66,8 +61,7 @@ class Visitors:
         max_bytes: int = ALL_DATA_MB * 1_000_000,
         clock: Callable[[], float] = stopwatch.wall_clock,
     ) -> None:
-        self.root = root if root and disk.is_writable(root) and disk.is_writable(lock_folder(root)) else None
-        self._mark = ProcessMark(self.root) if self.root else None
+        self._folders = VisitorFolders(root)
         self._create_library = create_library
         self._idle_seconds = idle_seconds
         self._capacity = capacity
@@ -77,8 +71,13 @@ class Visitors:
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self.sweep()
-        self._tidy()
+        self._folders.tidy()
         threading.Thread(target=self._sweep_regularly, name="sweep-visitors", daemon=True).start()
+
+    @property
+    def root(self) -> Path | None:
+        """The folder of all visitors' folders, or None if everything stays in memory."""
+        return self._folders.root
 
     @classmethod
     def from_environment(cls, create_library: CreateLibrary) -> Visitors:
@@ -91,7 +90,7 @@ class Visitors:
     def get(self, key: object) -> Visitor:
         """Return the visitor of a key, a new one if there is none; a malformed key gets a visitor with a new key."""
         key = key if is_key(key) else new_key()
-        name = _folder_name(key)
+        name = folder_name(key)
         while True:
             with self._lock:
                 slot = self._slots.setdefault(name, _Slot())
@@ -107,19 +106,19 @@ class Visitors:
         """Record that the visitor is still there, without loading anything; return whether there is data of theirs."""
         if not is_key(key):
             return False
-        name = _folder_name(key)
+        name = folder_name(key)
         with self._lock:
             visitor = slot.visitor if (slot := self._slots.get(name)) else None
         if visitor:
             self._touch(visitor)
-        elif self.root:
-            Store(self.root / name).touch(self._clock())
-        return bool(visitor and not visitor.empty) or bool(self.root and (self.root / name).is_dir())
+        elif store := self._folders.store(name):
+            store.touch(self._clock())
+        return bool(visitor and not visitor.empty) or self._folders.has(name)
 
     def forget(self, key: object) -> None:
         """Delete all data of a visitor at once, even if an answer or an upload is running."""
         if is_key(key):
-            self._delete(_folder_name(key), lambda slot: True)
+            self._delete(folder_name(key), lambda slot: True)
 
     def close_page(self, session: str | None) -> None:
         """Record that a page was closed; its visitor may have other pages, or open it again."""
@@ -152,16 +151,15 @@ class Visitors:
                 slot.deleted = True
                 if slot.visitor:
                     slot.visitor.close()
-        if self._mark:
-            self._mark.close()
+        self._folders.close()
 
     def __len__(self) -> int:
         return len(self._slots)
 
     def _open(self, key: str) -> Visitor:
-        store = Store(self.root / _folder_name(key)) if self.root else MemoryStore()
+        store = self._folders.store(folder_name(key)) or MemoryStore()
         library = self._create_library(store)
-        return Visitor(key, library, Ingestion(library), store, self._mark)
+        return Visitor(key, library, Ingestion(library), store, self._folders.mark)
 
     def _up_to_date(self, visitor: Visitor | None) -> Visitor | None:
         """Return the visitor with what other processes have stored, or None if one of them has deleted everything."""
@@ -192,23 +190,18 @@ class Visitors:
     def _names(self) -> set[str]:
         with self._lock:
             names = set(self._slots)
-        if self.root:
-            names |= {folder.name for folder in self.root.iterdir() if _FOLDER.fullmatch(folder.name)}
-        return names
+        return names | self._folders.names()
 
     def _store(self, name: str) -> Store | MemoryStore | None:
         with self._lock:
             visitor = slot.visitor if (slot := self._slots.get(name)) else None
-        return visitor.store if visitor else Store(self.root / name) if self.root else None
+        return visitor.store if visitor else self._folders.store(name)
 
     def _last_seen(self, name: str) -> float:
         with self._lock:
             visitor = slot.visitor if (slot := self._slots.get(name)) else None
-        last_seen = visitor.last_seen if visitor else 0.0
-        if self.root:
-            with contextlib.suppress(FileNotFoundError):  # another process can serve the visitor too
-                last_seen = max(last_seen, (self.root / name).stat().st_mtime)
-        return last_seen
+        # Another process can serve the visitor too.
+        return max(visitor.last_seen if visitor else 0.0, self._folders.last_seen(name))
 
     def _is_idle(self, name: str, slot: _Slot) -> bool:
         if slot.visitor and slot.visitor.ingestion.busy:
@@ -243,21 +236,8 @@ class Visitors:
             visitor.conversations.forget()
             visitor.close()
             visitor.store.destroy()
-        elif self.root:
-            Store(self.root / name).destroy()
-
-    def _tidy(self) -> None:
-        """Delete what an earlier process was still writing or deleting when it ended."""
-        if self._mark:
-            self._mark.delete_old()
-        for folder in self.root.iterdir() if self.root else ():
-            try:
-                if folder.name.startswith(disk.UNFINISHED):
-                    disk.delete(folder)
-                elif _FOLDER.fullmatch(folder.name):
-                    Store(folder).delete_unfinished()
-            except (OSError, RagError):
-                logger.exception("An unfinished file of an earlier process could not be deleted.")
+        elif store := self._folders.store(name):
+            store.destroy()
 
     def _sweep_regularly(self) -> None:
         while not self._closing.wait(SWEEP_SECONDS):
@@ -270,7 +250,3 @@ class Visitors:
 def _is_quiet(slot: _Slot) -> bool:
     """Whether no file of the visitor is being read."""
     return not (slot.visitor and slot.visitor.ingestion.busy)
-
-
-def _folder_name(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()

@@ -60,20 +60,7 @@ def add_capacity_command(commands: Any) -> None:
     parser.add_argument(
         "--slo", required=True, metavar="TEXT", help='"ttft_p95<1s, itl_p95<80ms, error<1%%, quality>=0.9*baseline"'
     )
-    load = parser.add_mutually_exclusive_group()
-    load.add_argument(
-        "--users",
-        type=int,
-        nargs="?",
-        const=USERS,
-        metavar="N",
-        help=f"search up to N users who wait for answers ({USERS})",
-    )
-    load.add_argument(
-        "--rate", type=float, nargs="?", const=RATE, metavar="N", help=f"search up to N requests per second ({RATE})"
-    )
-    parser.add_argument("--start", type=float, default=1, metavar="N", help="the first load (1)")
-    parser.add_argument("--arrivals", choices=("poisson", "constant"), default="poisson", help="for --rate (poisson)")
+    _add_load_options(parser)
     parser.add_argument(
         "--out",
         type=Path,
@@ -92,6 +79,23 @@ def add_capacity_command(commands: Any) -> None:
     add_question_options(parser)
     add_telemetry_options(parser)
     parser.set_defaults(command=_search)
+
+
+def _add_load_options(parser: argparse.ArgumentParser) -> None:
+    load = parser.add_mutually_exclusive_group()
+    load.add_argument(
+        "--users",
+        type=int,
+        nargs="?",
+        const=USERS,
+        metavar="N",
+        help=f"search up to N users who wait for answers ({USERS})",
+    )
+    load.add_argument(
+        "--rate", type=float, nargs="?", const=RATE, metavar="N", help=f"search up to N requests per second ({RATE})"
+    )
+    parser.add_argument("--start", type=float, default=1, metavar="N", help="the first load (1)")
+    parser.add_argument("--arrivals", choices=("poisson", "constant"), default="poisson", help="for --rate (poisson)")
 
 
 def _search(options: argparse.Namespace) -> int:

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from backends.processors import usable_processors
-from compare.conformance.scripted_server import SCENARIOS, TOKENS
+from backends.machine.processors import usable_processors
+from compare.conformance.scenarios import SCENARIOS, TOKENS
 from compare.conformance.server import ScriptedServer, Stamp
 from compare.conformance.tools import TIMEOUT, Tool, interpreter, run_tool
 from compare.conformance.truth import true_figures

@@ -18,7 +18,8 @@ from compare.interactive.visitors import IDLE_SECONDS, Visitor, Visitors
 from compare.interactive.votes import LETTERS, shuffle
 from compare.measure.background import BackgroundRun
 from compare.measure.measurement import Progress
-from compare.report.report import Report, ReportOptions, build_report
+from compare.report.options import ReportOptions, build_report
+from compare.report.report import Report
 from compare.report.words import strings
 from compare.runs import run_file
 from compare.runs.records import Run

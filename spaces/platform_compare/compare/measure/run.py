@@ -16,7 +16,7 @@ from typing import Any, Literal, TextIO
 
 from backends import Backend, BackendError, Catalog
 from backends.http.connections import close_connections
-from backends.processors import usable_processors
+from backends.machine.processors import usable_processors
 from backends.stopwatch import wall_clock
 from compare.errors import CompareError, PlanError
 from compare.measure.clients.barrier import Barrier

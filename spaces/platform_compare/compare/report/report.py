@@ -10,7 +10,7 @@ from functools import cached_property
 from backends.token_prices import PerToken
 from compare.analyse.caveats import find_caveats, run_differences
 from compare.analyse.costs.cost import BreakEven, Cost, break_evens, cost
-from compare.analyse.costs.prices import Hourly, Price, Prices, is_free, run_prices, spot_prices
+from compare.analyse.costs.prices import Hourly, Price, is_free
 from compare.analyse.metrics.client_load import ClientLoad, client_load
 from compare.analyse.metrics.groups import Group, request_groups
 from compare.analyse.metrics.metrics import Metrics, compute_metrics
@@ -18,7 +18,7 @@ from compare.analyse.metrics.objectives import OBJECTIVES, Objective
 from compare.analyse.quality.judge_report import JudgeReport, judge_reports
 from compare.analyse.quality.paired import Share
 from compare.analyse.quality.quality import Measure, shares
-from compare.analyse.quality.quality_verdict import MARGIN, QualityVerdict, check_margin, quality_verdicts, target_pairs
+from compare.analyse.quality.quality_verdict import MARGIN, QualityVerdict, quality_verdicts, target_pairs
 from compare.analyse.telemetry import GpuUse, ServerUse, gpu_use, server_use
 from compare.analyse.verdicts.rate_intervals import Interval, requests_per_second, usd_per_1000_requests
 from compare.analyse.verdicts.samples import Costing
@@ -37,26 +37,17 @@ from compare.capacity.read_capacities import read_capacities
 from compare.capacity.result import Capacity
 from compare.errors import PriceError
 from compare.report.charts.chart_style import target_colours
-from compare.report.words import strings
 from compare.report.words.caveat_text import caveat_text, differences_text
+from compare.report.words.cost_text import (
+    NO_HOURLY_PRICE,
+    break_even_text,
+    missing_price_text,
+    price_warning,
+    quality_beside_text,
+    utilisation_text,
+)
+from compare.report.words.verdict_text import advice_text
 from compare.runs.records import Run
-
-
-@dataclass(frozen=True, slots=True)
-class ReportOptions:
-    """Options of a report; `prices` are texts "target=price", `alternatives` names of models priced per token.
-
-    Targets whose shares of right answers differ by less than the `margin` are as good as each other.
-    """
-
-    definition: str = "spaceport"
-    objective: str = "default"
-    prices: Sequence[str] = ()
-    utilisation: float = 1.0
-    spot: bool = False
-    alternatives: Sequence[str] = ()
-    margin: float = MARGIN
-    usd_kwh: float | None = None
 
 
 @dataclass
@@ -219,26 +210,26 @@ class Report:
         recommended = self.recommended_requests
         if not recommended or self.run.is_search:
             return ""
-        return strings.advice_text(recommended, self.run.header["plan"]["requests"])
+        return advice_text(recommended, self.run.header["plan"]["requests"])
 
     @property
     def cost_notes(self) -> list[str]:
         """What the costs are based on, and the break-even points of hourly endpoints."""
         if not self.costs:
             return []
-        evens = (f"{strings.break_even_text(even)}{self._quality_beside(even)}" for even in self.break_evens)
-        return [strings.utilisation_text(self.utilisation), *evens]
+        evens = (f"{break_even_text(even)}{self._quality_beside(even)}" for even in self.break_evens)
+        return [utilisation_text(self.utilisation), *evens]
 
     @cached_property
     def caveats(self) -> list[str]:
         """Everything that a reader needs to know before trusting the run, the most serious first."""
         today = self.today or date.today()
         differences = run_differences(self.run, self.earlier) if self.earlier else []
-        warnings = [strings.price_warning(price, today) for price in self.prices.values()]
+        warnings = [price_warning(price, today) for price in self.prices.values()]
         unpriced = [name for name in self.run.targets if self.prices and name not in self.prices]
-        missing = [strings.missing_price_text(name) for name in unpriced]
+        missing = [missing_price_text(name) for name in unpriced]
         if self.alternatives and not any(isinstance(price, Hourly) for price in self.prices.values()):
-            missing.append(strings.NO_HOURLY_PRICE)
+            missing.append(NO_HOURLY_PRICE)
         return [
             *([differences_text(differences)] if differences else []),
             *map(caveat_text, find_caveats(self.run)),
@@ -255,38 +246,9 @@ class Report:
         right = {name: each[Measure.RIGHT] for name, each in self.quality.items() if Measure.RIGHT in each}
         if even.target not in right:
             return ""
-        return strings.quality_beside_text(
+        return quality_beside_text(
             even.target, right[even.target], even.alternative or even.per_token, right.get(even.alternative)
         )
 
     def _metrics(self, target: str, load: str | None = None) -> Metrics:
         return compute_metrics(self.run, target, load, definition=self.definition, objective=self.objective)
-
-
-def build_report(
-    run: Run, earlier: Run | None, options: ReportOptions, table: Prices, catalog: Sequence[str] = ()
-) -> Report:
-    """Return the report of a run, with prices from `table`, optionally compared with an earlier run.
-
-    A price that can't be used is left out, and its error is in `price_errors`.
-    """
-    prices, errors = run_prices(run, options.prices, table)
-    alternatives = []
-    for model in options.alternatives:
-        try:
-            alternatives.append(table.find(f"tokens:{model}"))
-        except PriceError as error:
-            errors.append(error)
-    return Report(
-        run,
-        options.definition,
-        OBJECTIVES[options.objective],
-        spot_prices(prices) if options.spot else prices,
-        options.utilisation,
-        earlier,
-        [price for price in alternatives if isinstance(price, PerToken)],
-        price_errors=errors,
-        catalog=catalog,
-        margin=check_margin(options.margin),
-        usd_kwh=options.usd_kwh,
-    )

@@ -17,7 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
-from backends.processors import usable_processors
+from backends.machine.processors import usable_processors
 from backends.settings import require_package
 from rag.errors import DocumentError, RagError
 from rag.library.built.local_workers import Outcome, embed

@@ -11,7 +11,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Protocol
 
 from backends import NotConfigured
-from backends.processors import has_accelerator, has_feature
+from backends.machine.processors import has_accelerator, has_feature
 from backends.stopwatch import now
 from rag.documents import ShareReport
 from rag.errors import RetrievalError

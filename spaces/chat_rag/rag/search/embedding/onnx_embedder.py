@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from backends.processors import has_feature, usable_processors
+from backends.machine.processors import has_feature, usable_processors
 from rag.errors import RetrievalError
 from rag.search.embedding.onnx_export import INT8, MODEL, PROMPTS, TOKENIZER
 from rag.search.embedding.prompts import prompts_of

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from backends.processors import has_feature, limit_spin_wait, usable_processors
+from backends.machine.processors import has_feature, limit_spin_wait, usable_processors
 from rag.errors import RetrievalError
 from rag.search.embedding.prompts import prompts_of
 from rag.search.embedding.token_vectors import Span, TokenVectors, unit_length

@@ -10,7 +10,8 @@ from compare.analyse.metrics.definitions import DEFINITIONS
 from compare.analyse.metrics.objectives import OBJECTIVES
 from compare.analyse.quality.quality_verdict import MARGIN
 from compare.errors import PriceError
-from compare.report.report import Report, ReportOptions, build_report
+from compare.report.options import ReportOptions, build_report
+from compare.report.report import Report
 from compare.runs.records import Run
 
 

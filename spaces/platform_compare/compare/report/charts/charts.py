@@ -16,6 +16,7 @@ from compare.report.charts.chart_style import COLOURS, DASHES, TEXT, blank_figur
 from compare.report.charts.quality_chart import quality
 from compare.report.report import Report
 from compare.report.words import strings
+from compare.report.words.verdict_text import METRIC_LABELS, QUANTILE_PHRASES, verdict_text, winner_label
 from compare.runs.records import Record
 
 # Where intervals span about a decade, Plotly writes only the first digit of a ratio, and 0.5 would look like 5.
@@ -52,7 +53,7 @@ def differences(report: Report) -> go.Figure:
             x=[verdict.ratio for _, verdict in rows],
             y=[row for row, _ in rows],
             mode="markers",
-            name=strings.winner_label(winner),
+            name=winner_label(winner),
             marker={"size": 9, "color": _colour(report, winner) if winner else TEXT},
             error_x={
                 "type": "data",
@@ -61,7 +62,7 @@ def differences(report: Report) -> go.Figure:
                 "arrayminus": [(verdict.ratio or 0) - (verdict.low or 0) for _, verdict in rows],
                 "thickness": 2,
             },
-            hovertext=[strings.verdict_text(verdict) for _, verdict in rows],
+            hovertext=[verdict_text(verdict) for _, verdict in rows],
             hoverinfo="text",
         )
     for row, label in enumerate(_labels(comparisons)):  # above its line: to the side, a phone would have no room
@@ -192,7 +193,7 @@ def _labels(verdicts: list[Verdict]) -> list[str]:
     for verdict in verdicts:
         pair = [f"{verdict.faster} / {verdict.slower}"] if len(pairs) > 1 else []
         load = [verdict.load] if len(loads) > 1 else []
-        metric = strings.METRIC_LABELS[verdict.metric] + strings.QUANTILE_PHRASES[verdict.quantile]
+        metric = METRIC_LABELS[verdict.metric] + QUANTILE_PHRASES[verdict.quantile]
         line, details = " · ".join([metric, *pair, *load]), " · ".join([*pair, *load])
         labels.append(f"{metric}<br>{details}" if len(line) > MAX_LABEL else line)
     return labels

@@ -20,6 +20,7 @@ from compare.report.words.glossary import glossary_lines
 from compare.report.words.judge_text import judges_json
 from compare.report.words.settings_text import settings_rows
 from compare.report.words.telemetry_text import telemetry_json, telemetry_markdown
+from compare.report.words.verdict_text import NOT_INTERLEAVED, verdict_text
 
 
 def report_json(report: Report) -> dict[str, Any]:
@@ -32,8 +33,8 @@ def report_json(report: Report) -> dict[str, Any]:
         "definition": report.definition,
         "objective": asdict(report.objective),
         "targets": {target: _target_json(report, target) for target in report.run.targets},
-        "verdicts": [asdict(verdict) | {"text": strings.verdict_text(verdict)} for verdict in report.verdicts],
-        "changes": [asdict(verdict) | {"text": strings.verdict_text(verdict)} for verdict in report.changes],
+        "verdicts": [asdict(verdict) | {"text": verdict_text(verdict)} for verdict in report.verdicts],
+        "changes": [asdict(verdict) | {"text": verdict_text(verdict)} for verdict in report.changes],
         "quality": quality_json(report),
         "judges": judges_json(report),
         "recommended_requests": report.recommended_requests,
@@ -68,51 +69,49 @@ def _intervals_json(report: Report, target: str, load: str) -> dict[str, Any]:
 
 def report_markdown(report: Report) -> str:
     """Return the report as Markdown, to paste into an issue or a document."""
-    header = report.run.header
-    workload = header["workload"]["description"]
-    metrics_title = strings.metrics_title(TITLES[report.definition])
-    about = f"{workload} · {moment(header['started'])} · {metrics_title}, times in ms"
-    title = f"**{markdown_text(strings.versus(report.run.targets))}** · {markdown_text(about)}"
-    rows = [tables.metrics_row(*key, metrics) for key, metrics in report.cells.items()]
+    settings = [f"{name}: {text}" for name, text in settings_rows(report)]
     parts = [
-        title,
+        *_title_parts(report),
+        *_metrics_parts(report),
+        *telemetry_markdown(report),
+        *_quality_parts(report),
+        *_judge_parts(report),
         "",
-        f"**{markdown_text(headline(report))}**",
+        *_items(_conclusions(report)),
+        *_section(strings.REPRODUCE, settings),
+        *_section(strings.TERMS, glossary_lines(quality_text.explained_labels(report))),
         "",
-        tables.markdown_table(strings.METRIC_HEADERS, rows),
     ]
+    return "\n".join(parts)
+
+
+def _title_parts(report: Report) -> list[str]:
+    header = report.run.header
+    metrics_title = strings.metrics_title(TITLES[report.definition])
+    about = f"{header['workload']['description']} · {moment(header['started'])} · {metrics_title}, times in ms"
+    title = f"**{markdown_text(strings.versus(report.run.targets))}** · {markdown_text(about)}"
+    return [title, "", f"**{markdown_text(headline(report))}**"]
+
+
+def _metrics_parts(report: Report) -> list[str]:
+    """Return the tables of metrics and costs, and what a search found."""
+    rows = [tables.metrics_row(*key, metrics) for key, metrics in report.cells.items()]
+    parts = ["", tables.markdown_table(strings.METRIC_HEADERS, rows)]
     if report.groups:
         parts += ["", tables.markdown_table(strings.GROUP_HEADERS, tables.group_rows(report)), "", strings.GROUPS_NOTE]
     for answer in report.capacities:
         parts += ["", markdown_text(answer.target), "", curve_table(answer)]
     if report.costs:
-        parts += [
-            "",
-            tables.markdown_table(strings.COST_HEADERS, tables.cost_rows(report)),
-            "",
-            *_items(report.cost_notes),
-        ]
-    parts += [*telemetry_markdown(report), *_quality_parts(report), *_judge_parts(report)]
-    verdicts = [f"{each.load}: {strings.verdict_text(each)}" for each in (*report.verdicts, *report.changes)]
-    notes = [*([strings.NOT_INTERLEAVED] if report.changes else []), *report.caveats]
-    advice = [report.advice] if report.advice else []
-    settings = [f"{name}: {text}" for name, text in settings_rows(report)]
-    return "\n".join(
-        [
-            *parts,
-            "",
-            *_items([*verdicts, *(f"{strings.NOTE}: {text}" for text in notes), *advice]),
-            "",
-            f"{strings.REPRODUCE}:",
-            "",
-            *_items(settings),
-            "",
-            f"{strings.TERMS}:",
-            "",
-            *_items(glossary_lines(quality_text.explained_labels(report))),
-            "",
-        ]
-    )
+        costs = tables.markdown_table(strings.COST_HEADERS, tables.cost_rows(report))
+        parts += ["", costs, "", *_items(report.cost_notes)]
+    return parts
+
+
+def _conclusions(report: Report) -> list[str]:
+    """Return the verdicts on speed and cost, what to know about them, and how certain they are."""
+    verdicts = [f"{each.load}: {verdict_text(each)}" for each in (*report.verdicts, *report.changes)]
+    notes = [*([NOT_INTERLEAVED] if report.changes else []), *report.caveats]
+    return [*verdicts, *(f"{strings.NOTE}: {text}" for text in notes), *([report.advice] if report.advice else [])]
 
 
 def _quality_parts(report: Report) -> list[str]:
@@ -130,7 +129,7 @@ def _quality_parts(report: Report) -> list[str]:
 
 def _judge_parts(report: Report) -> list[str]:
     lines = judge_text.judge_lines(report)
-    return ["", f"{judge_text.TITLE}:", "", *_items([*lines, judge_text.NOTE])] if lines else []
+    return _section(judge_text.TITLE, [*lines, judge_text.NOTE]) if lines else []
 
 
 def _differing_parts(report: Report) -> list[str]:
@@ -145,6 +144,10 @@ def _differing_parts(report: Report) -> list[str]:
         *(["", tables.markdown_table(headers, rows)] if rows else []),
         *(["", note] if note else []),
     ]
+
+
+def _section(title: str, texts: Iterable[str]) -> list[str]:
+    return ["", f"{title}:", "", *_items(texts)]
 
 
 def _items(texts: Iterable[str]) -> list[str]:

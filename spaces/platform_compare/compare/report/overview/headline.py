@@ -20,7 +20,7 @@ from compare.report.overview.quality_headline import (
 from compare.report.report import Report
 from compare.report.words.capacity_text import capacity_text
 from compare.report.words.formats import ratio
-from compare.report.words.strings import ONE_TARGET
+from compare.report.words.verdict_text import ONE_TARGET
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from html import escape
 
 from compare.interactive.race import Race, RaceColumn
 from compare.interactive.votes import LETTERS
-from compare.report.words import strings
+from compare.report.words import race_text
 from compare.report.words.formats import MISSING, rate, usd
 from compare.report.words.glossary import term_html
 from ui.markdown import safe_markdown
@@ -26,9 +26,9 @@ def column_view(race: Race, place: int, colours: Mapping[str, str]) -> tuple[str
         longest = max(each.elapsed_seconds for each in race.columns)
         key = f"race-{place}" if race.over else ""
         return head_html(column, colours.get(column.target, ""), longest, key), body_markdown(column)
-    label = escape(strings.answer_label(LETTERS[place]))
+    label = escape(race_text.answer_label(LETTERS[place]))
     head = f'<div class="sp-race"><header><b>{label}</b></header></div>'
-    return head, (safe_markdown(column.answer) or strings.NO_ANSWER) if race.over else strings.HIDDEN_UNTIL_DONE
+    return head, (safe_markdown(column.answer) or race_text.NO_ANSWER) if race.over else race_text.HIDDEN_UNTIL_DONE
 
 
 def head_html(column: RaceColumn, colour: str = "", longest: float = 0.0, key: str = "") -> str:
@@ -37,7 +37,7 @@ def head_html(column: RaceColumn, colour: str = "", longest: float = 0.0, key: s
     `longest` is the time of the slowest column in seconds; its bar is full. With a `key`, which is unique on the page,
     the terms are explained: not in a head that is drawn ten times a second, which would close an explanation.
     """
-    words = strings.LENGTH_LIMIT if column.is_cut else strings.RACE_STATES[column.state]
+    words = race_text.LENGTH_LIMIT if column.is_cut else race_text.STATES[column.state]
     state = f'<span class="sp-state sp-{column.state}">{words}</span>'
     title = f"<p>{escape(column.title)}</p>" if column.title != column.target else ""
     style = f' style="--sp-colour:{colour}"' if colour else ""
@@ -57,7 +57,7 @@ def body_markdown(column: RaceColumn) -> str:
 
 def standings_html(rows: Sequence[tuple[str, int, int]]) -> str:
     """Return how many races each target won, or "" without votes."""
-    return f'<p class="sp-note">{escape(strings.standings_text(rows))}</p>' if rows else ""
+    return f'<p class="sp-note">{escape(race_text.standings_text(rows))}</p>' if rows else ""
 
 
 def _timeline_html(column: RaceColumn, longest: float) -> str:
@@ -72,15 +72,15 @@ def _timeline_html(column: RaceColumn, longest: float) -> str:
 
 def _times_html(column: RaceColumn, key: str) -> str:
     stopwatch, usage = column.stopwatch, column.stopwatch.usage
-    tokens = strings.token_counts_text(usage.input_tokens, usage.output_tokens) if usage else MISSING
+    tokens = race_text.token_counts_text(usage.input_tokens, usage.output_tokens) if usage else MISSING
     load = column.load_seconds or 0.0
     values = {
-        strings.RACE_TTFT: _seconds(stopwatch.first_token_seconds),
-        strings.RACE_RATE: rate(stopwatch.tokens_per_second),
-        strings.RACE_END_TO_END: _seconds(stopwatch.total_seconds),
-        strings.RACE_TOKENS: tokens,
-        strings.RACE_COST: MISSING if column.cost is None else f"{usd(column.cost)} USD",
-        **({strings.RACE_LOAD: _seconds(load)} if load >= SHOWN_LOAD_SECONDS else {}),
+        race_text.TTFT: _seconds(stopwatch.first_token_seconds),
+        race_text.RATE: rate(stopwatch.tokens_per_second),
+        race_text.END_TO_END: _seconds(stopwatch.total_seconds),
+        race_text.TOKENS: tokens,
+        race_text.COST: MISSING if column.cost is None else f"{usd(column.cost)} USD",
+        **({race_text.LOAD: _seconds(load)} if load >= SHOWN_LOAD_SECONDS else {}),
     }
     names = [term_html(name, f"{key}-{place}") if key else name for place, name in enumerate(values)]
     cells = "".join(
@@ -93,7 +93,7 @@ def _thoughts_html(column: RaceColumn) -> str:
     if not column.thought:
         return ""
     is_open = " open" if column.state == "thinking" else ""
-    summary = f"<summary>{strings.THOUGHTS}</summary>"
+    summary = f"<summary>{race_text.THOUGHTS}</summary>"
     return f'<details class="sp-more"{is_open}>{summary}<p>{escape(column.thought)}</p></details>'
 
 

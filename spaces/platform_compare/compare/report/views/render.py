@@ -13,10 +13,12 @@ from compare.report.report import Report
 from compare.report.views.html_table import table
 from compare.report.words import strings
 from compare.report.words.capacity_text import answer_lines, curve_headers, curve_rows
+from compare.report.words.cost_text import NO_PRICE
 from compare.report.words.formats import MISSING, milliseconds, percent
 from compare.report.words.glossary import glossary_html
 from compare.report.words.quality_text import explained_labels, verdict_lines
 from compare.report.words.settings_text import settings_rows
+from compare.report.words.verdict_text import NOT_INTERLEAVED, NOTHING_SHARED, ONE_TARGET, too_few_text, verdict_text
 
 
 def verdict_html(report: Report) -> str:
@@ -26,11 +28,11 @@ def verdict_html(report: Report) -> str:
     parts = [f"<ul>{quality}</ul>" if quality else "", curves or _verdict_lists(report.verdicts)]
     if report.changes:
         parts.append(subtitle(strings.EARLIER) + _verdict_lists(report.changes))
-        parts.append(note(strings.NOT_INTERLEAVED))
+        parts.append(note(NOT_INTERLEAVED))
     elif report.earlier:
-        parts.append(subtitle(strings.EARLIER) + note(strings.NOTHING_SHARED))
+        parts.append(subtitle(strings.EARLIER) + note(NOTHING_SHARED))
     if len(report.run.targets) == 1 and not (report.earlier or curves):
-        parts = [f'<p class="sp-empty">{escape(strings.ONE_TARGET)}</p>']
+        parts = [f'<p class="sp-empty">{escape(ONE_TARGET)}</p>']
     advice = note(report.advice) if report.advice else ""
     return f'<div class="sp-verdict">{"".join(parts)}{advice}</div>'
 
@@ -58,7 +60,7 @@ def metrics_html(report: Report) -> str:
 def cost_html(report: Report) -> str:
     """Return the cost at the measured throughput, and the break-even points of hourly endpoints."""
     if not report.costs:
-        return f'<p class="sp-empty">{escape(strings.NO_PRICE)}</p>'
+        return f'<p class="sp-empty">{escape(NO_PRICE)}</p>'
     notes = "".join(map(note, report.cost_notes))
     return table(strings.COST_HEADERS, tables.cost_rows(report), text_columns=3, key="cost") + notes
 
@@ -95,11 +97,11 @@ def _verdict_lists(verdicts: Sequence[Verdict]) -> str:
     parts = []
     for load in loads:
         decided = [v for v in verdicts if v.load == load and v.decision is not Finding.TOO_FEW_MEASUREMENTS]
-        items = "".join(f"<li>{escape(strings.verdict_text(verdict))}</li>" for verdict in decided)
+        items = "".join(f"<li>{escape(verdict_text(verdict))}</li>" for verdict in decided)
         heading = subtitle(load) if len(loads) > 1 else ""
         parts.append(f"{heading}<ul>{items}</ul>" if items else "")
     too_few = sum(verdict.decision is Finding.TOO_FEW_MEASUREMENTS for verdict in verdicts)
-    return "".join(parts) + (note(strings.too_few_text(too_few)) if too_few else "")
+    return "".join(parts) + (note(too_few_text(too_few)) if too_few else "")
 
 
 def _client_html(report: Report) -> str:

@@ -1,0 +1,1 @@
+"""The commands of python -m backends: a module for each, or for those that belong together."""

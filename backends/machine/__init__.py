@@ -1,0 +1,1 @@
+"""What this process runs on: processors, memory, disk, and the GPU that ZeroGPU lends."""

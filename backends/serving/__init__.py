@@ -1,0 +1,1 @@
+"""What pages, model servers and the gateway use to serve requests: sockets, limits of bodies, counters in Redis."""

@@ -1,0 +1,1 @@
+"""Takes pictures of every state of the pages; `scripts/screenshots.py` runs it."""
