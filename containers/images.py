@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from backends import SpaceportError
+from backends.settings import require_package
 from containers.references import find_references, with_digests
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -52,6 +53,7 @@ class ImageSize:
 
 def docker_client() -> Any:
     """Return a client of the Docker engine that DOCKER_HOST or the current context names."""
+    require_package("docker", extra="containers")
     import docker
     from docker.errors import DockerException
 

@@ -34,4 +34,4 @@ def _help() -> str:
 
 
 if __name__ == "__main__":
-    run_program(main)
+    run_program(main, extra="inference")

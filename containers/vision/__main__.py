@@ -74,4 +74,4 @@ def _train_digits(folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    run_program(main)
+    run_program(main, extra="vision")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 
 from gateway.commands import command
 from gateway.keys.key import hash_key
+from tests.conftest import ROOT
 from tests.gateway.servers import open_store, write_catalog
 from tests.gateway.test_database import row
 
@@ -128,3 +131,16 @@ def test_reports(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert sum(int(line["requests"]) for line in table) == 5
     assert "2026-11-29" in run(capsys, "report", "--by", "day", "--month", "2026-11")
     assert "2026-11-29" not in run(capsys, "report", "--by", "day", "--month", "2026-12")
+
+
+def test_a_package_that_isnt_installed_is_named_with_its_extra() -> None:
+    code = (
+        "import runpy, sys; sys.modules['sqlalchemy'] = None; sys.argv = ['gateway', 'keys', 'list']; "
+        "runpy.run_module('gateway', run_name='__main__')"
+    )
+    process = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert process.returncode == 1
+    assert process.stderr == (
+        "error: The package sqlalchemy isn't installed.\n"
+        "  Install what this command needs: pip install 'spaceport[gateway]', or all: make install\n"
+    )
