@@ -192,14 +192,16 @@ async def test_an_answer_that_ends_early_may_have_had_tool_calls_or_thoughts_tha
 ) -> None:
     entry = {"kind": "openai", "url": wire.url, "model": "tiny", "price": "tokens:1/2", "hides_thoughts": True}
     lines = "\n".join(["[thinker]", *(f"{name} = {json.dumps(value)}" for name, value in entry.items())])
-    async with gateway(wire, tmp_path, lines, request_seconds=0.3) as running:
+    async with gateway(wire, tmp_path, lines, request_seconds=2) as running:
         key = await running.add_key(usd=1)
         wire.on(CHAT, PARTIAL)
         tools = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]
-        await running.chat(key, tokens=400)
-        await running.chat(key, "thinker", tokens=400)
-        await running.chat(key, tokens=400, tools=tools)
-        rows = await running.rows(3)
+        await asyncio.gather(
+            running.chat(key, tokens=400),
+            running.chat(key, "thinker", tokens=400),
+            running.chat(key, tokens=400, tools=tools),
+        )
+        rows = sorted(await running.rows(3), key=lambda row: int(row["cost"]))
     prompt = (len("Name a colour.") + 16) * 1000
     assert [row["cost"] for row in rows[:2]] == [prompt + 6 * 4 * 2000, prompt + 400 * 2000]
     assert rows[2]["cost"] > prompt + 400 * 2000

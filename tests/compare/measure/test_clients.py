@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -29,6 +28,7 @@ from compare.runs import run_file
 from compare.runs.merge import merge_runs
 from compare.runs.records import Run
 from tests.compare.servers import Models
+from tests.helpers.servers import free_port
 
 SHORT, LOAD = built_in("short"), Load("poisson", 80)
 
@@ -36,12 +36,6 @@ SHORT, LOAD = built_in("short"), Load("poisson", 80)
 def arguments(models: Models, folder: Path, *more: str, targets: str = "steady,slow") -> list[str]:
     catalog = models.catalog(folder, *targets.split(","))
     return ["run", "--targets", targets, "--catalog", str(catalog), "--out", str(folder / "run.jsonl"), *more]
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def measure_parts(models: Models, folder: Path, count: int, *more: str, targets: str = "steady") -> list[Run]:
