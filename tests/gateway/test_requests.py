@@ -158,15 +158,16 @@ async def test_what_a_filter_withholds_costs_what_the_server_counted(
 
 
 async def test_running_answers_finish_before_the_end(wire: WireServer, tmp_path: Path) -> None:
-    async with gateway(wire, tmp_path, drain_seconds=5) as running:
+    async with gateway(wire, tmp_path, drain_seconds=60) as running:
         key = await running.add_key()
-        wire.on(CHAT, Reply(ANSWER.parts, delay=0.5))
+        wire.on(CHAT, Reply(ANSWER.parts, go=(go := asyncio.Event())))
         answer = asyncio.create_task(running.chat(key, stream=True))
         await until(lambda: wire.requests(CHAT))
         drain = asyncio.create_task(running.gateway.drain())
         await until(lambda: running.gateway.phase.value == "draining")
         assert (await running.client.get("/ready")).status_code == 503
         assert (await running.chat(key)).status_code == 503
+        go.set()
         assert answer_of(events((await answer).text)) == "Hello you."
         await drain
         assert (await running.rows(1))[0]["outcome"] == "ok"
@@ -211,9 +212,12 @@ async def test_an_answer_that_ends_early_may_have_had_tool_calls_or_thoughts_tha
 async def test_requests_in_progress_fill_no_more_memory_than_they_may(wire: WireServer, tmp_path: Path) -> None:
     async with gateway(wire, tmp_path, parallel=1, requests_mb=0.25) as running:
         key = await running.add_key()
-        wire.on(CHAT, Reply(ANSWER.parts, delay=0.3), ANSWER)
+        wire.on(CHAT, Reply(ANSWER.parts, go=(go := asyncio.Event())), ANSWER)
         text = "a" * 100_000
-        answers = await asyncio.gather(*(running.chat(key, text=text) for _ in range(4)))
+        asked = [asyncio.create_task(running.chat(key, text=text)) for _ in range(4)]
+        await until(lambda: sum(each.done() for each in asked) >= 2)
+        go.set()
+        answers = await asyncio.gather(*asked)
         assert sorted(answer.status_code for answer in answers) == [200, 200, 429, 429]
         refusal = next(answer for answer in answers if answer.status_code == 429)
         assert "memory" in refusal.json()["error"]["message"]
