@@ -444,7 +444,7 @@ def test_waiting_can_be_interrupted(hub: Hub) -> None:
             if line.endswith(": building\n"):
                 break
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "Stopped. A pushed commit stays" in errors
     assert "Traceback" not in errors
