@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import httpx2
 import uvicorn
 
-from local_server import free_port as free_port
+from scripts.local_server import free_port as free_port
 
 JSON = {"content-type": "application/json"}
 Server = TypeVar("Server", bound=BaseServer)
