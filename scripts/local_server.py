@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
 import subprocess
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+# Below those that Linux, macOS and Windows give to connections, and to servers that ask for any: such a port another
+# process could get before the server has it, or while it's stopped for a moment.
+PORTS = range(10_000, 32_000)
 
 
 class NotStarted(Exception):
@@ -48,10 +53,12 @@ def running_server(
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port that nobody listens on, and that the system gives to nobody who asks for any."""
+    while True:
+        port = secrets.choice(PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _read(url: str) -> bytes | None:

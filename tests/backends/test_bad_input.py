@@ -333,7 +333,7 @@ async def test_silence_before_the_headers(name: str, server: WireServer) -> None
 @pytest.mark.parametrize("name", NAMES)
 async def test_silence_after_ten_tokens(name: str, server: WireServer) -> None:
     chat(server, Reply([ten_sse()], end="hang"), Reply([ten_ndjson()], end="hang"))
-    events, error = await fail(connect(name, server.url, read_timeout=0.1))
+    events, error = await fail(connect(name, server.url, read_timeout=0.5))
     assert events == TEN
     assert isinstance(error, TimedOut)
 

@@ -5,35 +5,27 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
-import time
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from backends.stopwatch import now
 from backends.streams import batches, closing, iterate_in_thread, report_progress
 
 visitor: contextvars.ContextVar[str] = contextvars.ContextVar("visitor", default="nobody")
 
 
 async def test_a_blocking_iterator_is_read_without_blocking_the_loop() -> None:
+    loop, ran = asyncio.get_running_loop(), threading.Event()
+
     def count(_: threading.Event) -> Iterator[int]:
         for number in range(200):
             if number == 100:
-                time.sleep(0.1)
+                loop.call_soon_threadsafe(ran.set)
+                assert ran.wait(60)
             yield number
 
-    ticks = 0
-
-    async def tick() -> None:
-        nonlocal ticks
-        while True:
-            await asyncio.sleep(0.005)
-            ticks += 1
-
-    ticking = asyncio.create_task(tick())
     assert [number async for number in iterate_in_thread(count)] == list(range(200))
-    ticking.cancel()
-    assert ticks > 3
 
 
 async def test_errors_of_a_blocking_iterator_follow_its_items() -> None:
@@ -61,7 +53,7 @@ async def test_the_thread_ends_when_the_reader_stops() -> None:
     stream = iterate_in_thread(endless_numbers)
     async with closing(stream):
         await anext(stream)
-    assert await asyncio.to_thread(finished.wait, 1)
+    assert await asyncio.to_thread(finished.wait, 60)
 
 
 async def test_the_reader_sets_the_pace() -> None:
@@ -106,10 +98,11 @@ async def test_batches_are_few_and_lose_nothing() -> None:
             yield number
             await asyncio.sleep(0.001)
 
+    started = now()
     received = [batch async for batch in batches(quick(), 0.02)]
     assert received[0] == [0]
     assert [number for batch in received for number in batch] == list(range(50))
-    assert len(received) < 20
+    assert len(received) <= 2 + (now() - started) / 0.02  # on a busy machine, the pauses are longer
 
 
 async def test_closing_the_batches_closes_the_stream() -> None:

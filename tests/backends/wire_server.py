@@ -29,6 +29,7 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
     end: Literal["complete", "drop", "hang", "repeat", "unanswered"] = "complete"
     delay: float = 0.0  # seconds before the headers
+    go: asyncio.Event | None = None  # the headers wait until it's set
 
     @classmethod
     def json(cls, value: Any, status: int = 200, **headers: str) -> Reply:
@@ -104,6 +105,8 @@ class WireServer:
     async def _send(self, reply: Reply, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         if reply.delay:
             await asyncio.sleep(reply.delay)
+        if reply.go:
+            await reply.go.wait()
         if reply.end == "unanswered":
             return False
         fields = {"content-type": reply.type, "transfer-encoding": "chunked", **reply.headers}

@@ -75,7 +75,7 @@ async def test_files_of_a_visitor_who_has_left_are_no_longer_read(visitor: Visit
         assert "a.pdf" in await anext(updates)
         await asyncio.sleep(1)
         assert visitor.ingestion.busy
-    await asyncio.to_thread(wait_until, lambda: not visitor.ingestion.busy, 20)
+    await asyncio.to_thread(wait_until, lambda: not visitor.ingestion.busy)
     assert all(isinstance(result, Cancelled) for result in visitor.ingestion.snapshot().results)
     assert not any(path.exists() for path in paths)
     async with asyncio.timeout(10):

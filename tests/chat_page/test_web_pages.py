@@ -52,17 +52,18 @@ async def test_a_page_that_cant_be_fetched_is_refused_and_leaves_the_place(visit
 
 async def test_a_page_that_arrives_after_its_visitor_has_left_is_deleted(visitor: Visitor, site: Site) -> None:
     """Until the page arrives, the visitor's place stays taken: otherwise those who leave would have all fetchers."""
-    site.pause, lane = 0.2, Admission().uploads
+    lane = Admission().uploads
+    site.go.clear()
     task = asyncio.create_task(anext(add_url(Uploads(lane), CALLER, visitor, URL, site.edge)))
     await asyncio.to_thread(wait_until, lambda: bool(site.requests))
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     assert lane.queue.in_flight == 1
-    await asyncio.to_thread(wait_until, lambda: len(site.requests) == 2)
+    site.go.set()
     await asyncio.to_thread(wait_until, lambda: lane.queue.in_flight == 0)
-    await asyncio.sleep(0.5)  # the file comes after the request
-    assert not _fetched_files()
+    assert len(site.requests) == 2
+    await asyncio.to_thread(wait_until, lambda: not _fetched_files())
     assert not visitor.library.documents
 
 

@@ -309,7 +309,7 @@ async def test_a_visitor_who_leaves_ends_the_process_that_scores(models: Models,
     await asyncio.to_thread(wait_until, lambda: started.exists() and bool(started.read_text()))
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
-    wait_until(lambda: not Path(f"/proc/{started.read_text()}/exe").exists(), 10)
+    wait_until(lambda: not Path(f"/proc/{started.read_text()}/exe").exists())
 
 
 async def _drain(progress: AsyncIterator[Any]) -> None:

@@ -27,8 +27,11 @@ MOST = (len("Name a colour.") + bills.MESSAGE_TOKENS) * 1000 + 8 * 2000  # nano-
 async def test_ten_parallel_requests_cannot_overspend(wire: WireServer, tmp_path: Path) -> None:
     async with gateway(wire, tmp_path) as running:
         key = await running.add_key(usd=(3 * MOST + MOST // 2) / money.NANO)
-        wire.on(CHAT, Reply(ANSWER.parts, delay=0.3))
-        answers = await asyncio.gather(*(running.chat(key, stream=at % 2 == 0) for at in range(10)))
+        wire.on(CHAT, Reply(ANSWER.parts, go=(go := asyncio.Event())))
+        asked = [asyncio.create_task(running.chat(key, stream=at % 2 == 0)) for at in range(10)]
+        await until(lambda: sum(each.done() for each in asked) >= 7)
+        go.set()
+        answers = await asyncio.gather(*asked)
         assert sorted(answer.status_code for answer in answers) == [200] * 3 + [402] * 7
         refusal = next(answer for answer in answers if answer.status_code == 402)
         assert "0.000023 of the month's 0.000161 USD are left" in refusal.json()["error"]["message"]
@@ -42,7 +45,7 @@ async def test_ten_parallel_requests_cannot_overspend(wire: WireServer, tmp_path
 async def test_a_request_that_has_no_turn_reserves_nothing(wire: WireServer, tmp_path: Path) -> None:
     async with gateway(wire, tmp_path, parallel=1, queue=1) as running:
         key = await running.add_key(usd=1)
-        wire.on(CHAT, Reply(ANSWER.parts, delay=0.4), ANSWER)
+        wire.on(CHAT, Reply(ANSWER.parts, go=(go := asyncio.Event())), ANSWER)
         first = asyncio.create_task(running.chat(key))
         await until(lambda: wire.requests(CHAT))
         leaves = asyncio.create_task(running.chat(key))
@@ -50,6 +53,8 @@ async def test_a_request_that_has_no_turn_reserves_nothing(wire: WireServer, tmp
         full = await running.chat(key)
         assert (full.status_code, int(full.headers["retry-after"]) > 0) == (429, True)
         leaves.cancel()
+        await until(lambda: running.gateway.parts.queue.length == 0)
+        go.set()
         assert (await first).status_code == 200
         rows = {row["outcome"]: row for row in await running.rows(3)}
         assert (rows["refused"]["error"], rows["refused"]["cost"]) == ("full", 0)
@@ -107,13 +112,14 @@ async def test_what_runs_elsewhere_counts(wire: WireServer, tmp_path: Path) -> N
     async with gateway(wire, tmp_path / "first", database_url=database) as first:
         key = await first.add_key(usd=1.5 * MOST / money.NANO)
         async with gateway(wire, tmp_path / "second", database_url=database) as second:
-            wire.on(CHAT, Reply(ANSWER.parts, delay=0.5), ANSWER)
+            wire.on(CHAT, Reply(ANSWER.parts, go=(go := asyncio.Event())), ANSWER)
             running = asyncio.create_task(first.chat(key))
             budgets = second.gateway.parts.budgets
             await until(lambda: sum(budgets._others_reserved.values()) == MOST)
             refusal = await second.chat(key)
             assert refusal.status_code == 402
             assert "wait for the answers that run" in refusal.json()["error"]["message"]
+            go.set()
             assert (await running).status_code == 200
             (known,) = first.store.read_keys()
             month = month_of(datetime.now(UTC))

@@ -158,15 +158,16 @@ async def test_what_a_filter_withholds_costs_what_the_server_counted(
 
 
 async def test_running_answers_finish_before_the_end(wire: WireServer, tmp_path: Path) -> None:
-    async with gateway(wire, tmp_path, drain_seconds=5) as running:
+    async with gateway(wire, tmp_path, drain_seconds=60) as running:
         key = await running.add_key()
-        wire.on(CHAT, Reply(ANSWER.parts, delay=0.5))
+        wire.on(CHAT, Reply(ANSWER.parts, go=(go := asyncio.Event())))
         answer = asyncio.create_task(running.chat(key, stream=True))
         await until(lambda: wire.requests(CHAT))
         drain = asyncio.create_task(running.gateway.drain())
         await until(lambda: running.gateway.phase.value == "draining")
         assert (await running.client.get("/ready")).status_code == 503
         assert (await running.chat(key)).status_code == 503
+        go.set()
         assert answer_of(events((await answer).text)) == "Hello you."
         await drain
         assert (await running.rows(1))[0]["outcome"] == "ok"
@@ -192,14 +193,16 @@ async def test_an_answer_that_ends_early_may_have_had_tool_calls_or_thoughts_tha
 ) -> None:
     entry = {"kind": "openai", "url": wire.url, "model": "tiny", "price": "tokens:1/2", "hides_thoughts": True}
     lines = "\n".join(["[thinker]", *(f"{name} = {json.dumps(value)}" for name, value in entry.items())])
-    async with gateway(wire, tmp_path, lines, request_seconds=0.3) as running:
+    async with gateway(wire, tmp_path, lines, request_seconds=2) as running:
         key = await running.add_key(usd=1)
         wire.on(CHAT, PARTIAL)
         tools = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]
-        await running.chat(key, tokens=400)
-        await running.chat(key, "thinker", tokens=400)
-        await running.chat(key, tokens=400, tools=tools)
-        rows = await running.rows(3)
+        await asyncio.gather(
+            running.chat(key, tokens=400),
+            running.chat(key, "thinker", tokens=400),
+            running.chat(key, tokens=400, tools=tools),
+        )
+        rows = sorted(await running.rows(3), key=lambda row: int(row["cost"]))
     prompt = (len("Name a colour.") + 16) * 1000
     assert [row["cost"] for row in rows[:2]] == [prompt + 6 * 4 * 2000, prompt + 400 * 2000]
     assert rows[2]["cost"] > prompt + 400 * 2000
@@ -209,9 +212,12 @@ async def test_an_answer_that_ends_early_may_have_had_tool_calls_or_thoughts_tha
 async def test_requests_in_progress_fill_no_more_memory_than_they_may(wire: WireServer, tmp_path: Path) -> None:
     async with gateway(wire, tmp_path, parallel=1, requests_mb=0.25) as running:
         key = await running.add_key()
-        wire.on(CHAT, Reply(ANSWER.parts, delay=0.3), ANSWER)
+        wire.on(CHAT, Reply(ANSWER.parts, go=(go := asyncio.Event())), ANSWER)
         text = "a" * 100_000
-        answers = await asyncio.gather(*(running.chat(key, text=text) for _ in range(4)))
+        asked = [asyncio.create_task(running.chat(key, text=text)) for _ in range(4)]
+        await until(lambda: sum(each.done() for each in asked) >= 2)
+        go.set()
+        answers = await asyncio.gather(*asked)
         assert sorted(answer.status_code for answer in answers) == [200, 200, 429, 429]
         refusal = next(answer for answer in answers if answer.status_code == 429)
         assert "memory" in refusal.json()["error"]["message"]

@@ -178,11 +178,13 @@ async def test_a_gateway_whose_clock_is_30_s_ahead_shares_limits_and_budgets(
 
 
 async def test_equal_requests_are_answered_once_and_paid_once(wire: WireServer, tmp_path: Path) -> None:
-    wire_answer = Reply(ANSWER.parts, delay=0.2)
     async with gateway(wire, tmp_path, cache_mb=1.0) as running:
-        wire.on(CHAT, wire_answer)
+        wire.on(CHAT, Reply(ANSWER.parts, go=(go := asyncio.Event())))
         key, other = await running.add_key(usd=1), await running.add_key("bob")
-        sources = [source for _, source in await asyncio.gather(*(ask(running, key) for _ in range(4)))]
+        asked = [asyncio.create_task(ask(running, key)) for _ in range(4)]
+        await until(lambda: [each.readers for each in running.gateway.parts.answers._flights.values()] == [4])
+        go.set()
+        sources = [source for _, source in await asyncio.gather(*asked)]
         assert sorted(sources) == ["miss", "shared", "shared", "shared"]
         assert await ask(running, key) == ("paid", "hit")
         assert (await ask(running, other))[1] == "miss"  # owners share nothing

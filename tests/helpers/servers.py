@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 import httpx2
 import uvicorn
 
+from scripts.local_server import free_port as free_port
+
 JSON = {"content-type": "application/json"}
 Server = TypeVar("Server", bound=BaseServer)
 
@@ -67,12 +69,6 @@ async def streamed(url: str, body: bytes) -> AsyncIterator[bytes]:
     async with client() as caller, caller.stream("POST", url, content=body, headers=JSON) as response:
         async for chunk in response.aiter_raw():
             yield chunk
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def is_listening(port: int) -> bool:

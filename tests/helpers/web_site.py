@@ -22,12 +22,15 @@ class Site:
         self.connected: list[str] = []
         self.requests: list[tuple[str | None, str]] = []
         self.pause = 0.0
+        self.go = threading.Event()
+        self.go.set()
         site = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 site.requests.append((self.headers["Host"], self.path))
                 status, headers, body = site.pages.get(self.path, (404, {}, b""))
+                site.go.wait(60)
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)
@@ -61,5 +64,6 @@ class Site:
 
     def close(self) -> None:
         """Stop the server."""
+        self.go.set()
         self.server.shutdown()
         self.server.server_close()

@@ -126,7 +126,7 @@ def test_server_and_engine_exit_together(tmp_path: Path) -> None:
         assert len(server.children()) == 1
         server.signal(signal.SIGKILL)
         server.wait()
-        wait_until(lambda: not server.processes(), 10)
+        wait_until(lambda: not server.processes())
     with launch_server(tmp_path / "second", SPACEPORT_PORT=server.port) as again:
         again.wait_ready()
         assert again.post(CHAT, question(tokens=1)).status_code == 200

@@ -50,7 +50,7 @@ def test_server_is_alive_before_it_is_ready(tmp_path: Path) -> None:
             assert server.get("/v1/models").status_code == 503
             assert server.metric("ready") == 0
             server.signal()
-            assert server.wait(10) == 0  # although a thread still downloads
+            assert server.wait() == 0  # although a thread still downloads
 
 
 def test_signal_while_the_engine_loads(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_signal_while_the_engine_loads(tmp_path: Path) -> None:
         assert server.get("/ready").status_code == 503
         server.signal()
         try:
-            assert server.wait(10) == 0
+            assert server.wait() == 0
         finally:
             with suppress(ProcessLookupError):  # it has exited, as expected
                 os.kill(engine, signal.SIGCONT)

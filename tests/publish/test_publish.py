@@ -7,7 +7,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -26,7 +25,7 @@ from backends.hub.client import Hub as HubClient
 from publishing.staging import front_matter
 from scripts import publish_space
 from tests.conftest import ROOT
-from tests.helpers.servers import serving
+from tests.helpers.servers import free_port, serving
 from tests.publish.conftest import publisher
 from tests.publish.fake_hub import TOKEN, Hub, Space
 
@@ -404,8 +403,7 @@ def test_the_smoke_test_calls_the_running_space(
     (tmp_path / "app.py").write_text(APP)
     client = HubClient(HfApi(endpoint=hub.url, token=TOKEN))
     arguments = [SPACE, "--apply", "--no-try", "--poll", "0.01", "--timeout", "5"]
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     with subprocess.Popen([sys.executable, str(tmp_path / "app.py"), str(port)]) as app:
         hub.host = f"http://127.0.0.1:{port}"
         for _ in range(300):
@@ -449,7 +447,7 @@ def test_waiting_can_be_interrupted(hub: Hub) -> None:
             if line.endswith(": building\n"):
                 break
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "Stopped. A pushed commit stays" in errors
     assert "Traceback" not in errors

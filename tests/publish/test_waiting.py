@@ -9,6 +9,7 @@ from copy import deepcopy
 import pytest
 
 from publishing.errors import SpaceFailed, SpaceNotReady
+from publishing.hub import watch
 from publishing.smoke_request import answer_text
 from scripts import publish_space
 from tests.helpers.servers import serving
@@ -83,9 +84,21 @@ def test_a_space_that_a_setting_does_not_restart_is_running(hub: Hub, publish: P
     assert apply(publish, "--variable", "COLOUR=blue") == 0
 
 
-def test_the_start_has_as_much_time_as_the_build(hub: Hub, publish: Publish, space: Space) -> None:
+def test_the_start_has_as_much_time_as_the_build(
+    hub: Hub, publish: Publish, space: Space, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Clock:
+        seconds = 0.0
+
+        def monotonic(self) -> float:
+            return self.seconds
+
+        def sleep(self, seconds: float) -> None:
+            self.seconds += seconds
+
+    monkeypatch.setattr(watch, "time", Clock())
     hub.builds = [*["BUILDING"] * 5, *["APP_STARTING"] * 5, "RUNNING"]
-    assert apply(publish, "--poll", "0.1", "--timeout", "0.8") == 0
+    assert apply(publish, "--poll", "100", "--timeout", "800") == 0
 
 
 def test_a_space_that_does_not_stay_awake_is_explained(

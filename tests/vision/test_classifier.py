@@ -120,7 +120,7 @@ async def test_what_waits_runs_together_and_who_left_takes_no_place() -> None:
 
     def run(entries: Any) -> Any:
         loop.call_soon_threadsafe(started.set)
-        assert release.wait(10)
+        assert release.wait(60)
         return entries * 2
 
     batcher = Batcher(run, 4, sizes.append)

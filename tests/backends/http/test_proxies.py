@@ -53,7 +53,7 @@ async def test_a_new_connection_without_an_answer_is_an_error(scheme: str, monke
         backend = Catalog(
             {"x": {"kind": "openai", "url": "http://model.test/v1", "model": "tiny"}}, source="test"
         ).connect("x")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             with pytest.raises(Unreachable, match="without sending a response"):
                 _ = [event async for event in backend.stream(REQUEST)]
     assert server.connections == 1
@@ -73,7 +73,7 @@ async def failure(kind: str, url: str) -> BackendError:
     """The error of a question to a server behind a proxy."""
     backend = Catalog({"x": {"kind": kind, "url": url, "model": "tiny"}}, source="test").connect("x")
     with pytest.raises(BackendError) as caught:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             _ = [event async for event in backend.stream(REQUEST)]
     await backend.aclose()
     return caught.value

@@ -111,7 +111,7 @@ for number in range(20):
     folder = str(tmp_path / "visitors" / "ada")
     names = ("a", "b", "c")
     processes = [subprocess.Popen([sys.executable, "-c", code, folder, conversation.id, name]) for name in names]
-    assert [process.wait(60) for process in processes] == [0, 0, 0]
+    assert [process.wait(120) for process in processes] == [0, 0, 0]
     stored = questions(two[1], conversation.id)
     assert set(stored) == {"First?", *(f"{name} {number}" for name in names for number in range(20))}
     assert [each for each in stored if each.startswith("a")] == [f"a {number}" for number in range(20)]

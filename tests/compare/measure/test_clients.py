@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -29,6 +28,7 @@ from compare.runs import run_file
 from compare.runs.merge import merge_runs
 from compare.runs.records import Run
 from tests.compare.servers import Models
+from tests.helpers.servers import free_port
 
 SHORT, LOAD = built_in("short"), Load("poisson", 80)
 
@@ -36,12 +36,6 @@ SHORT, LOAD = built_in("short"), Load("poisson", 80)
 def arguments(models: Models, folder: Path, *more: str, targets: str = "steady,slow") -> list[str]:
     catalog = models.catalog(folder, *targets.split(","))
     return ["run", "--targets", targets, "--catalog", str(catalog), "--out", str(folder / "run.jsonl"), *more]
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def measure_parts(models: Models, folder: Path, count: int, *more: str, targets: str = "steady") -> list[Run]:
@@ -54,7 +48,7 @@ def measure_parts(models: Models, folder: Path, count: int, *more: str, targets:
         subprocess.Popen([*command, "--out", str(path), "--client", f"{index}/{count}"])
         for index, path in enumerate(paths)
     ]
-    assert [process.wait(timeout=60) for process in processes] == [0] * count
+    assert [process.wait(timeout=120) for process in processes] == [0] * count
     return [run_file.read(path) for path in paths]
 
 
@@ -136,7 +130,7 @@ def test_a_client_that_dies_is_named(models: Models, tmp_path: Path) -> None:
     while len(models.requests.get("slow", [])) < 12 and time.monotonic() < deadline:
         time.sleep(0.02)
     os.kill(next(each for each in children(process.pid) if b"--client=1/2" in each[1])[0], signal.SIGKILL)
-    process.communicate(timeout=60)
+    process.communicate(timeout=120)
     assert process.returncode == 0
     run = run_file.read(tmp_path / "run.jsonl")
     assert (run.ended, run.lost_clients) == ("finished", [1])
@@ -157,7 +151,7 @@ def test_a_signal_ends_all_clients_and_keeps_their_records(models: Models, tmp_p
     while len(models.requests.get("slow", [])) < 12 and time.monotonic() < deadline:
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=30)
+    process.communicate(timeout=120)
     assert process.returncode == 130
     run = run_file.read(tmp_path / "run.jsonl")
     assert (run.ended, run.lost_clients) == ("stopped", [])

@@ -105,4 +105,4 @@ def test_a_call_ends_when_its_caller_hangs_up() -> None:
     with server() as url:
         with pytest.raises(httpx2.TimeoutException):
             httpx2.post(f"{url}/gradio_api/run/work", content=b"left", timeout=0.5)
-        wait_until(lambda: "left" not in running, 10)
+        wait_until(lambda: "left" not in running)

@@ -14,6 +14,7 @@ import pytest
 
 from backends import NotConfigured
 from tests.conftest import ROOT
+from tests.helpers.servers import wait_until
 from ui.access.client_address import network
 from ui.admission.admission import Admission, in_time
 from ui.admission.errors import Refused, TooSlow
@@ -200,7 +201,7 @@ async def test_a_place_that_becomes_free_is_taken_at_once() -> None:
             order.append(name)
             await asyncio.sleep(0)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await asyncio.gather(*map(work, "abcdef"))
     assert order == list("abcdef")
     assert line.queue.in_flight == 0
@@ -227,9 +228,10 @@ async def test_work_that_nobody_waits_for_any_more_keeps_its_place_until_it_ends
 
     def work(name: str) -> None:
         running[name] += 1
-        end.wait(10)
+        end.wait(60)
 
     tasks = [asyncio.create_task(admission.view(Caller("flood", "key"), work, "flood"))]
+    await asyncio.to_thread(wait_until, lambda: running["flood"] == 1)
     for _ in range(3):
         await asyncio.sleep(0.02)
         tasks[-1].cancel()

@@ -304,7 +304,7 @@ async def test_what_is_left_behind_is_deleted_without_another_upload(tmp_path: P
     await asyncio.sleep(0.05)
     assert (tmp_path / "tmp1").exists()
     os.utime(tmp_path / "tmp1", (time.time() - 100,) * 2)
-    await asyncio.to_thread(wait_until, lambda: not (tmp_path / "tmp1").exists(), 5)
+    await asyncio.to_thread(wait_until, lambda: not (tmp_path / "tmp1").exists())
 
 
 def test_a_network_of_ipv6_counts_as_one_address() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from backends import NotConfigured
+from backends.serving.redis.slots import HOLD_SECONDS
 from backends.stopwatch import now
 from chat_page.program_api import ProgramApi
 from tests.helpers.redis_server import RedisServer, serving_redis
@@ -148,15 +150,25 @@ async def test_a_place_that_was_refused_is_not_renewed(two: list[Admission], ser
 async def test_the_places_of_a_killed_replica_are_free_again(server: RedisServer) -> None:
     with closing(replica(server)) as living, closing(replica(server)) as killed:
         lanes = [Admission(LIMITS, page_redis=each).answers for each in (living, killed)]
-        for lane in lanes:
-            assert lane._shared
-            lane._shared._hold = 500  # milliseconds
         held = await lanes[1].enter(ADA)
-        await asyncio.sleep(0.8)
+        keys = server.client.keys("*answers}*")
+
+        def age() -> None:
+            """Let the time pass for which a slot is held."""
+            for key in keys:
+                server.client.zincrby(key, -1000 * HOLD_SECONDS, server.client.zrange(key, 0, 0)[0])
+
+        def is_held() -> bool:
+            ((_, until),) = server.client.zrange(keys[0], 0, 0, withscores=True)
+            return until > time.time() * 1000 + 1
+
+        assert len(keys) == 3 and is_held()
+        age()
+        wait_until(is_held)  # it is renewed
         with pytest.raises(Refused):
-            await lanes[0].enter(ADA)  # it was renewed
+            await lanes[0].enter(ADA)
         killed.held.clear()  # as if it were no longer there
-        await asyncio.sleep(0.6)
+        age()
         (await lanes[0].enter(ADA)).release()
         held.release()
 
