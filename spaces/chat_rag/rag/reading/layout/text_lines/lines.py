@@ -18,6 +18,7 @@ from rag.reading.layout.text_lines.segments import (
 )
 
 _SAME_LINE = 0.35  # how much the bottoms of a line's segments may differ, in units of the smaller one's height
+_SMALL_CAPITALS = 0.25  # the same of the larger one's: small letters on its baseline, lower than an exponent
 _SAME_CELL = 1.5  # the most that two lines of a cell are apart, in units of their height
 OVERLAPPING = 0.95  # two lines that are closer, in units of their height, are beside each other
 _SPACE = 0.12  # what is further apart, in units of the height, are two words
@@ -112,7 +113,8 @@ def group_by_baseline(segments: Iterable[Segment]) -> list[list[Segment]]:
     for segment in sorted(segments, key=_bottom_of, reverse=True):
         if lines:
             last = lines[-1][0]
-            if last.bottom - segment.bottom <= _SAME_LINE * min(last.size, segment.size):
+            small, large = sorted((last.size, segment.size))
+            if last.bottom - segment.bottom <= max(_SAME_LINE * small, _SMALL_CAPITALS * large):
                 lines[-1].append(segment)
                 continue
         lines.append([segment])
