@@ -11,7 +11,7 @@ PARAGRAPH = (
     ("If a package is released for the next season, the notice is sent to everybody.",),
     ("It is never printed on the board.", "Boats without a name get a letter of their own"),
     ("from the harbour office instead, whose keeper also enters the name in the ledger",),
-    ("and", "whoever wants to read the ledger has to ask him for the key of the room"),
+    ("and", "everybody who wants to read the ledger has to ask him for the key of the room"),
     ("before noon, because he leaves then.",),
 )
 
