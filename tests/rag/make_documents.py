@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from tests.conftest import DATA
 
 if TYPE_CHECKING:
+    from pypdf import PdfWriter
     from pypdf.annotations import AnnotationDictionary
     from reportlab.pdfgen.canvas import Canvas
 
@@ -372,4 +373,29 @@ def pdf_with_picture(above: str, picture: bytes, below: str, *, box: tuple[float
     sheet.drawString(72, 60, below)
     sheet.showPage()
     sheet.save()
+    return stream.getvalue()
+
+
+def turned(content: bytes, angle: int) -> bytes:
+    """Return a PDF whose first page a viewer turns."""
+    from pypdf import PdfReader, PdfWriter
+
+    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(content)))
+    writer.pages[0].rotate(angle)
+    return _written(writer)
+
+
+def joined(*contents: bytes) -> bytes:
+    """Return the pages of several PDFs as one."""
+    from pypdf import PdfWriter
+
+    writer = PdfWriter()
+    for content in contents:
+        writer.append(io.BytesIO(content))
+    return _written(writer)
+
+
+def _written(writer: PdfWriter) -> bytes:
+    stream = io.BytesIO()
+    writer.write(stream)
     return stream.getvalue()

@@ -214,6 +214,8 @@ class Strings:
     empty_fields: str = "{count:,} fields aren’t filled in"
     hidden_text_one: str = "{count:,} hidden piece of text was left out"
     hidden_text: str = "{count:,} hidden pieces of text were left out"
+    damaged_parts_one: str = "{count:,} part is damaged or incomplete, text may be missing: download or save it again"
+    damaged_parts: str = "{count:,} parts are damaged or incomplete, text may be missing: download or save it again"
     unknown_characters_one: str = "{count:,} letter is unknown and shown as �: page {places}"
     unknown_characters: str = "{count:,} letters are unknown and shown as �: pages {places}"
 

@@ -87,6 +87,7 @@ class NoteKind(StrEnum):
     UNREAD_ATTACHMENTS = "unread_attachments"  # files, named in `places`, that no reader knows or that are damaged
     EMPTY_FIELDS = "empty_fields"  # fields to fill in, whose prompts were left out
     HIDDEN_TEXT = "hidden_text"  # pieces of text that nobody can see, which were left out
+    DAMAGED_PARTS = "damaged_parts"  # parts that can't be unpacked, or that a file ends in the middle of
     UNKNOWN_CHARACTERS = "unknown_characters"  # letters whose font doesn't say which they are, on the pages in `places`
 
 

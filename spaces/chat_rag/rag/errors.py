@@ -56,6 +56,7 @@ class FileProblem(Enum):
 
     EMPTY = Problem("“{name}” is empty.", "Check that it was saved, and upload it again.")
     UNSUPPORTED = Problem("Unsupported file type: “{name}”.", "Supported types: {types}.")
+    UNREAD_FORMAT = Problem("“{name}” has a format that can't be read.", "Save it as {other}, and upload that file.")
     TOO_LARGE = Problem(
         "“{name}” has {megabytes:,.0f} MB; the limit is {limit:,.0f} MB.", "Split it, or remove its images."
     )

@@ -60,11 +60,26 @@ def test_a_text_can_start_like_a_program(read):
     assert read("a.txt", "MZ was a magazine.").text == "MZ was a magazine."
 
 
-@pytest.mark.parametrize("name", ["a.exe", "a.doc", "a", "pdf", ".pdf"])
+@pytest.mark.parametrize("name", ["a.exe", "a.xyz", "a", "pdf", ".pdf"])
 def test_an_unsupported_file_type_names_the_supported_ones(refusal, name):
     error = refusal(name, "text")
     assert error.message == f"Unsupported file type: “{name}”."
     assert all(suffix in error.remedy for suffix in SUFFIXES)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "other"),
+    [
+        ("Letter.DOC", "text", ".docx"),
+        ("a.odp", make.archive({"a": b""}), ".pptx"),
+        ("a.gif", b"GIF89a", ".png"),
+        ("a.tar.gz", b"\x1f\x8b", ".zip"),
+        ("a.xls", "<html><table><tr><td>1</table>", ".html"),
+        ("a.pdf", b"\xef\xbb\xbf\n<!DOCTYPE html><p>Log in", ".html"),
+    ],
+)
+def test_the_remedy_names_the_format_to_save(refusal, name, content, other):
+    assert f" {other}" in refusal(name, content).remedy
 
 
 def test_a_large_file_is_rejected_before_it_is_read(tmp_path):

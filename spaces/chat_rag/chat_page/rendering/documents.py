@@ -115,6 +115,7 @@ def note_text(note: Note) -> str:
         NoteKind.UNREAD_ATTACHMENTS: (words.unread_attachments_one, words.unread_attachments),
         NoteKind.EMPTY_FIELDS: (words.empty_fields_one, words.empty_fields),
         NoteKind.HIDDEN_TEXT: (words.hidden_text_one, words.hidden_text),
+        NoteKind.DAMAGED_PARTS: (words.damaged_parts_one, words.damaged_parts),
         NoteKind.UNKNOWN_CHARACTERS: (words.unknown_characters_one, words.unknown_characters),
     }[note.kind]
     return words.fill(one if note.count == 1 else several, count=note.count, **values)

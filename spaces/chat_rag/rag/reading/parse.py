@@ -78,7 +78,7 @@ _READERS: dict[str, tuple[str, Reader]] = {
 }
 _READERS |= {suffix: (media_type, read_picture) for suffix, media_type in PICTURE_SUFFIXES.items()}
 _PLAIN = """
-text log yaml yml toml ini cfg conf sql tex
+text log srt vtt ics vcf org adoc yaml yml toml ini cfg conf sql tex
 py js ts jsx tsx java kt c h cc cpp hpp cs go rs rb php swift scala r sh bash ps1 lua pl css proto
 """
 _READERS |= dict.fromkeys([f".{suffix}" for suffix in _PLAIN.split()], ("text/plain", _without_progress(read_text)))
@@ -95,6 +95,17 @@ _WITHOUT_SUFFIX = (
     "dockerfile",
 )
 SUFFIXES = tuple(_READERS)
+_SAVE_AS = {  # formats that are often uploaded, by what their programs can save instead
+    ".docx": "doc dot dotx wps wpd pages ott fodt",
+    ".pptx": "ppt pps pot ppsx odp key",
+    ".xlsx": "xlsb xlt xltx numbers ots fods",
+    ".pdf": "xps oxps ps djvu odg vsd vsdx pub one",
+    ".png": "gif bmp heic heif avif svg ico psd",
+    ".epub": "mobi azw azw3 fb2",
+    ".eml": "mbox",
+    ".zip": "7z rar gz tgz tar bz2 xz",
+}
+_INSTEAD = {f".{suffix}": other for other, suffixes in _SAVE_AS.items() for suffix in suffixes.split()}
 _OTHER_TYPES = {  # besides those of the readers, by which documents are stored
     "application/xhtml+xml": ".xhtml",
     "application/json": ".json",
@@ -182,6 +193,8 @@ def _suffix(name: str, path: Path) -> str:
             return suffix
     if name.lower() in _WITHOUT_SUFFIX:
         return ".text"
+    if other := _INSTEAD.get(Path(name).suffix.lower()):
+        raise FileError(FileProblem.UNREAD_FORMAT, name=name, other=other)
     raise FileError(FileProblem.UNSUPPORTED, name=name, types=", ".join(SUFFIXES))
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from codecs import BOM_UTF8
+
 from rag.errors import FileError, FileProblem
 from rag.reading.formats.pictures import SUFFIXES as PICTURE_SUFFIXES
 
@@ -25,6 +28,8 @@ _SIGNATURES = (
     (b"\x7fELF", "ELF", ""),
     (b"MZ", "EXE", ""),
 )
+# Many programs export such pages under the names of their own files.
+_HTML = re.compile(rb"<(?:!doctype html|html|table|meta|head)\b", re.IGNORECASE)
 
 
 def check_signature(data: bytes, suffix: str, name: str) -> None:
@@ -43,5 +48,7 @@ def check_signature(data: bytes, suffix: str, name: str) -> None:
             problem = FileProblem.OTHER_TYPE if kind_suffix else FileProblem.UNREAD_TYPE
             raise FileError(problem, name=name, suffix=suffix, kind=kind, other=kind_suffix)
     if suffix in (".pdf", ".rtf", *_COMPOUND, *_ARCHIVES, *PICTURE_SUFFIXES):
+        if _HTML.match(data[:1024].removeprefix(BOM_UTF8).lstrip()):
+            raise FileError(FileProblem.OTHER_TYPE, name=name, suffix=suffix, kind="HTML", other=".html")
         kind = {".pdf": "PDF", ".docx": "Word"}.get(suffix, suffix)
         raise FileError(FileProblem.INVALID, name=name, kind=kind)

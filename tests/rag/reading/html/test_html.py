@@ -224,3 +224,32 @@ def test_code_and_headings_in_cells_do_not_dissolve_a_table_with_names(read):
 def test_code_beside_the_numbers_of_its_lines_stays_code(read):
     text = read("a.html", "<table><tr><td><pre>1\n2</pre></td><td><pre>x = 1\ny = 2</pre></td></tr></table>").text
     assert "x = 1\ny = 2" in text
+
+
+@pytest.mark.parametrize(
+    ("formula", "text"),
+    [
+        ("<mfrac><mi>a</mi><mn>2</mn></mfrac><mo>=</mo><msup><mi>x</mi><mn>2</mn></msup>", "\\frac{a}{2}=x^{2}"),
+        ("<semantics><mi>x</mi><annotation encoding='application/x-tex'>\\bar x</annotation></semantics>", "\\bar x"),
+        ("<msqrt><mi>y</mi><mo>+</mo><mn>1</mn></msqrt><msub><mi>v</mi></msub>", "\\sqrt{y+1}v"),
+    ],
+)
+def test_formulas_are_latex(read, formula, text):
+    assert read("a.html", f"<p>So <math>{formula}</math>.</p>").text == f"So ${text}$."
+
+
+def test_text_of_a_table_outside_of_its_cells_is_above_it(read):
+    page = "<table>Fees of <p>2024</p><tr><th>Port<th>Fee</tr><tr>in crowns<td>Skarv<td>14</table>"
+    text, table = read("a.html", page).text.split("\n\n")
+    assert text == "Fees of 2024 in crowns"
+    assert table.splitlines()[0] == "| Port | Fee |"
+
+
+def test_readings_of_letters_and_what_no_browser_shows_are_left_out(read):
+    page = (
+        "<p><ruby>東<rp>(</rp><rt>とう</rt><rp>)</rp>京<rt>きょう</rt></ruby></p>"
+        "<p>Paid <progress value=3>30</progress><button>Summer</button><button>Winter</button></p>"
+    )
+    first, second = read("a.html", page).text.split("\n\n")
+    assert first == "東京"
+    assert second.split() == ["Paid", "Summer", "Winter"]

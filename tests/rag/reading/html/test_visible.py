@@ -30,6 +30,7 @@ BEFORE = "<style>{}</style>" + SEEN
         '<p style="transform: scale(0)">x</p>',
         BEFORE.format(".w {color: white}") + "<p class=w>x</p>",
         BEFORE.format("body {background: #111; color: #eee} p.w {color: #111111}") + "<p class=w>x</p>",
+        BEFORE.format(".w {height: 0; overflow: hidden}") + "<p class=w>x</p>",
         BEFORE.format("#a > span {visibility: hidden}") + "<p id=a><span>x</span></p>",
         BEFORE.format("@media screen {div .a.b {display: none}}") + "<div><p><i class='b a'>x</i></p></div>",
     ],

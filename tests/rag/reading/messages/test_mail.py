@@ -116,3 +116,10 @@ def test_the_note_names_only_the_first_attachments(read):
     assert note.count == 300
     assert len(note.places) == 51
     assert max(map(len, note.places)) == 200
+
+
+def test_a_message_that_is_nothing_but_a_file_is_named(read):
+    head = "From: Ada\nSubject: Fees\nContent-Type: application/pkcs7-mime; name=smime.p7m\n"
+    document = read("a.eml", f"{head}Content-Transfer-Encoding: base64\n\nMIIB")
+    assert document.text == "# Fees\n\nFrom: Ada"
+    assert document.notes == (Note(NoteKind.UNREAD_ATTACHMENTS, 1, ("smime.p7m",)),)

@@ -35,6 +35,25 @@ def test_without_an_engine_it_is_a_note(read: Read, monkeypatch: pytest.MonkeyPa
     assert document.notes == (Note(NoteKind.UNREAD_PICTURES, 1, ("1",)),)
 
 
+@pytest.mark.parametrize("turn", [90, 180, 270])
+def test_a_picture_on_a_turned_page_is_read_in_its_place(read: Read, turn: int) -> None:
+    upright = {90: (312, 100, 260, 390), 180: (105, 382, 390, 260), 270: (23, 352, 260, 390)}[turn]
+    image = Image.open(io.BytesIO(CHART)).rotate(turn, expand=True)
+    page = make.pdf_with_picture("A line above.", encoded(image, "PNG"), "A line below.", box=upright)
+    document = read(make.turned(page, turn))
+    assert document.text.endswith("Visitors in May: 4,210")
+    (line,) = document.recognized
+    assert 0 < line.left < line.right < 1
+    assert 0 < line.top < line.bottom < line.top + 0.1
+
+
+def test_a_picture_on_each_page_is_read_once(read: Read) -> None:
+    page = make.pdf_with_picture("A line above.", CHART, "A line below.", box=BOX)
+    document = read(make.joined(page, page))
+    assert document.text.count("Visitors in May: 4,210") == 1
+    assert document.notes == ()
+
+
 def test_logos_and_photos_without_text_are_no_note(read: Read) -> None:
     photo = encoded(Image.linear_gradient("L"), "PNG")
     for image, box in ((CHART, (100, 200, 60, 40)), (photo, BOX)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 
 import pytest
 from PIL import Image
@@ -221,3 +222,29 @@ def test_a_comment_comes_before_its_replies_and_its_paragraphs_are_apart(read):
     stream = io.BytesIO()
     presentation.save(stream)
     assert read("a.pptx", stream.getvalue()).text.split("\n\n") == ["Comment: Raise it?", "Comment: No, never."]
+
+
+def test_files_of_other_programs_are_named(read):
+    import pptx
+
+    def with_workbook() -> bytes:
+        presentation = pptx.Presentation()
+        shapes = presentation.slides.add_slide(presentation.slide_layouts[5]).shapes
+        shapes.title.text = "Dues"
+        shapes.add_ole_object(io.BytesIO(b"PK"), pptx.enum.shapes.PROG_ID.XLSX, 0, 0)
+        stream = io.BytesIO()
+        presentation.save(stream)
+        return stream.getvalue()
+
+    notes = read("a.pptx", with_workbook()).notes
+    assert Note(NoteKind.UNREAD_ATTACHMENTS, 1, ("Microsoft_Excel_Sheet1.xlsx",)) in notes
+    sheet = "xl/worksheets/_rels/sheet1.xml.rels"
+    related = (
+        '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId9" '
+        'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/oleObject" '
+        'Target="../embeddings/oleObject1.bin"/></Relationships>'
+    )
+    with zipfile.ZipFile(io.BytesIO(make.workbook_with_rows(""))) as source:
+        parts = {name: source.read(name) for name in source.namelist()}
+    document = read("a.xlsx", archive(parts | {sheet: related.encode()}))
+    assert document.notes == (Note(NoteKind.UNREAD_ATTACHMENTS, 1, ("oleObject1.bin",)),)

@@ -76,3 +76,28 @@ def test_the_shared_cases(read, name, words):
         pytest.skip(f"{path} is not here")
     text = read(path.name, path.read_bytes()).text
     assert [word for word in words if word not in text] == []
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("Línea número uno\n".encode() + "mañana añadido\n".encode("cp1252"), "Línea número uno\nmañana añadido\n"),
+        (("año señor\n" * 20).encode() + b"ni\xc3\xb1o \xff\n", "año señor\n" * 20 + "niño \ufffd\n"),
+    ],
+    ids=["a line of another program", "a broken character"],
+)
+def test_broken_utf_8_is_said(read, content, text):
+    document = read("a.txt", content)
+    assert document.text == text
+    assert [(note.kind, note.places) for note in document.notes] == [
+        (NoteKind.ENCODING_UNSURE, ("utf-8", "cp1252")),
+    ]
+
+
+@pytest.mark.parametrize("name", ["a.html", "a.eml"])
+def test_utf_8_is_read_as_that_if_another_encoding_is_declared(read, name):
+    head = {
+        "a.html": '<meta charset="iso-8859-1">',
+        "a.eml": "Subject: s\nContent-Type: text/plain; charset=iso-8859-1\nContent-Transfer-Encoding: 8bit\n\n",
+    }[name]
+    assert "Gebühr für 14 €" in read(name, f"{head}Gebühr für 14 €").text

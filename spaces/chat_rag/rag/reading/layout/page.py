@@ -11,6 +11,7 @@ from rag.reading.layout.drawn_bars import read_bars
 from rag.reading.layout.tables.cells import Grid
 from rag.reading.layout.tables.grid import make_grid
 from rag.reading.layout.tables.regions import table_regions
+from rag.reading.layout.text_lines.justified import join_justified
 from rag.reading.layout.text_lines.lines import Line, join_lines, make_lines
 from rag.reading.layout.text_lines.segments import Segment
 from rag.reading.layout.text_lines.words import Words
@@ -36,7 +37,7 @@ def arrange(baselines: Sequence[list[Segment]], words: Words | None) -> list[Lin
     groups = reading_order([segment for line in baselines for segment in line])
     for group in groups:
         lines, done = join_lines(baselines) if len(groups) == 1 else make_lines(group), 0
-        lines = join_leaders(read_bars(lines, words))
+        lines = join_justified(join_leaders(read_bars(lines, words)))
         for first, end in table_regions(lines):
             if table := make_grid(lines, done, first, end, words):
                 grid, top = table

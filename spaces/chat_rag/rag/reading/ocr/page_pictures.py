@@ -16,7 +16,7 @@ _IMAGE = re.compile(rb"/Image\b")
 _SIDE = re.compile(rb"/(?:Width|Height)\s+(\d{1,9})(?![\d.]|\s+\d+\s+R\b)")
 _LEAST_PIXELS, _LEAST_STRIP = 10_000, 400  # of a picture with text, and of the longer side of a strip of one
 _LONGEST_DICTIONARY = 2_000  # bytes
-_LEAST_SHARE = 0.1  # of the page: a smaller picture is a logo or a line
+_LEAST_SHARE = 0.06  # of the page: a smaller picture is a logo or a line
 _MOST_CHARACTERS = 100  # of text over a picture; one with more is a background, or a scan with its text behind it
 _MOST_OBJECTS = 2_000  # a map has 100,000, and asking for each one's kind takes half a microsecond
 _TOUCHING = 2.0  # points: scanners cut a page into strips
@@ -69,7 +69,7 @@ def find_pictures(page: Any) -> list[Box]:
     """
     left, bottom, right, top = page.get_bbox()
     area = (right - left) * (top - bottom)
-    if area <= 0 or page.get_rotation():
+    if area <= 0:
         return []
     boxes = [
         (max(box[0], left), max(box[1], bottom), min(box[2], right), min(box[3], top))
@@ -84,10 +84,9 @@ def find_pictures(page: Any) -> list[Box]:
 
 def draw_picture(page: Any, box: Box, dpi: float, max_side: int) -> PagePicture:
     """Return a part of a page. The caller holds PDFium's lock."""
-    left, bottom, right, top = page.get_bbox()
-    width, height = right - left, top - bottom
-    scale = min(dpi / 72, max_side / max(box[2] - box[0], box[3] - box[1]))
-    crop = box[0] - left, box[1] - bottom, right - box[2], top - box[3]
+    (left, bottom, right, top), (width, height) = _as_shown(page, box)
+    scale = min(dpi / 72, max_side / max(right - left, top - bottom))
+    crop = left, bottom, width - right, height - top
     bitmap = page.render(scale=scale, crop=crop, grayscale=True)
     try:
         rows = bitmap.to_numpy()
@@ -95,6 +94,21 @@ def draw_picture(page: Any, box: Box, dpi: float, max_side: int) -> PagePicture:
     finally:
         bitmap.close()
     return PagePicture(image, crop[0] / width, crop[3] / height, 1 - crop[2] / width, 1 - crop[1] / height)
+
+
+def _as_shown(page: Any, box: Box) -> tuple[Box, tuple[float, float]]:
+    """Return a place on a page as a viewer turns it, from its lower left corner, and the page's width and height."""
+    left, bottom, right, top = page.get_bbox()
+    width, height = right - left, top - bottom
+    x, y, end, upper = box[0] - left, box[1] - bottom, box[2] - left, box[3] - bottom
+    places: tuple[Box, ...] = (
+        (x, y, end, upper),
+        (y, width - end, upper, width - x),
+        (width - end, height - upper, width - x, height - y),
+        (height - upper, x, height - y, end),
+    )
+    quarters = page.get_rotation() // 90
+    return places[quarters], (height, width) if quarters % 2 else (width, height)
 
 
 def _merge(boxes: Sequence[Box]) -> list[Box]:

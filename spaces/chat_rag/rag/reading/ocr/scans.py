@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -36,6 +37,7 @@ class Scans:
         self._unread: list[int] = []
         self._pictures: dict[int, list[tuple[PagePicture, RecognizedPage]]] = {}
         self._unread_pictures: Counter[int] = Counter()
+        self._seen: set[bytes] = set()  # a letterhead is on each page
         self.error: DocumentError | None = None
 
     @property
@@ -85,8 +87,12 @@ class Scans:
         return [self._recognizer.draw_part(page, box) for box in boxes[: max(room, 0)]]
 
     def read_pictures(self, pictures: Sequence[PagePicture], number: int) -> None:
-        """Recognize the pictures of a page; one on which the engine fails, or guesses, becomes a note."""
+        """Recognize the pictures of a page, each once; one on which the engine fails, or guesses, becomes a note."""
         for picture in pictures:
+            key = hashlib.sha256(picture.image.pixels).digest()
+            if key in self._seen:
+                continue
+            self._seen.add(key)
             read = self._recognize(picture.image, number)
             if read is None or (read.page.segments and read.score < self._recognizer.unsure):
                 self._unread_pictures[number] += 1

@@ -77,3 +77,12 @@ def test_notes_are_changed_like_the_text(read):
     document = read("a.docx", make.packed_docx(body, extra={"word/footnotes.xml": notes}))
     assert "In May. From June on 16." in document.text
     assert document.notes == (Note(NoteKind.HIDDEN_TEXT, 1),)
+
+
+def test_a_file_of_another_program_is_named(read):
+    shown = '<w:p><w:r><w:object><o:OLEObject xmlns:o="urn:o" xmlns:r="urn:r" r:id="rId9"/></w:object></w:r></w:p>'
+    related = relations(("rId9", "package", "embeddings/Fees.xlsx", ""))
+    extra = {"word/_rels/document.xml.rels": related, "word/embeddings/Fees.xlsx": b"PK"}
+    document = read("a.docx", make.packed_docx(f"<w:p>{RUN.format('See:')}</w:p>{shown}", extra=extra))
+    assert document.text == "See:"
+    assert document.notes == (Note(NoteKind.UNREAD_ATTACHMENTS, 1, ("Fees.xlsx",)),)

@@ -346,6 +346,12 @@ def test_chosen_values_and_letters_with_a_reading_are_read(read):
     assert document.text.split() == ["Pier:", "North", "漢"]
 
 
+def test_tabs_and_line_ends_of_other_kinds_are_spaces(read):
+    pieces = "</w:t></w:r><w:r><{}/></w:r><w:r><w:t>"
+    body = f"<w:p><w:r><w:t>Skarv{pieces.format('w:ptab')}page{pieces.format('w:cr')}two</w:t></w:r></w:p>"
+    assert read("a.docx", make.packed_docx(body)).text.split() == ["Skarv", "page", "two"]
+
+
 def test_a_row_that_begins_in_a_later_column_keeps_its_columns(read):
     def cells(*texts: str) -> str:
         return "".join(f"<w:tc>{make.paragraph(text)}</w:tc>" for text in texts)

@@ -14,7 +14,8 @@ _COMBINATORS = re.compile(r"\s*(>)\s*|\s+")
 _SCREEN = re.compile(r"@media\s+(?:only\s+)?(?:screen|all)\s*", re.I)
 # What the rules that count say something about.
 _SEEN = re.compile(
-    r"(?:^|[;\s])(?:color|background|display|visibility|opacity|font-size|position|left|top|text-indent|clip|transform)",
+    r"(?:^|[;\s])(?:color|background|display|visibility|opacity|font-size|position|left|top|text-indent|clip|transform"
+    r"|overflow|filter|margin-|content-visibility)",
     re.I,
 )
 _MOST_RULES = 200  # for one name: pages have a few, and a made-up one could have a million

@@ -42,10 +42,25 @@ def take_tables(root: Any) -> list[HtmlTable]:
         caption = table.find("caption")
         place = etree.Element("p")
         place.text, place.tail = f"{MARKS[0]}{len(tables)}{MARKS[1]}", table.tail
+        if stray := _stray_text(table):
+            above = etree.Element("p")
+            above.text = stray
+            table.addprevious(above)
         found = [_with_inner(cell, tables) for cell in cells]
         tables.append(HtmlTable(found, _text(caption) if caption is not None else ""))
         table.getparent().replace(table, place)
     return tables
+
+
+def _stray_text(table: Any) -> str:
+    """Return what stands in a table outside of its cells; browsers show it above."""
+    pieces: list[str] = []
+    for container in (table, *table.iter("thead", "tbody", "tfoot", "tr")):
+        pieces.append(container.text or "")
+        for child in container:
+            is_stray = child.tag not in _PARTS and next(child.iter("tr"), None) is None
+            pieces += [_text(child) if is_stray else "", child.tail or ""]
+    return " ".join(" ".join(pieces).split())
 
 
 def _names_columns(table: Any) -> bool:

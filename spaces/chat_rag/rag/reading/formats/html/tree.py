@@ -11,13 +11,18 @@ import re
 from typing import Any, NamedTuple
 
 from rag.reading.formats.html.descriptions import name_terms
+from rag.reading.formats.html.formulas import write_formulas
 from rag.reading.formats.html.tables import MARKS, HtmlTable, take_tables
 from rag.reading.formats.html.visible import add_fallback, keep_visible, show_frames
 from rag.reading.markdown.cells import INNER
 from rag.reading.markdown.list_numbers import list_number
 from rag.reading.markdown.superscripts import mark_superscript
 
-_NO_TEXT = ("script", "style", "template", "noscript", "iframe", "object", "embed", "canvas", "audio", "video")
+_NO_TEXT = (
+    *("script", "style", "template", "noscript", "iframe", "object", "embed", "canvas", "audio", "video"),
+    *("progress", "meter", "datalist"),
+    *("rt", "rp"),  # how letters are read, which repeats them
+)
 _SPACE = re.compile(r"[\t \r\n]+")  # what HTML displays as one space, line ends of its source too
 _LONG_GAP = re.compile(r" {100,}")
 _EMPTY_LINES = re.compile(r"\n{3,}")
@@ -74,6 +79,7 @@ def normalized_html(source: str) -> NormalizedPage:
     show_frames(root)
     _check_depth(root)
     hidden = keep_visible(root)
+    write_formulas(root)
     add_fallback(root)
     etree.strip_elements(root, *_NO_TEXT, with_tail=False)
     _simplify(root)
@@ -120,6 +126,8 @@ def _simplify(root: Any) -> None:
         _mark_superscript(raised)
     for link in root.iter("a"):
         _limit_link(link)
+    for button in root.iter("button"):  # it has an edge, which keeps its words apart from others
+        button.text, button.tail = f" {button.text or ''}", f" {button.tail or ''}"
     for block in list(root.iter("pre")):
         _flatten(block)
     name_terms(root)

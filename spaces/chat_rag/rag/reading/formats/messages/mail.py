@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from email import message_from_bytes, policy
+from email.errors import CloseBoundaryNotFoundDefect, InvalidBase64LengthDefect
 from email.headerregistry import HeaderRegistry, UniqueUnstructuredHeader
 from email.message import EmailMessage, Message
 
-from rag.documents import Content, Limits, NoteKind
+from rag.documents import Content, Limits, Note, NoteKind
 from rag.errors import DocumentError
 from rag.reading.formats.html.markdown import add_html
 from rag.reading.formats.html.page import html_source
@@ -19,6 +20,7 @@ from rag.reading.markdown.content_writer import ContentWriter
 ReadFile = Callable[[bytes, str], Content]  # its bytes and its name
 _HEAD = ("From", "To", "Cc", "Bcc", "Date")
 _MAX_DEPTH = 5
+_CUT = (CloseBoundaryNotFoundDefect, InvalidBase64LengthDefect)  # of a message that ends too early
 
 
 def _policy() -> policy.EmailPolicy[EmailMessage]:
@@ -47,6 +49,8 @@ def read_message(message: EmailMessage | Message, name: str, limits: Limits, rea
     """Return what `read_mail` does, of a message that was parsed."""
     reader = _Reader(name, limits, read_file)
     reader.add_message(message)
+    if cut := sum(1 for part in message.walk() if any(isinstance(defect, _CUT) for defect in part.defects)):
+        reader.writer.notes.append(Note(NoteKind.DAMAGED_PARTS, cut))
     if reader.unread:
         reader.writer.notes.append(names_note(NoteKind.UNREAD_ATTACHMENTS, reader.unread, len(reader.unread)))
     return reader.writer.content()

@@ -26,7 +26,12 @@ def other_parts(message: EmailMessage, body: Message | None) -> Iterator[Message
 
 
 def _leaves(container: Message) -> Iterator[tuple[Message, Message]]:
-    """Yield the parts without parts of their own, but for messages, each after what it is in."""
+    """Yield the parts without parts of their own, but for messages, each after what it is in.
+
+    A message without parts, such as an encrypted one, is a part itself.
+    """
+    if not container.is_multipart():
+        yield container, container
     for part in container.get_payload() if container.is_multipart() else ():
         if not isinstance(part, Message):
             continue

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 from rag.reading.formats.office.archive import parse_xml
 
 RELATIONSHIPS = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
+_EMBEDDED = ("package", "oleObject")
 
 
 class Relation(NamedTuple):
@@ -28,6 +29,11 @@ def relations(parts: dict[str, bytes], part: str) -> dict[str, Relation]:
         )
         for element in (parse_xml(content) if content else ())
     }
+
+
+def embedded_names(parts: dict[str, bytes], part: str) -> list[str]:
+    """Return the names of the files of other programs, such as workbooks, that a part shows as a picture."""
+    return [posixpath.basename(file) for kind, file in relations(parts, part).values() if kind in _EMBEDDED]
 
 
 def relations_part(part: str) -> str:

@@ -10,7 +10,7 @@ from rag.reading.formats.names_note import names_note
 from rag.reading.formats.office.archive import PRESENTATION, OtherParts, checked_parts, packed, parse_xml
 from rag.reading.formats.office.charts import add_chart
 from rag.reading.formats.office.diagrams import diagram_text, drawn_text
-from rag.reading.formats.office.relations import RELATIONSHIPS
+from rag.reading.formats.office.relations import RELATIONSHIPS, embedded_names
 from rag.reading.formats.office.white_slides import is_white, remove_white_runs
 from rag.reading.markdown.cells import GridCell
 from rag.reading.markdown.content_writer import ContentWriter
@@ -28,15 +28,17 @@ def read_slides(data: bytes, name: str, limits: Limits) -> Content:
     """Return a page for each slide: its title as a heading, its texts, its tables, then the notes."""
     import pptx
 
-    presentation = pptx.Presentation(packed(checked_parts(data, name, limits, PRESENTATION)))
+    parts = checked_parts(data, name, limits, PRESENTATION)
+    presentation = pptx.Presentation(packed(parts))
     writer = ContentWriter(name, limits)
-    hidden, furniture, other_parts = list[str](), dict[str, None](), OtherParts(data)
+    hidden, embedded, furniture, other_parts = list[str](), list[str](), dict[str, None](), OtherParts(data)
     with InnerPictures(writer, name, limits) as pictures:
         for number, slide in enumerate(presentation.slides, 1):
             writer.add_page()
             if slide.element.get("show") in ("0", "false"):
                 hidden.append(str(number))
                 continue
+            embedded += embedded_names(parts, str(slide.part.partname).lstrip("/"))
             is_white_slide = is_white(slide)
             for shape in _shapes(slide.shapes):
                 if _is_outside(shape, presentation):
@@ -58,6 +60,8 @@ def read_slides(data: bytes, name: str, limits: Limits) -> Content:
                 writer.add_block(f"Comment: {comment}" if comment else "")
     for text in furniture:
         writer.add_block(text)
+    if embedded:
+        writer.notes.append(names_note(NoteKind.UNREAD_ATTACHMENTS, embedded))
     if hidden:
         writer.notes.append(names_note(NoteKind.HIDDEN_SLIDES, hidden, len(hidden)))
     return writer.content()

@@ -11,6 +11,7 @@ from rag.documents import Content, Limits, Note, NoteKind, ShareReport
 from rag.errors import DocumentError, FileError, FileProblem
 from rag.reading.formats.names_note import names_note
 from rag.reading.formats.pdf.attachments import attachment_names
+from rag.reading.formats.pdf.damage import damaged_parts
 from rag.reading.formats.pdf.layers import has_hidden_layers
 from rag.reading.formats.pdf.pages import assemble, join_broken_words
 from rag.reading.layout.page_text import REPLACEMENT, PageText, write_page
@@ -36,7 +37,9 @@ def read_pdf(data: bytes, name: str, limits: Limits, report: ShareReport) -> Con
     is_unread = scans.has_unread_pages or not any(page.text for page in texts)
     if is_unread and all(page.has_only_comments for page in texts):
         raise scans.error or _no_text(name, recognizer)
-    return assemble(texts, reader.notes())
+    damaged = damaged_parts(data)
+    notes = (Note(NoteKind.DAMAGED_PARTS, damaged),) if damaged else ()
+    return assemble(texts, (*reader.notes(), *notes))
 
 
 class _Reader:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from rag.documents import Content, Limits
+from rag.documents import Content, Limits, Note, NoteKind
 from rag.reading.formats.rich_text.blocks import CellDefinition, Story, table_cells
 from rag.reading.formats.rich_text.words import (
     BACKGROUNDS,
@@ -57,6 +57,8 @@ def read_rich_text(data: bytes, name: str, limits: Limits) -> Content:
                 writer.add_block(f"Comment: {block}" if place == "annotation" else block)
                 seen.add(block)
     writer.note_hidden(reader.hidden)
+    if reader.is_cut:
+        writer.notes.append(Note(NoteKind.DAMAGED_PARTS))
     return writer.content()
 
 
@@ -66,6 +68,7 @@ class _Reader:
     def __init__(self, source: str) -> None:
         self.stories = {place: Story() for place in ("text", "header", "footer", *NOTES)}
         self.hidden = 0
+        self.is_cut = False  # the file ends before its groups do
         self._source = source
         self._group, self._groups = _Group(), list[_Group]()
         self._fonts: dict[int, str] = {}
@@ -100,6 +103,7 @@ class _Reader:
             elif symbol:
                 self._symbol(symbol)
         self._end_bytes()
+        self.is_cut = len(self._groups) > 1 or bool(self._group.place)
         for story in self.stories.values():
             story.end()
 

@@ -44,11 +44,14 @@ def decode_with_notes(data: bytes, name: str, *, declared: str = "") -> tuple[st
             text = _try(data[len(mark) :], encoding)
             break
     else:
-        text = _try(data, declared) if declared else None
+        # Text in another encoding is rarely valid UTF-8, whatever a page declares.
+        text = None if data.isascii() else _try(data, "utf-8")
+        if text is None and declared:
+            text = _try(data, declared)
         if text is None:
-            text = _utf_16(data) if b"\0" in data else _escaped(data) or _try(data, "utf-8") or _damaged_utf_8(data)
+            text = _utf_16(data) if b"\0" in data else _escaped(data) or _try(data, "utf-8")
         if text is None and b"\0" not in data:
-            text, notes = _legacy(data)
+            text, notes = _mixed(data) or _legacy(data)
     if text is None or len(_CONTROLS.findall(text)) > len(text) / 100 or "\0" in text:
         raise FileError(FileProblem.NOT_A_TEXT, name=name)
     return text.replace(SOFT_HYPHEN, ""), notes
@@ -101,12 +104,25 @@ def _is_plausible(text: str) -> bool:
     )
 
 
-def _damaged_utf_8(data: bytes) -> str | None:
-    """Decode UTF-8 with a few broken characters, each as U+FFFD: text in other encodings is rarely valid UTF-8."""
+def _mixed(data: bytes) -> tuple[str, tuple[Note, ...]] | None:
+    """Decode UTF-8 with lines in another encoding, or with a few broken characters, each as U+FFFD; or return None."""
+    lines = data.splitlines(keepends=True)
+    broken = [line for line in lines if _try(line, "utf-8") is None]
     text = data.decode("utf-8", "replace")
-    broken = text.count("\ufffd")
-    intact = len(text) - len(text.encode("ascii", "ignore")) - broken
-    return text if broken * 10 <= intact else None
+    faults = text.count("\ufffd")
+    intact = len(text) - len(text.encode("ascii", "ignore")) - faults
+    guess = guess_encoding(b"".join(broken)) if faults <= intact and not any(map(_has_both, broken)) else None
+    if guess:
+        text = "".join(_try(line, "utf-8") or line.decode(guess.encoding, "replace") for line in lines)
+    elif faults * 10 > intact:
+        return None
+    return text, (Note(NoteKind.ENCODING_UNSURE, places=("utf-8", guess.encoding if guess else "cp1252")),)
+
+
+def _has_both(line: bytes) -> bool:
+    """Return whether a line with broken characters has others in UTF-8: it was written in no other encoding."""
+    text = line.decode("utf-8", "replace")
+    return not text.replace("\ufffd", "").isascii()
 
 
 def _legacy(data: bytes) -> tuple[str | None, tuple[Note, ...]]:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _OTHER_SIZE = 0.12  # the share by which a superscript's height differs at least
 # In units of the height of a line: a figure's step from digit to digit at most, and a gap that is more than a space.
 _WIDEST_FIGURE, _WIDE_GAP = 0.5, 0.8
+# The least gap between two letters that is a space, in the same units, and the most between others of the word: in a
+# title whose letters are spaced, all are wide.
+_LEAST_SPACE, _KERNING = 0.13, 0.07
 _GAP_IN_WORD = 3.0  # letters may be spaced, as in a title
 
 
@@ -64,6 +67,34 @@ def gap_cuts(page: int, is_digit: Flags, places: Places) -> list[int]:
         gaps = _gaps(pdfium.loose_boxes(page, indexes).astype(float)).tolist()
         cuts += [index for index, gap in zip(indexes[1:], gaps, strict=True) if gap > least[word]]
     return cuts
+
+
+def space_cuts(page: int, letters: Flags, objects: Indexes, places: Places) -> list[int]:
+    """Return where words have a space that was drawn by moving on, and that PDFium finds too narrow for one.
+
+    Such words are several text objects; `letters` says which characters are letters.
+    """
+    import numpy as np
+
+    starts, ends = places[:2]
+    last_objects = pdfium.text_objects(page, (ends - 1).tolist())
+    several = ((last_objects != objects) & (ends - starts > 2)).nonzero()[0].tolist()
+    indexes = [index for word in several for index in range(int(starts[word]), int(ends[word]))]
+    if not indexes:
+        return []
+    left, top, right, bottom = pdfium.loose_boxes(page, indexes).astype(float).T
+    of_word = np.repeat(several, ends[several] - starts[several])
+    gaps = (left[1:] - right[:-1]) / np.maximum(top - bottom, 0.1)[1:]
+    inside = of_word[1:] == of_word[:-1]
+    spaced = set(of_word[1:][inside & (gaps > _KERNING) & (gaps < _LEAST_SPACE)].tolist())
+    narrow = set(of_word[1:][inside & (gaps <= _KERNING)].tolist())
+    places_of = np.array(indexes[1:])
+    found = inside & (gaps >= _LEAST_SPACE) & letters[places_of]
+    return [
+        index
+        for index, word in zip(places_of[found].tolist(), of_word[1:][found].tolist(), strict=True)
+        if word in narrow and word not in spaced
+    ]
 
 
 def _gaps(boxes: Numbers) -> Numbers:

@@ -10,6 +10,7 @@ from itertools import product
 from operator import attrgetter
 
 from rag.reading.layout.text_lines.segments import (
+    SPACE,
     WIDEST_SPACE,
     WIDEST_SPACE_BEFORE_CURRENCY,
     WIDEST_SPACE_OF_FIGURES,
@@ -18,9 +19,9 @@ from rag.reading.layout.text_lines.segments import (
 )
 
 _SAME_LINE = 0.35  # how much the bottoms of a line's segments may differ, in units of the smaller one's height
+_SMALL_CAPITALS = 0.25  # the same of the larger one's: small letters on its baseline, lower than an exponent
 _SAME_CELL = 1.5  # the most that two lines of a cell are apart, in units of their height
 OVERLAPPING = 0.95  # two lines that are closer, in units of their height, are beside each other
-_SPACE = 0.12  # what is further apart, in units of the height, are two words
 _CURRENCIES = frozenset("$€£¥₹")
 _FIGURE_ENDS = frozenset("0123456789)%")
 _BEFORE_FIGURE = {"(", "US$", *map("".join, product(("", "("), _CURRENCIES, ("", "(")))}
@@ -112,7 +113,8 @@ def group_by_baseline(segments: Iterable[Segment]) -> list[list[Segment]]:
     for segment in sorted(segments, key=_bottom_of, reverse=True):
         if lines:
             last = lines[-1][0]
-            if last.bottom - segment.bottom <= _SAME_LINE * min(last.size, segment.size):
+            small, large = sorted((last.size, segment.size))
+            if last.bottom - segment.bottom <= max(_SAME_LINE * small, _SMALL_CAPITALS * large):
                 lines[-1].append(segment)
                 continue
         lines.append([segment])
@@ -132,7 +134,7 @@ def _join_words(segments: list[Segment]) -> list[Segment]:
         gap = segment.left - previous.right
         size = min(previous.size, segment.size)
         if gap < size * WIDEST_SPACE and gap < size * _widest_space(previous.text, segment.text):
-            needs_space = gap > _SPACE * size and not previous.text.endswith(" ") and not segment.text.startswith(" ")
+            needs_space = gap > SPACE * size and not previous.text.endswith(" ") and not segment.text.startswith(" ")
             joined[-1] = join_segments(previous, segment, " " if needs_space else "")
         else:
             joined.append(segment)

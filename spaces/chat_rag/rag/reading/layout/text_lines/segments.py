@@ -14,6 +14,7 @@ from rag.reading.layout.text_lines.words import Words
 WIDEST_SPACE = 0.9
 WIDEST_SPACE_OF_FIGURES = 0.4  # columns of figures can be closer
 WIDEST_SPACE_BEFORE_CURRENCY = 0.3  # the sign of a column stands far from its figure, and near the column before it
+SPACE = 0.12  # what is further apart are two words
 _JUMP = 0.15  # how much two words of a line may differ in height
 
 
@@ -64,6 +65,8 @@ def make_segments(words: Words) -> list[Segment]:
     continues = (gap < widest) & (gap > -0.3 * heights) & (abs(bottom[1:] - bottom[:-1]) < _JUMP * heights)
     continues &= abs(size[1:] - size[:-1]) < _JUMP * heights
     continues &= words.numbers[1:] - words.numbers[:-1] == 1  # nothing hidden is between them
+    # Words between which the page has no space are apart if there's room for one.
+    continues &= (words.starts[1:] > words.ends[:-1]) | (gap < SPACE * heights)
     firsts = [0, *((~continues).nonzero()[0] + 1).tolist()]
     lasts = [*(first - 1 for first in firsts[1:]), len(words) - 1]
     values = words.starts[firsts], words.ends[lasts], left[firsts], right[lasts], bottom[firsts], size[firsts]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.reading.layout.text_lines import pdfium
 from rag.reading.layout.text_lines.characters import UNKNOWN, known_characters
-from rag.reading.layout.text_lines.cuts import gap_cuts, script_cuts
+from rag.reading.layout.text_lines.cuts import gap_cuts, script_cuts, space_cuts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +26,7 @@ _SAMPLES = 12
 # Of a font without a line height, such as one of bitmaps.
 _DESCENT, _HEIGHT = 0.2, 1.15
 # Kinds of characters.
-_SPACE, _DIGIT, _CURRENCY, _FIGURE_END, _HYPHEN, _CLOSING = 1, 2, 4, 8, 16, 32
+_SPACE, _DIGIT, _CURRENCY, _FIGURE_END, _HYPHEN, _CLOSING, _LETTER = 1, 2, 4, 8, 16, 32, 64
 
 
 @dataclass(slots=True)
@@ -110,7 +110,7 @@ def read_words(text_page: Any, more_cuts: Sequence[int] = ()) -> Words:
     first, last = _boxes(page, starts, ends)
     edges, is_digit = (starts, ends, first, last), kinds & _DIGIT > 0
     cuts = script_cuts(page, is_digit, kinds & _CLOSING > 0, objects, edges)
-    cuts += gap_cuts(page, is_digit, edges)
+    cuts += gap_cuts(page, is_digit, edges) + space_cuts(page, kinds & _LETTER > 0, objects, edges)
     if cuts := sorted({*cuts, *more_cuts}):
         starts, ends = np.sort(np.append(starts, cuts)), np.sort(np.append(ends, cuts))
         objects = pdfium.text_objects(page, starts.tolist())
@@ -161,6 +161,8 @@ def _table() -> NDArray[np.uint8]:
     for characters, kind in (("0123456789", _DIGIT | _FIGURE_END), (")%", _FIGURE_END), ("$€£¥₹", _CURRENCY)):
         table[list(map(ord, characters))] |= kind
     table[list(map(ord, ".,;:!?)]”’"))] |= _CLOSING
+    # Of alphabets whose words have spaces between them, and whose letters stand side by side.
+    table[[code for code in range(0x0530) if chr(code).isalpha()]] |= _LETTER
     return table
 
 

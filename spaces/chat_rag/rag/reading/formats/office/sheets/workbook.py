@@ -11,6 +11,7 @@ from rag.documents import Content, Limits, NoteKind
 from rag.reading.formats.names_note import names_note
 from rag.reading.formats.office.archive import WORKBOOK, OtherParts, checked_parts, packed
 from rag.reading.formats.office.number_format import display_value
+from rag.reading.formats.office.relations import embedded_names
 from rag.reading.formats.office.sheets.extras import (
     add_comments,
     add_drawn_texts,
@@ -43,6 +44,7 @@ def read_workbook(data: bytes, name: str, limits: Limits) -> Content:
             mark_raised(sheets[0]._shared_strings, parts.get("xl/sharedStrings.xml", b""))
         hidden = tuple(sheet.title for sheet in sheets if sheet.sheet_state != "visible")
         missing_results: list[str] = []
+        embedded: list[str] = []
         with InnerPictures(writer, name, limits) as pictures:
             for sheet in sheets:
                 if sheet.sheet_state == "visible":
@@ -52,10 +54,13 @@ def read_workbook(data: bytes, name: str, limits: Limits) -> Content:
                     add_comments(writer, parts, sheet._worksheet_path)
                     add_drawn_texts(writer, parts, sheet._worksheet_path)
                     add_printed_lines(writer, parts, sheet._worksheet_path)
+                    embedded += embedded_names(parts, sheet._worksheet_path)
                     for part in picture_parts(parts, sheet._worksheet_path):
                         pictures.add(other_parts.unpack(part))
             for part in chart_sheets(parts):
                 add_drawn_texts(writer, parts, part)
+    if embedded:
+        writer.notes.append(names_note(NoteKind.UNREAD_ATTACHMENTS, embedded))
     if hidden:
         writer.notes.append(names_note(NoteKind.HIDDEN_SHEETS, hidden, len(hidden)))
     if missing_results:

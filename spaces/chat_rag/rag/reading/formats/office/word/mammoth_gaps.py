@@ -16,6 +16,9 @@ def rewrite_dropped(root: Any) -> None:
     _keep_letters(root)
     _fill_rows(root)
     _strike_once(root)
+    for name, known in (("ptab", "tab"), ("cr", "br")):
+        for space in root.iter(f"{W}{name}"):
+            space.tag = f"{W}{known}"
 
 
 def repair_styles(styles: Any) -> None:

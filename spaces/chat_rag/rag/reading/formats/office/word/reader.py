@@ -10,10 +10,11 @@ from rag.documents import Content, Limits, Note, NoteKind
 from rag.reading.formats.html.markdown import OPTIONS, add_markdown, html_converter
 from rag.reading.formats.html.page import read_html
 from rag.reading.formats.html.tree import NormalizedPage
+from rag.reading.formats.names_note import names_note
 from rag.reading.formats.office.archive import WORD, OtherParts, checked_parts, packed, parse_xml
 from rag.reading.formats.office.charts import add_chart
 from rag.reading.formats.office.diagrams import diagram_text
-from rag.reading.formats.office.relations import RELATIONSHIPS, Relation, relations
+from rag.reading.formats.office.relations import RELATIONSHIPS, Relation, embedded_names, relations
 from rag.reading.formats.office.word.document_xml import (
     W,
     accept_changes,
@@ -49,6 +50,7 @@ def read_word(data: bytes, name: str, limits: Limits, depth: int = 0) -> Content
     import mammoth  # type: ignore[import-untyped]
 
     parts = checked_parts(data, name, limits, WORD)
+    embedded = embedded_names(parts, main_part(parts))
     hidden, empty, inside = _prepare(parts)
     # markitdown's converter parses all of the text again for its formulas, which are LaTeX by now: a third of the time.
     html = mammoth.convert_to_html(packed(parts), style_map=_STYLE_MAP).value
@@ -69,6 +71,8 @@ def read_word(data: bytes, name: str, limits: Limits, depth: int = 0) -> Content
                 writer.add_block(diagram_text(parse_xml(parts[part])))
             elif kind and depth < _MAX_DEPTH:
                 writer.add_content(_read_inner(part, parts, name, limits, depth + 1))
+    if embedded:
+        writer.notes.append(names_note(NoteKind.UNREAD_ATTACHMENTS, embedded))
     if empty:
         writer.notes.append(Note(NoteKind.EMPTY_FIELDS, empty))
     writer.note_hidden(hidden + sum(page.hidden for page in pages))
