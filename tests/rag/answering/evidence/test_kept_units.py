@@ -32,6 +32,22 @@ def test_the_units_of_another_question_have_its_passages_and_ranks() -> None:
     assert all(unit.document is source for unit in after)
 
 
+def test_a_sentence_has_the_headings_above_it_in_a_passage_of_several_sections() -> None:
+    text = "# Pools\n\n## Hours\n\nWe open at nine. Bring a towel.\n\n## Fees\n\nChildren pay half."
+    source = Document("d", "pools.md", text, (), "text/markdown")
+    units = find_units([replace(passage(source), heading="Pools > Hours")], {"d": source})
+    assert [(unit.heading, unit.opens_section) for unit in units] == [
+        ("Pools > Hours", True),
+        ("Pools > Hours", False),
+        ("Pools > Fees", True),
+    ]
+
+
+def test_a_document_without_headings_has_those_of_its_passages() -> None:
+    source = document("We open at nine.")
+    assert find_units([replace(passage(source), heading="Hours")], {"d": source})[0].heading == "Hours"
+
+
 def test_a_text_is_stemmed_once_for_all_questions() -> None:
     source, calls = document("The deck holds 24 visitors. It opens at nine."), list[str]()
 

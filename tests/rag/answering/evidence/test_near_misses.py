@@ -97,6 +97,8 @@ def test_the_least_is_not_the_most(question: str, text: str, is_other: bool) -> 
         ("When was the tower built?", "The tower is built of grey stone, on 3 piers.", True),
         ("In which years was the tower closed?", "The closures of the tower are as follows:", True),
         ("When was the tower built?", "The tower was built in 1863.", False),
+        ("When was the tower built?", "The tower that we built can be seen today and decades from now.", True),
+        ("When was the tower built?", "The tower was built three decades after the pier.", False),
         ("When does the tower close?", "The tower closes if the wind is strong.", False),
         ("When is the tower open?", "The tower is open daily.", False),
         ("In what century was the tower built?", "The tower was built in the late nineteenth century.", False),

@@ -64,6 +64,32 @@ def test_a_question_in_a_paragraph_has_the_next_sentence() -> None:
     assert units(text) == ["Why do terns dive? They eat eels.", "Herons stand."]
 
 
+def test_a_heading_of_several_sentences_has_none() -> None:
+    assert sentences("## What is it? How do I start it?\n\nIt is a lamp. Press the knob.") == [
+        "It is a lamp.",
+        "Press the knob.",
+    ]
+
+
+@pytest.mark.parametrize("date", ["15 Apr 2022", "April 15th, 2022", "2022-04-15"])
+def test_a_heading_with_a_date_can_say_when(date: str) -> None:
+    assert sentences(f"## Release 1.4 ({date})\n\nThe lamp is brighter.") == [
+        f"Release 1.4 ({date})",
+        "The lamp is brighter.",
+    ]
+    assert sentences(f"## {date}\n\nThe lamp is brighter.") == ["The lamp is brighter."]
+
+
+@pytest.mark.parametrize("last", ["And who came back?", "Why do terns dive? And who came back?"])
+def test_a_question_that_ends_a_paragraph_is_not_answered_by_the_next_one(last: str) -> None:
+    text = f"Many sailed at dawn.  {last}\n\nThe harbour was built in 1954."
+    assert units(text)[-1] == "The harbour was built in 1954."
+
+
+def test_a_question_is_not_answered_below_the_next_heading() -> None:
+    assert units("Ada: anything else?\n\n## Next\n\n4 May, at noon.") == ["Ada: anything else?", "4 May, at noon."]
+
+
 def test_questions_without_answers_stay_alone() -> None:
     text = f"{QUESTION}\n\n**Do children pay?**\n\n{'No. ' * 20}{'Long words ' * 40}."
     assert units(text)[0] == QUESTION

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rag.answering.evidence.agreement import is_one_of_many, joint_probability, probabilities_of_texts
 from rag.answering.evidence.decision import lacks_figure
 from rag.answering.evidence.doubts.near_misses import is_near_miss
+from rag.answering.evidence.doubts.other_names import is_of_other_number, lacks_role
 from rag.answering.evidence.doubts.other_statements import says_otherwise
 from rag.answering.evidence.features.names import NAMES
 from rag.answering.evidence.features.questions import Situation
@@ -21,7 +23,8 @@ from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.quote_figures import is_other_figure, says_same
 from rag.answering.evidence.tables.figures import is_figure, value
 from rag.answering.evidence.units.answer_spans import answer_span
-from rag.answering.evidence.units.definitions import defines
+from rag.answering.evidence.units.definitions import defines, says_what_it_is
+from rag.answering.evidence.units.headings import answers_heading, is_heading_without_answer
 from rag.answering.evidence.units.own_questions import answer_start
 from rag.answering.evidence.units.split import Unit
 from rag.answering.quotes import Quote
@@ -38,9 +41,10 @@ LEAST_SHARE = 0.1
 _MAX_AFTER = 2.0
 # A quote with another figure under the same labels leaves doubt if it is at least this share as likely.
 _AS_LIKELY = 0.4
-# What a definition gains where one is asked for, and what is lost by a sentence without a figure where a share is asked
-# for, one that says something else with the words of the question, a cell that isn't above or below its number.
-_DEFINES, _WITHOUT_SHARE, _SAYS_OTHERWISE, _FAILS = 3.0, 2.0, 2.0, 5.0
+# What a definition gains where one is asked for, and the answer below a heading that asks the question; what is lost by
+# a sentence without a figure where a share is asked for, one that says something else with the words of the question,
+# and a cell that isn't above or below its number.
+_DEFINES, _ANSWERS, _WITHOUT_SHARE, _SAYS_OTHERWISE, _FAILS = 3.0, 2.0, 2.0, 2.0, 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +85,8 @@ def rank_units(situation: Situation, units: Sequence[Unit], embedder: Embedder) 
     quotes = tuple(quote_of(units[at], question, float(probabilities[at])) for at in order[:MAX_QUOTES])
     best = dict(zip(NAMES, values[order[0]].tolist(), strict=True))
     shown = plain_words_first(_likely(quotes))
-    words = {quote.text for quote in shown if not quote.labels}
-    repeated = (float(probabilities[at]) for at, unit in enumerate(units) if not unit.cell and unit.text in words)
-    probability = sum(repeated) + sum(quote.probability for quote in shown if quote.labels)
+    of_texts = probabilities_of_texts(units, probabilities.tolist())
+    probability = joint_probability(shown, of_texts)
     without_figure = lacks_figure(question, values[order[: len(shown)]])
     is_other = _is_other_period(question, units[order[0]], best)
     first = units[order[0]]
@@ -91,6 +94,8 @@ def rank_units(situation: Situation, units: Sequence[Unit], embedder: Embedder) 
         lacks_counted(question, first)
         or is_part_of_total(question, first)
         or has_other_figure(shown)
+        or is_one_of_many(question, shown, of_texts)
+        or lacks_role(question, first, measurer.likeness(first))
         or lacks_answer(question, first, best)
         or says_otherwise(question, first)
         or is_near_miss(question, first, units)
@@ -104,11 +109,17 @@ def _corrections(question: Question, units: Sequence[Unit], values: NDArray[np.f
 
     defining = np.array([defines(question, unit) for unit in units], np.float64)
     lacking = values[:, NAMES.index("lacks a figure")] * (question.kind is Kind.PERCENT)
-    other = np.array([says_otherwise(question, unit) for unit in units], np.float64)
-    failing = np.array([fails_comparison(question, unit) for unit in units], np.float64)
-    corrections: NDArray[np.float64] = (
-        _DEFINES * defining - _WITHOUT_SHARE * lacking - _SAYS_OTHERWISE * other - _FAILS * failing
+    other = np.array(
+        [says_otherwise(question, unit) or is_of_other_number(question, unit) for unit in units], np.float64
     )
+    answering = np.array(
+        [answers_heading(question, unit) or says_what_it_is(question, unit) for unit in units], np.float64
+    )
+    failing = np.array(
+        [fails_comparison(question, unit) or is_heading_without_answer(question, unit) for unit in units], np.float64
+    )
+    gains = _DEFINES * defining + _ANSWERS * answering
+    corrections: NDArray[np.float64] = gains - _WITHOUT_SHARE * lacking - _SAYS_OTHERWISE * other - _FAILS * failing
     return corrections
 
 

@@ -18,6 +18,15 @@ _TIME = re.compile(
     re.IGNORECASE,
 )
 
+# "It can be read decades from now" doesn't say when something was.
+_ASKS_PAST = re.compile(r"when (?:was|were|did)\b", re.IGNORECASE)
+_PAST_TIME = re.compile(
+    r"\b(?:century|centuries|when|once|upon|as soon as|after|before|until|while|during|since|by the|yesterday|later"
+    r"|earlier|at the (?:end|beginning|start)|spring|summer|autumn|fall|winter|morning|afternoon|evening|night|noon"
+    r"|midnight|dawn|dusk|age|era|reign|war|ago|immediately|soon)\b|\d (?:BC|AD|BP|BCE|CE)\b",
+    re.IGNORECASE,
+)
+
 
 def lacks_time(question: Question, unit: Unit) -> bool:
     """Return whether a question asks when, and a sentence has neither a date nor any other word that says when.
@@ -27,4 +36,5 @@ def lacks_time(question: Question, unit: Unit) -> bool:
     """
     if question.kind is not Kind.DATE or unit.cell:
         return False
-    return not _TIME.search(unit.text) and not any(candidates(Kind.DATE, unit.text, question))
+    says_when = _PAST_TIME if _ASKS_PAST.match(question.text) else _TIME
+    return not says_when.search(unit.text) and not any(candidates(Kind.DATE, unit.text, question))

@@ -12,23 +12,29 @@ from rag.answering.evidence.doubts.other_cells import (
     is_of_other_labels,
     names_something_else,
 )
+from rag.answering.evidence.doubts.other_names import is_denied, lacks_asked_name, lacks_number
 from rag.answering.evidence.doubts.other_quantity import is_of_other_quantity
 from rag.answering.evidence.doubts.plans import has_other_limit, is_only_planned
 from rag.answering.evidence.doubts.scope import is_of_other_period, is_of_other_year, is_per_other, lacks_name
 from rag.answering.evidence.question_analysis.questions import Question
+from rag.answering.evidence.units.headings import only_introduces
 from rag.answering.evidence.units.split import Unit
 
 _OF_UNIT = (
     counts_something_else,
+    is_denied,
     is_only_planned,
     has_other_limit,
     is_of_other_period,
     is_of_other_quantity,
     is_of_other_year,
     is_per_other,
+    lacks_asked_name,
     lacks_name,
+    lacks_number,
     lacks_time,
     names_something_else,
+    only_introduces,
 )
 _AMONG_UNITS = (is_of_other_labels, is_not_the_total)
 

@@ -38,7 +38,7 @@ def _has_kind(question: Question, text: str, find: Finder) -> bool | None:
     """
     if question.kind in (Kind.OTHER, Kind.YES_NO):
         return None
-    kinds = (question.kind, *([Kind.MONEY] if question.may_be_money else []))
+    kinds = (question.kind, *([Kind.MONEY, Kind.PERCENT] if question.may_be_money else []))
     found = any(any(candidates(kind, text, question, find)) for kind in kinds)
     return None if not found and question.kind is Kind.PERCENT and says_share(text) else found
 

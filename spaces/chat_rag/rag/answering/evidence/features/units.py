@@ -69,6 +69,7 @@ class Measurer:
         self._weights = self._word_weights([*dict.fromkeys(self._stems)])
         # A word of each passage, such as the subject of the document, doesn't say which sentence answers.
         self._rare = self._word_weights([*self._passages.values()])
+        self._likeness: dict[int, dict[str, float]] = {}
         self.words = self._word_table()
         """The features of all units; those that need vectors are 0."""
 
@@ -83,6 +84,10 @@ class Measurer:
                 values[row, NAMES.index(name)] = number
         _add_relative(values, BY_VECTORS)
         return values
+
+    def likeness(self, unit: Unit) -> dict[str, float]:
+        """Return how like each of the question's stems the most similar word of a unit of the last table is."""
+        return self._likeness.get(id(unit), {})
 
     def _word_table(self) -> NDArray[np.float64]:
         import numpy as np
@@ -165,6 +170,7 @@ class Measurer:
         }
         soft = {stem: 1.0 if stem in own else each for stem, each in related.items()}
         soft_around = {stem: 1.0 if stem in around else each for stem, each in related.items()}
+        self._likeness[id(self.units[at])] = likeness
         text, before, mixed, label = similarities.cosines[row].tolist()
         return {
             "cosine": text,

@@ -51,6 +51,10 @@ _NAMES_CHANGE = re.compile(
     r"\bchange|increase|decrease|variance|growth|decline|percent(?!(?:age)? of\b)|%", re.IGNORECASE
 )
 _ASKS_NAME = re.compile(r"who(?:['’]s| is| was| are| were) (?:the|our|your|my|his|her|their|its)\b", re.IGNORECASE)
+_ASKS_DOER = re.compile(
+    r"who(?: (?:has|have|had|first|originally))* (?!is\b|are\b|was\b|were\b|did\b|do\b|does\b|else\b)[a-z]+",
+    re.IGNORECASE,
+)
 # Only a person has these roles: a company isn't a president, but it can be a supplier.
 _PERSONAL_ROLE = re.compile(
     r"\b(?:pr[eä]siden\w*|présiden\w*|chair\w*|ceo|cfo|coo|cto|chief|direct(?:or|eur|rice)\w*|auth?ors?|auteurs?|wrote"
@@ -77,6 +81,10 @@ _DEFINED = re.compile(
     r"|\bdefinition of (.{1,80}?)\W*$|^what is meant by (.{1,80}?)\W*$",
     re.IGNORECASE,
 )
+_ASKS_WHAT_IT_IS = re.compile(
+    r"(?:what|who)(?:['’]s| is| are| was| were)((?: [\w’'-]{1,40}){1,6})\W{0,4}$", re.IGNORECASE
+)
+_OF = re.compile(r"\b(?:of|in|on|for|at|by|to)\b")
 _RATIO = re.compile(r"\b(?:as an? |what )(?:percent(?:age)?|share|proportion|fraction) of\b", re.IGNORECASE)
 # Words that only ask, and that the answer needn't have.
 _ASKING = frozenset(["much", "many", "s", "must", "may", "might", "shall", "ever"])
@@ -216,6 +224,13 @@ class Question:
         return frozenset(stems([word for word in re.findall(r"\w+", term) if word.lower() not in STOP_WORDS]))
 
     @cached_property
+    def asks_what_it_is(self) -> bool:
+        """Whether it only names something: "What is a marl?", but not "What is the price of marl?"."""
+        match = _ASKS_WHAT_IT_IS.match(self.text)
+        is_name = match and all(word[0].isupper() or word in STOP_WORDS for word in match[1].split())
+        return bool(match and not self.wants_name and (is_name or not _OF.search(match[1])))
+
+    @cached_property
     def may_be_money(self) -> bool:
         """Whether money answers too, where the question asks how much there is: of goodwill, or of butter."""
         return self.kind is Kind.NUMBER and bool(_HOW_MUCH.search(self.text))
@@ -224,6 +239,11 @@ class Question:
     def wants_name(self) -> bool:
         """Whether the question asks who has a role: "the president, the treasurer and two masters" doesn't answer."""
         return self.kind is Kind.PERSON and bool(_ASKS_NAME.match(self.text))
+
+    @cached_property
+    def asks_doer(self) -> bool:
+        """Whether the question asks who does or did something: "Who built it?", but not "Who is here?"."""
+        return self.kind is Kind.PERSON and bool(_ASKS_DOER.match(self.text))
 
     @cached_property
     def asks_role(self) -> bool:

@@ -32,11 +32,11 @@ _CALENDAR = re.compile(
     r"|\b(?:in|of|since|by|until|from|year|years|fiscal|and|to|during|for|ended)\s(?:19|20)\d\d\b(?!\s(?-i:[a-z]+s)\b)",
     re.IGNORECASE,
 )
-# "Table 2" and "[12]" say where something is, not how much. "Tables 2, 3 and 4" are three; of "Table 2, 45 died" and
-# "Tables 2 and 3, 45 died", the 45 is an amount.
+# "Table 2", "[12]" and "cron(8)" say where something is, not how much. "Tables 2, 3 and 4" are three; of "Table 2, 45
+# died" and "Tables 2 and 3, 45 died", the 45 is an amount.
 _PLACE = rf"\d[\d.]*+(?!\s?(?:{PERCENT}|{SCALE}))"
 _REFERENCE = re.compile(
-    r"\[\d{1,3}(?:\s?[,–-]\s?\d{1,3})*\]|\(note \d+\)"
+    r"\[\d{1,3}(?:\s?[,–-]\s?\d{1,3})*\]|\(note \d+\)|(?<=[^\W\d_])\(\d[a-z]{0,2}\)"
     r"|\b(?:Table|Tab\.|Figure|Fig\.|Note|Section|Chapter|Appendix|Annex|Item|Exhibit|Equation|Eq\.)"
     rf"\s{_PLACE}(?:[–-]{_PLACE})?"
     r"|\b(?:Tables|Figures|Figs\.|Notes|Sections|Chapters|Items|Exhibits|Equations|Eqs\.)"

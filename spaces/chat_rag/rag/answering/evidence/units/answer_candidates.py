@@ -12,7 +12,7 @@ from rag.answering.evidence.units.amounts import has_bare_price, no_amounts
 from rag.answering.evidence.units.kind_patterns import COMPILED, MONTH, TIME_UNIT, WEEKDAY
 from rag.answering.evidence.units.series import Span
 from rag.answering.numbers import CODE, CURRENCY_AFTER, NUMBER, PERCENT, SCALE, SIGNS
-from rag.search.bm25 import stems
+from rag.search.bm25 import STOP_WORDS, stems
 
 # "increased 2% or $1.5 billion" has no sales figure, "increased to $1.5 billion" has one.
 _CHANGE = (
@@ -31,7 +31,13 @@ _ASKS_CHANGE = re.compile(
     re.IGNORECASE,
 )
 _NAMES = {Kind.PERSON, Kind.PLACE}
-_NO_NAME = re.compile(rf"(?:(?:After|Before|By|From|In|Last|Next|On|Since|This|Until)\s)?(?:{MONTH}|{WEEKDAY}|[A-Z])")
+_NO_NAME = re.compile(
+    rf"(?:(?:After|Before|By|From|In|Last|Next|On|Since|This|Until)\s)?(?:{MONTH}|{WEEKDAY}|[A-Z])"
+    r"|If|While|Al?though|However|Moreover|But|Thus|Also|Another|Each|One|No|Not|Yes|Once|Because|Later|Then"
+    r"|(?:No|Any|Some|Every)(?:body|one)|No one|(?:The )?(?:Many|Most|Several|Users|People|Others|Both|All)(?: of)?"
+)
+# "Jane Doe (TSC)": a committee or her initials.
+SHORT_NAME, _BEFORE_SHORT_NAME = re.compile(r"[A-Z]{2,6}"), re.compile(r"\w\s?\($")
 # "Acme Corporation" and the "Executive Committee" aren't persons, but "Board Chair Jane Doe" is one.
 _ORGANIZATION = (
     r"(?:corporation|company|companies|inc|ltd|llc|plc|committee|board|department|commission|securities|exchange|act)"
@@ -44,6 +50,7 @@ _AFTER_NUMBER = re.compile(
     rf"\s?(?:{CURRENCY_AFTER}|{PERCENT}|[kKmMT]€)|[\s-]{TIME_UNIT}\b|\s?(?:Uhr|o['’]clock)\b|[ -]0\d"
     r"|(?<=\d{4})\s\d{4}(?!\d)"
 )
+_SHORT_YEAR = re.compile(r"\d\d")
 # A time, a fraction or a date, and digits with a space that can be two numbers or one: "page 12 345".
 _TORN_BEFORE, _GROUP_BEFORE = re.compile(r"\d[:/]$"), re.compile(r"(?<!\d)\d{1,3}[\s]$")
 _TORN_AFTER, _GROUP_AFTER = re.compile(r"[:/]\d"), re.compile(r"\s\d{3}(?!\d)")
@@ -85,12 +92,18 @@ def find_candidates(kind: Kind, text: str) -> list[Candidate]:
             and not is_date
             and not (kind in FIGURES - {Kind.DATE} and _is_torn(text, match))
             and not (kind is Kind.NUMBER and _is_other_figure(text, match))
-            and not (kind in _NAMES and (_NO_NAME.fullmatch(match[0]) or _starts_sentence(text, match, words)))
+            and not (kind in _NAMES and _is_no_name(text, match, words))
         ):
             is_change = bool(_BEFORE_CHANGE.search(text[max(0, match.start() - 60) : match.start()]))
             is_organization = kind is Kind.PERSON and bool(words & _ORGANIZATIONS)
             parts.append(Candidate(start, match.end(), words, is_change, is_organization))
     return parts
+
+
+def _is_no_name(text: str, match: re.Match[str], words: Collection[str]) -> bool:
+    """Return whether a capitalized word is a month, begins the sentence, or is short for the name before it."""
+    is_short = SHORT_NAME.fullmatch(match[0]) and _BEFORE_SHORT_NAME.search(text[: match.start()][-60:])
+    return bool(is_short or _NO_NAME.fullmatch(match[0]) or _starts_sentence(text, match, words))
 
 
 def _start_of_person(name: str, start: int) -> int:
@@ -103,10 +116,17 @@ def candidates(kind: Kind, text: str, question: Question, find: Finder = find_ca
     for each in sorted(find(kind, text), key=lambda each: each.is_organization):
         if each.is_organization and question.asks_role:
             continue
-        new = each.words.difference(question.stems, question.years)
-        is_new = 2 * len(new) >= len(each.words) if kind is Kind.PERSON else bool(new)
+        words = each.words - STOP_WORDS if kind in _NAMES else each.words  # "The guests" is no other name than "guests"
+        new = words.difference(question.stems, question.years)
+        is_new = bool(new) and (kind is not Kind.PERSON or 2 * len(new) > len(words) or _begins_with(text, each, new))
         if is_new and not (each.is_change and _asks_level(question)):
             yield each.start, each.end
+
+
+def _begins_with(text: str, name: Candidate, new: frozenset[str]) -> bool:
+    """Return whether the new words of a name begin it: "Ada Lund" is another Lund, "Lund and Ada" has Lund as well."""
+    first = _WORD.search(text, name.start, name.end)
+    return 2 * len(new) == len(name.words - STOP_WORDS) and bool(first and new & set(stems([first[0]])))
 
 
 def _asks_level(question: Question) -> bool:
@@ -140,7 +160,8 @@ def follows_change(text: str, start: int) -> bool:
 def _is_other_figure(text: str, number: re.Match[str]) -> bool:
     """Return whether a number is of money, time or a share, and doesn't say how many there are of something."""
     before = text[max(0, number.start() - 8) : number.start()]
-    return bool(_BEFORE_NUMBER.search(before) or _AFTER_NUMBER.match(text, number.end()))
+    is_year = _SHORT_YEAR.fullmatch(number[0]) and before.endswith(("'", "’"))  # "the cup of '98"
+    return bool(is_year or _BEFORE_NUMBER.search(before) or _AFTER_NUMBER.match(text, number.end()))
 
 
 def _is_torn(text: str, number: re.Match[str]) -> bool:

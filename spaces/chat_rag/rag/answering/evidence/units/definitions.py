@@ -22,6 +22,7 @@ _EXPLAINS = re.compile(
 _CALLS = re.compile(r"\b(?:called|termed|known as|named|defined as|described as|considered|or)\W", re.IGNORECASE)
 # "Affiliate: any entity" is a definition, "a list of each affiliate: Acme" is none.
 _ENTRY = re.compile(r"^([^\n=:]{1,100})[=:]\s", re.MULTILINE)
+_IS_A = re.compile(r"\s(?:is|are|was|were)\s(?:an?|the|one|some)\s")
 _BRACKETS = re.compile(r"\([^()]*\)")
 _REACH = 40  # characters between the beginning of a term and what defines it, without the term
 
@@ -36,6 +37,13 @@ def defines(question: Question, unit: Unit) -> bool:
     return any(question.defined <= set(stems([unit.text[max(0, start - reach) : start]])) for start in starts) or any(
         question.defined == set(stems([entry])) - STOP_WORDS for entry in entries
     )
+
+
+def says_what_it_is(question: Question, unit: Unit) -> bool:
+    """Return whether a sentence says what the only thing is that the question asks for: "A marl is a kind of clay"."""
+    if unit.cell or not question.asks_what_it_is or not (copula := _IS_A.search(unit.text)):
+        return False
+    return set(stems([unit.text[: copula.start()]])) - STOP_WORDS == set(question.stems)
 
 
 def may_define(question: Question, unit: Unit) -> bool:

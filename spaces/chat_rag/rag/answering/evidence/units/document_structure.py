@@ -16,6 +16,8 @@ from rag.answering.evidence.tables.figure_lines import find_figure_tables
 from rag.answering.evidence.tables.grid import Grid
 from rag.answering.evidence.units.per_document import PerDocument, text_blocks
 from rag.documents import Document, Page, Span, Table
+from rag.reading.chunk import document_headings
+from rag.reading.markdown.headings import Heading, heading_path
 
 # A running head stands on so many pages, among so many first or last lines.
 _MIN_PAGES, _LINES = 3, 2
@@ -26,7 +28,7 @@ _DIGITS = re.compile(r"\d+")
 class Structure:
     """The running heads of a document, as hashes, its fiscal years, its tables, and its pages without running heads.
 
-    The tables of a page without marked ones, and the grids of tables, are made when they are needed.
+    The headings, the tables of a page without marked ones, and the grids of tables are made when they are needed.
     """
 
     furniture: frozenset[int]
@@ -35,6 +37,22 @@ class Structure:
     bodies: Sequence[Span]
     _page_tables: dict[int, list[Table]] = field(default_factory=dict)
     _grids: dict[int, Grid] = field(default_factory=dict)
+    _headings: list[Heading] | None = None
+
+    def heading_at(self, document: Document, start: int, end: int) -> str:
+        """Return the headings above some text, as "Chapter > Section"; "" in a document without any."""
+        return heading_path(document.text, self._all_headings(document), start, end)
+
+    def opens_section(self, document: Document, start: int) -> bool:
+        """Return whether nothing stands between the character at `start` and the heading above it."""
+        headings = self._all_headings(document)
+        index = bisect_right(headings, start, key=lambda heading: heading.start) - 1
+        return index >= 0 and not document.text[headings[index].end : start].strip()
+
+    def _all_headings(self, document: Document) -> list[Heading]:
+        if self._headings is None:
+            self._headings = document_headings(document)
+        return self._headings
 
     def is_furniture(self, line: str) -> bool:
         """Return whether a line is a running head, a footer or a page number."""

@@ -9,6 +9,7 @@ from rag.documents import Span
 
 _MARKS = " \t\n*_\"”’')"
 _QUESTION = re.compile(r"[^.!?？\n]{1,300}[?？][*_\"”’)]{0,4}\s+(?=\S)")
+_ENDS = re.compile(r"[^\W\d_]{2}[^\n]{0,300}[.!?…][*_\"”’)]{0,4}\s")  # of another sentence in the same line
 _MAX_DISTANCE = 20  # characters between a question and its answer: a line break, marks, the name of who answers
 _MAX_CHARACTERS = 400  # of a question and its answer
 
@@ -48,7 +49,14 @@ def _goes_on(text: str, start: int, end: int, following: Sequence[Span]) -> bool
         return False
     between = text[end : following[0][0]]
     is_first = is_question(text[start:end])
-    return len(between) <= _MAX_DISTANCE and (is_first or "\n\n" not in between)
+    reaches = "\n\n" not in between or (is_first and _begins_line(text, start))
+    return len(between) <= _MAX_DISTANCE and reaches and "\n#" not in between
+
+
+def _begins_line(text: str, start: int) -> bool:
+    """Return whether a sentence begins its line; one that ends a paragraph isn't answered by the next paragraph."""
+    line = text[text.rfind("\n", 0, start) + 1 : start]
+    return not _ENDS.search(line)
 
 
 def _is_alone(text: str, sentence: Span) -> bool:

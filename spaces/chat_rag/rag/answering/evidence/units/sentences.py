@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from rag.answering.evidence.units.kind_patterns import FULL_DATE
 from rag.answering.verification.support import sentence_spans
 
 # A full stop after these ends no sentence; "U.S." and initials are known to `sentence_spans`.
@@ -15,6 +16,8 @@ _ABBREVIATION = re.compile(
 )
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _HEADING = re.compile(r"\s*+(?:#{1,6}\s|=(?: =)*+ [^=\n]{1,200} =)")
+# "## Release 1.4 (15 Apr 2022)" says when something was, which nothing below it needs to repeat.
+_MARKS, _DATE = re.compile(r"\s*+#{1,6}\s++"), re.compile(FULL_DATE)
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 Span = tuple[int, int]
 
@@ -23,8 +26,19 @@ def split_sentences(text: str) -> Iterator[Span]:
     """Yield the spans of the text's sentences, list items and rows, without headings and lines without a word."""
     for start, end in _joined(text):
         part = text[start:end]
-        if (_WORD.search(part) or _CJK.search(part)) and not _HEADING.match(part):
+        # "## What is it? How do I start it?" is one heading.
+        is_heading = _HEADING.match(text[text.rfind("\n", 0, start) + 1 : end])
+        if is_heading and (title := _dated_title(part)):
+            yield end - len(title), end
+        elif (_WORD.search(part) or _CJK.search(part)) and not is_heading:
             yield start, end
+
+
+def _dated_title(heading: str) -> str:
+    """Return the title of a heading in Markdown that has a date beside words, otherwise ""."""
+    marks = _MARKS.match(heading)
+    title = heading[marks.end() :] if marks else ""
+    return title if _DATE.search(title) and _WORD.search(_DATE.sub(" ", title)) else ""
 
 
 def _joined(text: str) -> Iterator[Span]:

@@ -28,7 +28,9 @@ class Unit:
     """A sentence or cell of a document with its context.
 
     `start` and `end` are the characters of the sentence, or of the cell's row. `before` and `after` are the sentences
-    around it; of a cell, `before` is what introduces its table. `rank` is that of its passage, from 0.
+    around it; of a cell, `before` is what introduces its table. `rank` is that of its passage, from 0. `section` are
+    the headings above a sentence, which a passage of several sections doesn't have; `opens_section` says that nothing
+    stands between them.
     """
 
     document: Document
@@ -42,6 +44,8 @@ class Unit:
     cell: LabeledCell | None = None
     measure: str = ""
     """The unit of the table's figures, such as "in millions"."""
+    section: str = ""
+    opens_section: bool = False
     known: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
     """The results of `once`, for all units of a passage."""
 
@@ -59,7 +63,7 @@ class Unit:
     @property
     def heading(self) -> str:
         """The headings above the unit."""
-        return self.passage.heading if self.passage else ""
+        return self.section or (self.passage.heading if self.passage else "")
 
     @property
     def referent(self) -> str:
@@ -135,7 +139,11 @@ def _sentences(passage: Passage, document: Document, structure: Structure, cover
     for at, (start, end) in enumerate(spans):
         before = text[slice(*spans[at - 1])] if at else ""
         after = text[slice(*spans[at + 1])] if at + 1 < len(spans) else ""
-        yield Unit(document, first + start, first + end, text[start:end], passage, before=before, after=after)
+        section = structure.heading_at(document, first + start, first + end)
+        yield Unit(
+            document, first + start, first + end, text[start:end], passage,
+            before=before, after=after, section=section, opens_section=structure.opens_section(document, first + start),
+        )  # fmt: skip
 
 
 def _reach(passage: Passage, document: Document, structure: Structure) -> Span:
