@@ -5,7 +5,15 @@ import pytest
 from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.tables.cell_kinds import has_kind
 from rag.answering.evidence.tables.figure_lines import find_figure_tables
-from rag.answering.evidence.tables.figures import find_unit, is_blank, is_figure, is_measure, is_period, value
+from rag.answering.evidence.tables.figures import (
+    find_unit,
+    is_blank,
+    is_figure,
+    is_measure,
+    is_period,
+    value,
+    without_note_mark,
+)
 from rag.answering.evidence.tables.grid import Grid, LabeledCell
 from rag.answering.evidence.tables.row_labels import is_share
 from rag.documents import Cell, Limits, Table
@@ -125,6 +133,11 @@ def test_years_and_dates_are_no_figures() -> None:
     assert not any(map(is_figure, ["2019", "FY19", "June 30, 2022", "Total"]))
 
 
+def test_a_unit_in_brackets_is_no_footnote_mark() -> None:
+    texts = ("Power (W)", "Weight (g)", "Profit (a)")
+    assert [*map(without_note_mark, texts)] == ["Power (W)", "Weight (g)", "Profit"]
+
+
 def test_footnote_marks_are_no_part_of_a_label() -> None:
     labels = labels_of("| | 2022 (a) | 2021 |\n|---|---|---|\n| Services (3) | 12 | 13 |\n| Rent* | 1 | 2 |\n")
     assert labels["12"] == ("", "Services", "2022")
@@ -217,6 +230,13 @@ def test_the_words_of_a_row() -> None:
         ("When is it due?", "Due", "31 October", True),
         ("Who does it?", "Who", "Marta Kowal", True),
         ("Who does it?", "Price", "45", False),
+        ("Who does it?", "Room", "North Hall", False),
+        ("Where is it made?", "Workshop", "North Hall", True),
+        ("Where is it made?", "Since", "1978", False),
+        ("Where is it made?", "Manager", "Marta Kowal", False),
+        ("How much does a chair weigh?", "Weight", "398 g", True),
+        ("What does a chair cost?", "Weight", "398 g", False),
+        ("What percentage is new?", "PCT", ".267", True),
         ("What is a chair?", "Price", "45", None),
         ("How many chairs were sold?", "2023", "45", None),
         ("How many chairs were sold?", "2023", "$ 45", False),

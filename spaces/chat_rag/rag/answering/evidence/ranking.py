@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rag.answering.evidence.decision import lacks_figure
+from rag.answering.evidence.doubts.named_columns import are_outdone
 from rag.answering.evidence.doubts.near_misses import is_near_miss
+from rag.answering.evidence.doubts.other_cells import only_repeats
 from rag.answering.evidence.doubts.other_statements import says_otherwise
 from rag.answering.evidence.features.names import NAMES
 from rag.answering.evidence.features.questions import Situation
@@ -39,8 +41,9 @@ _MAX_AFTER = 2.0
 # A quote with another figure under the same labels leaves doubt if it is at least this share as likely.
 _AS_LIKELY = 0.4
 # What a definition gains where one is asked for, and what is lost by a sentence without a figure where a share is asked
-# for, one that says something else with the words of the question, a cell that isn't above or below its number.
-_DEFINES, _WITHOUT_SHARE, _SAYS_OTHERWISE, _FAILS = 3.0, 2.0, 2.0, 5.0
+# for, one that says something else with the words of the question, a cell that isn't above or below its number, one
+# that only repeats the question, and one in another column than the question names.
+_DEFINES, _WITHOUT_SHARE, _SAYS_OTHERWISE, _FAILS, _REPEATS, _OUTDONE = 3.0, 2.0, 2.0, 5.0, 5.0, 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +109,11 @@ def _corrections(question: Question, units: Sequence[Unit], values: NDArray[np.f
     lacking = values[:, NAMES.index("lacks a figure")] * (question.kind is Kind.PERCENT)
     other = np.array([says_otherwise(question, unit) for unit in units], np.float64)
     failing = np.array([fails_comparison(question, unit) for unit in units], np.float64)
-    corrections: NDArray[np.float64] = (
-        _DEFINES * defining - _WITHOUT_SHARE * lacking - _SAYS_OTHERWISE * other - _FAILS * failing
-    )
-    return corrections
+    repeating = np.array([only_repeats(question, unit) for unit in units], np.float64)
+    outdone = np.array(are_outdone(question, units), np.float64)
+    lost: NDArray[np.float64] = _WITHOUT_SHARE * lacking + _SAYS_OTHERWISE * other + _FAILS * failing
+    lost += _REPEATS * repeating + _OUTDONE * outdone
+    return _DEFINES * defining - lost
 
 
 def has_other_figure(quotes: Sequence[Quote]) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rag.answering.abstention.foreign_question import are_english
 from rag.answering.evidence.doubts.missing_time import lacks_time
+from rag.answering.evidence.doubts.numbered import lacks_number
 from rag.answering.evidence.doubts.other_cells import (
     counts_something_else,
     is_not_the_total,
@@ -27,6 +28,7 @@ _OF_UNIT = (
     is_of_other_year,
     is_per_other,
     lacks_name,
+    lacks_number,
     lacks_time,
     names_something_else,
 )

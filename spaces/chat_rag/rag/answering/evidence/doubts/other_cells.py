@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from rag.answering.evidence.question_analysis.kinds import Kind
 from rag.answering.evidence.question_analysis.periods import PERIOD_STEMS
+from rag.answering.evidence.question_analysis.quantities import PEOPLE
 from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.tables.cell_kinds import has_kind
 from rag.answering.evidence.tables.cell_scope import WHOLE, label_stems, text_stems
@@ -17,11 +18,13 @@ from rag.search.bm25 import STOP_WORDS, stems
 
 # Each label has words of a question for several figures: "sales and purchases, respectively".
 _SEVERAL = re.compile(r"\brespective|\b(?:both|each)\b", re.IGNORECASE)
+_IN_BRACKETS = re.compile(r"\(([^\W\d_]{1,3})\)")
+_CHOICE = re.compile(r"\bor\b", re.IGNORECASE)
 _TOTAL = frozenset(stems(["total"]))
 _JOINING = frozenset(["of", "on", "in", "for", "per"])
 _WORD = re.compile(r"[^\W_]+")
 # What neither a label nor a question needs to name: "the average value", "in which year was it higher", "spent on".
-_GENERAL = (
+GENERAL = (
     PERIOD_STEMS
     | STOP_WORDS
     | ASKING
@@ -42,9 +45,9 @@ def is_of_other_labels(question: Question, unit: Unit, units: Sequence[Unit]) ->
     if question.kind is Kind.PERCENT and has_kind(question, unit.cell, unit.measure):
         return False
     asked = set(question.stems)
-    lacking = asked - _words(unit) - _GENERAL - WHOLE
+    lacking = asked - _words(unit) - GENERAL - WHOLE
     label = label_stems(unit)
-    least = len(label & asked - _GENERAL) if label.isdisjoint(question.name_stems) else len(asked)
+    least = len(label & asked - GENERAL) if label.isdisjoint(question.name_stems) else len(asked)
     return bool(lacking) and any(
         _has_label(other, asked, lacking, least) if other.start != unit.start else _has_header(other, lacking)
         for other in units
@@ -78,8 +81,8 @@ def names_something_else(question: Question, unit: Unit) -> bool:
     if not unit.cell or _SEVERAL.search(question.text):
         return False
     around = unit.once(text_stems, unit.before, unit.heading, unit.measure, unit.text)
-    lacking = set(question.stems) - _words(unit) - around - _GENERAL
-    label, header = label_stems(unit) - _GENERAL, unit.once(text_stems, unit.cell.column_header) - _GENERAL
+    lacking = set(question.stems) - _words(unit) - around - GENERAL
+    label, header = label_stems(unit) - GENERAL, unit.once(text_stems, unit.cell.column_header) - GENERAL
     is_other, has_other_column = bool(_unasked(question, label)), bool(_unasked(question, header))
     shared = label - question.name_stems  # "kilometers does Juno offer" isn't a name of one thing
     # A column's word has the lacking one before it: the "capital" of "capital cost", but "assets calculated".
@@ -90,14 +93,33 @@ def names_something_else(question: Question, unit: Unit) -> bool:
 
 
 def counts_something_else(question: Question, unit: Unit) -> bool:
-    """Return whether a question counts what a row is about, and a cell says how many of something else it has.
+    """Return whether a cell says how many there are of something else than what a question counts.
 
-    In the row "Ferry" of "How many ferries are there?", the column "Employees" doesn't count ferries.
+    In the row "Ferry" of "How many ferries are there?", the column "Employees" doesn't count ferries, nor does "Seats"
+    in that of a ship count its cabins. A column can have the symbol of what is counted: "Power (W)" has watts.
     """
-    if not unit.cell or question.kind is not Kind.NUMBER or question.counted.isdisjoint(label_stems(unit)):
+    if not unit.cell or question.kind is not Kind.NUMBER or not question.counted:
         return False
-    header = unit.once(text_stems, unit.cell.column_header) - _GENERAL
-    return question.counted.isdisjoint(header) and bool(_unasked(question, header))
+    header = unit.once(text_stems, unit.cell.column_header) - GENERAL
+    if not question.counted.isdisjoint(header) or not _unasked(question, header):
+        return False
+    if not question.counted.isdisjoint(label_stems(unit)):
+        return True
+    around = unit.once(text_stems, unit.label, unit.before, unit.heading, unit.measure)
+    symbols = {symbol[0].lower() for symbol in _IN_BRACKETS.findall(unit.cell.column_header)}
+    is_symbol = any(each[0] in symbols for each in question.counted)
+    return not is_symbol and header.isdisjoint(question.stems) and question.counted.isdisjoint(around | PEOPLE)
+
+
+def only_repeats(question: Question, unit: Unit) -> bool:
+    """Return whether a cell has only words of the question: "Port of the metrics" isn't the port.
+
+    It can be one of those that a question gives to choose from.
+    """
+    if not unit.cell or question.kind is Kind.YES_NO or _CHOICE.search(question.text):
+        return False
+    words = unit.once(text_stems, unit.cell.text) - STOP_WORDS
+    return any(map(str.isalpha, words)) and words <= set(question.stems)
 
 
 def _unasked(question: Question, label: frozenset[str]) -> set[str]:
