@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rag.answering.evidence.decision import lacks_figure
+from rag.answering.evidence.decision import SURE, lacks_figure
 from rag.answering.evidence.doubts.named_columns import are_outdone
 from rag.answering.evidence.doubts.near_misses import is_near_miss
 from rag.answering.evidence.doubts.other_cells import only_repeats
 from rag.answering.evidence.doubts.other_statements import says_otherwise
+from rag.answering.evidence.exact_rows import is_exactly_asked
 from rag.answering.evidence.features.names import NAMES
 from rag.answering.evidence.features.questions import Situation
 from rag.answering.evidence.features.units import Measurer
@@ -55,6 +56,7 @@ class Ranking:
     `without_figure` says that the question asks for a figure that no quote has, `is_other_period` that the best unit is
     a figure for another time. `is_doubtful` says that the best unit isn't about what the question counts or its total,
     that it only comes near to what the question asks for, or that another one with the same labels has another figure.
+    `is_exact` says that an improbable one is the only figure for just what the question asks.
     """
 
     quotes: tuple[Quote, ...]
@@ -64,6 +66,7 @@ class Ranking:
     without_figure: bool
     is_other_period: bool
     is_doubtful: bool
+    is_exact: bool
 
 
 def rank_units(situation: Situation, units: Sequence[Unit], embedder: Embedder) -> Ranking:
@@ -98,7 +101,8 @@ def rank_units(situation: Situation, units: Sequence[Unit], embedder: Embedder) 
         or says_otherwise(question, first)
         or is_near_miss(question, first, units)
     )
-    return Ranking(quotes, shown, probability, answered, without_figure, is_other, is_doubtful)
+    is_exact = probability < SURE and not without_figure and is_exactly_asked(question, first)
+    return Ranking(quotes, shown, probability, answered, without_figure, is_other, is_doubtful, is_exact)
 
 
 def _corrections(question: Question, units: Sequence[Unit], values: NDArray[np.float64]) -> NDArray[np.float64]:
