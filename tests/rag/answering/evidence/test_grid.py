@@ -133,6 +133,14 @@ def test_years_and_dates_are_no_figures() -> None:
     assert not any(map(is_figure, ["2019", "FY19", "June 30, 2022", "Total"]))
 
 
+def test_the_numbers_of_named_rows_are_cells_too() -> None:
+    table = "| {} | Article | Price |\n|---|---|---|\n| A-11 | Cutter | 12.50 |\n| A-12 | Mallet | 11.20 |\n"
+    cells = {cell.text: cell for cell in cells_of(table.format("Art. no."))}
+    assert (cells["A-12"].row_label, cells["A-12"].column_header) == ("A-12 Mallet", "Art. no.")
+    assert cells["11.20"].row_words == "Mallet Art. no."
+    assert "A-12" not in labels_of(table.format(" "))
+
+
 def test_a_unit_in_brackets_is_no_footnote_mark() -> None:
     texts = ("Power (W)", "Weight (g)", "Profit (a)")
     assert [*map(without_note_mark, texts)] == ["Power (W)", "Weight (g)", "Profit"]
@@ -227,6 +235,11 @@ def test_the_words_of_a_row() -> None:
         ("How long does it take?", "Minutes", "45", True),
         ("How long does it take?", "Price (CHF)", "45", False),
         ("How long is it valid?", "Valid for", "two years", True),
+        ("How long does it take?", "Duration", "3 h", True),
+        ("How long does it take?", "Interval", "every 8 years", False),
+        ("How often is it done?", "Interval", "every 8 years", True),
+        ("How often is it done?", "Duration", "3 h", False),
+        ("How often is it done?", "Interval", "8 h", None),
         ("When is it due?", "Due", "31 October", True),
         ("Who does it?", "Who", "Marta Kowal", True),
         ("Who does it?", "Price", "45", False),

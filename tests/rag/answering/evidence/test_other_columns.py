@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from rag.answering.evidence.doubts.named_columns import are_outdone
 from rag.answering.evidence.doubts.near_misses import is_near_miss
 from rag.answering.evidence.doubts.numbered import lacks_number
-from rag.answering.evidence.doubts.other_cells import counts_something_else, only_repeats
+from rag.answering.evidence.doubts.other_cells import counts_something_else, names_something_else, only_repeats
 from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.tables.grid import LabeledCell
+from rag.answering.evidence.units.short_headers import with_whole_words
 from rag.answering.evidence.units.split import Unit
 from rag.documents import Cell, Document
 
@@ -75,6 +78,43 @@ def test_a_cell_with_words_of_the_question_only(question: str, text: str, repeat
     assert only_repeats(Question(question), cell("--port", "Meaning", text)) is repeats
 
 
+def test_the_number_in_the_label_of_a_row_only_repeats_the_question() -> None:
+    unit = cell("10", "Line", "10")
+    key = Unit(DOCUMENT, 0, 17, "10", cell=replace(unit.cell, cell=Cell(1, 0, 0, 2))) if unit.cell else unit
+    assert only_repeats(Question("How long is line 10?"), key)
+    assert not only_repeats(Question("How long is line 10?"), cell("10", "Length (km)", "10"))
+
+
+@pytest.mark.parametrize(
+    ("question", "column", "is_else"),
+    [
+        ("What is the body temperature of the heron?", "body", True),
+        ("What is the body weight of the heron?", "body", False),
+        ("What is the ticket price of the heron?", "Ticket", False),
+        ("What was the away record of the heron?", "Away games", False),
+    ],
+)
+def test_a_column_has_only_the_first_word_of_what_is_asked(question: str, column: str, is_else: bool) -> None:
+    assert names_something_else(Question(question), cell("Heron", column)) is is_else
+
+
+@pytest.mark.parametrize(
+    ("question", "header", "whole"),
+    [
+        ("How many cylinders does it have?", "cyl", "cyl cylinders"),
+        ("What is the elevation of the lake?", "elev_ft", "elev_ft elevation"),
+        ("What is the article number of the cutter?", "Art. no.", "Art. no. article number"),
+        ("What is the number of the class?", "No.", "No. number"),
+        ("How much carbon does it have?", "Car", "Car"),  # a word that people write
+        ("What is the elevation of the lake?", "Depth", "Depth"),
+    ],
+)
+def test_a_short_header_has_the_words_that_it_is_short_for(question: str, header: str, whole: str) -> None:
+    unit = with_whole_words(Question(question), cell("Heron", header)).cell
+    assert unit
+    assert unit.column_header == whole
+
+
 FARES = [cell("Child", "Low season Single"), cell("Child", "Low season Return")]
 INCOME = [
     cell("Income before tax", "Three Months Ended June 30, 2025"),
@@ -83,9 +123,13 @@ INCOME = [
 QUARTERS = [cell("Rent", "June 30, 2025"), cell("Rent", "Three Months Ended June 30, 2024 Puffin Care")]
 
 
+SHEETS = [cell("Borvik", "2010", before="# Income"), cell("Borvik", "2010", before="# Population")]
+
+
 @pytest.mark.parametrize(
     ("question", "units", "outdone"),
     [
+        ("What was the population of Borvik in 2010?", SHEETS, [True, False]),
         ("What is the fare for a child return in low season?", FARES, [True, False]),
         ("What is the fare for a child in low season?", FARES, [False, False]),
         ("What was the income before tax of Puffin Care in the second quarter of 2025?", INCOME, [True, False]),

@@ -26,6 +26,7 @@ from rag.answering.evidence.tables.figures import is_figure, value
 from rag.answering.evidence.units.answer_spans import answer_span
 from rag.answering.evidence.units.definitions import defines
 from rag.answering.evidence.units.own_questions import answer_start
+from rag.answering.evidence.units.short_headers import with_whole_words
 from rag.answering.evidence.units.split import Unit
 from rag.answering.quotes import Quote
 from rag.search.embedding.embedders import Embedder
@@ -42,9 +43,9 @@ _MAX_AFTER = 2.0
 # A quote with another figure under the same labels leaves doubt if it is at least this share as likely.
 _AS_LIKELY = 0.4
 # What a definition gains where one is asked for, and what is lost by a sentence without a figure where a share is asked
-# for, one that says something else with the words of the question, a cell that isn't above or below its number, one
-# that only repeats the question, and one in another column than the question names.
-_DEFINES, _WITHOUT_SHARE, _SAYS_OTHERWISE, _FAILS, _REPEATS, _OUTDONE = 3.0, 2.0, 2.0, 5.0, 5.0, 5.0
+# for, one that says something else with the words of the question, a cell that isn't above or below its number, and
+# one in another column than the question names.
+_DEFINES, _WITHOUT_SHARE, _SAYS_OTHERWISE, _FAILS, _OUTDONE = 3.0, 2.0, 2.0, 5.0, 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +75,21 @@ def rank_units(situation: Situation, units: Sequence[Unit], embedder: Embedder) 
     import numpy as np
 
     model, question = packaged_model(), situation.question
+    # Those left out would be the best ones by their words, and all others far behind.
+    shown_units = [unit for unit in units if not only_repeats(question, unit)] or units
+    units = [with_whole_words(question, unit) for unit in shown_units]
     measurer = Measurer(question, units)
     meant = np.array(are_meant(question, units))
     # A multilingual model finds answers in another language, which have no word of the question.
     likely = list(range(len(units))) if embedder.multilingual else model.likely_units(measurer.words, meant)
-    values, units, meant = measurer.table(embedder, likely), [units[at] for at in likely], meant[likely]
+    values, meant = measurer.table(embedder, likely), meant[likely]
+    shown_units, units = [shown_units[at] for at in likely], [units[at] for at in likely]
     scores = model.units.scores(values) + _corrections(question, units, values)
     is_near = meant.any() and scores[meant].max() > scores.max() - _MAX_AFTER
     answered = model.answered(situation, values, scores, meant) if is_near else 0.0
     probabilities = answered * model.units.shares(scores)
     order = [at for at in (-scores).argsort(kind="stable") if meant[at] or not meant.any()]
-    quotes = tuple(quote_of(units[at], question, float(probabilities[at])) for at in order[:MAX_QUOTES])
+    quotes = tuple(quote_of(shown_units[at], question, float(probabilities[at])) for at in order[:MAX_QUOTES])
     best = dict(zip(NAMES, values[order[0]].tolist(), strict=True))
     shown = plain_words_first(_likely(quotes))
     words = {quote.text for quote in shown if not quote.labels}
@@ -113,11 +118,9 @@ def _corrections(question: Question, units: Sequence[Unit], values: NDArray[np.f
     lacking = values[:, NAMES.index("lacks a figure")] * (question.kind is Kind.PERCENT)
     other = np.array([says_otherwise(question, unit) for unit in units], np.float64)
     failing = np.array([fails_comparison(question, unit) for unit in units], np.float64)
-    repeating = np.array([only_repeats(question, unit) for unit in units], np.float64)
     outdone = np.array(are_outdone(question, units), np.float64)
     lost: NDArray[np.float64] = _WITHOUT_SHARE * lacking + _SAYS_OTHERWISE * other + _FAILS * failing
-    lost += _REPEATS * repeating + _OUTDONE * outdone
-    return _DEFINES * defining - lost
+    return _DEFINES * defining - lost - _OUTDONE * outdone
 
 
 def has_other_figure(quotes: Sequence[Quote]) -> bool:

@@ -11,6 +11,7 @@ from rag.answering.evidence.question_analysis.quantities import PEOPLE
 from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.tables.cell_kinds import has_kind
 from rag.answering.evidence.tables.cell_scope import WHOLE, label_stems, text_stems
+from rag.answering.evidence.tables.figures import is_figure
 from rag.answering.evidence.tables.grid import LabeledCell
 from rag.answering.evidence.tables.table_rows import ASKING
 from rag.answering.evidence.units.split import Unit
@@ -19,6 +20,8 @@ from rag.search.bm25 import STOP_WORDS, stems
 # Each label has words of a question for several figures: "sales and purchases, respectively".
 _SEVERAL = re.compile(r"\brespective|\b(?:both|each)\b", re.IGNORECASE)
 _IN_BRACKETS = re.compile(r"\(([^\W\d_]{1,3})\)")
+# A column needn't say these of what it names: "the ticket price" is in the column "Ticket".
+_HEADS = frozenset(stems(["price cost fee size time date name life weight length"]))
 _CHOICE = re.compile(r"\bor\b", re.IGNORECASE)
 _TOTAL = frozenset(stems(["total"]))
 _JOINING = frozenset(["of", "on", "in", "for", "per"])
@@ -76,7 +79,7 @@ def names_something_else(question: Question, unit: Unit) -> bool:
     """Return whether a label and a question name different things with one word: "Monthly pass" and "annual pass".
 
     The label, and what stands around it, lack the question's word, which has a word of the label beside it, and the
-    label has a word that the question lacks.
+    label has a word that the question lacks. "Body" alone doesn't name a "body temperature".
     """
     if not unit.cell or _SEVERAL.search(question.text):
         return False
@@ -85,9 +88,15 @@ def names_something_else(question: Question, unit: Unit) -> bool:
     label, header = label_stems(unit) - GENERAL, unit.once(text_stems, unit.cell.column_header) - GENERAL
     is_other, has_other_column = bool(_unasked(question, label)), bool(_unasked(question, header))
     shared = label - question.name_stems  # "kilometers does Juno offer" isn't a name of one thing
+    header_alone = header - question.name_stems if unit.once(is_figure, unit.cell.text) else frozenset[str]()
     # A column's word has the lacking one before it: the "capital" of "capital cost", but "assets calculated".
     return bool(lacking) and any(
-        stem in lacking and ((is_other and shared & {before, following}) or (has_other_column and following in header))
+        stem in lacking
+        and (
+            (is_other and shared & {before, following})
+            or (has_other_column and following in header)
+            or (header_alone == {before} and len(before) > 1 and stem not in _HEADS)
+        )
         for before, stem, following in _neighbors(question)
     )
 
@@ -112,14 +121,15 @@ def counts_something_else(question: Question, unit: Unit) -> bool:
 
 
 def only_repeats(question: Question, unit: Unit) -> bool:
-    """Return whether a cell has only words of the question: "Port of the metrics" isn't the port.
+    """Return whether a cell has only words of the question, or the number in it of a row: "24" in "line 24".
 
-    It can be one of those that a question gives to choose from.
+    "Port of the metrics" isn't the port. It can be one of those that a question gives to choose from.
     """
     if not unit.cell or question.kind is Kind.YES_NO or _CHOICE.search(question.text):
         return False
     words = unit.once(text_stems, unit.cell.text) - STOP_WORDS
-    return any(map(str.isalpha, words)) and words <= set(question.stems)
+    is_worded = any(map(str.isalpha, words)) or not unit.cell.cell.column
+    return is_worded and bool(words) and words <= set(question.stems)
 
 
 def _unasked(question: Question, label: frozenset[str]) -> set[str]:

@@ -24,6 +24,10 @@ _HEADERS = {
 _HEADER_PATTERNS = {kind: re.compile(pattern, re.IGNORECASE) for kind, pattern in _HEADERS.items()}
 _SIGN = re.compile(r"[$€£¥₹]")
 _IN_PERCENT = re.compile(r"in per ?cent\b", re.IGNORECASE)
+_HOW_OFTEN = re.compile(r"\bhow (?:often|frequently)\b", re.IGNORECASE)
+_OFTEN = re.compile(r"(?:every|each|once|twice|(?:dai|week|month|quarter|year|annual)ly)\b", re.IGNORECASE)
+_LASTS = re.compile(r"\b(?:duration|length|lasts?|takes?)\b", re.IGNORECASE)
+_TIME = re.compile(r"\d[\d.,]{0,9}\s?(?:h|hrs?|mins?|s|secs?|d|wks?|yrs?)")
 _WORDS = {Kind.PERSON, Kind.PLACE, Kind.REASON}
 
 
@@ -47,6 +51,11 @@ def has_kind(question: Question, cell: LabeledCell, measure: str = "") -> bool |
         if is_other or (named in _WORDS and named is not kind):
             return False
         return _has_candidate(question, cell) or None
+    asks_often = bool(_HOW_OFTEN.search(question.text))
+    if kind is Kind.DURATION and _OFTEN.match(cell.text):  # "every 8 years" isn't how long something takes
+        return asks_often
+    if kind is Kind.DURATION and _TIME.fullmatch(cell.text):
+        return not asks_often or (False if _LASTS.search(header) else None)
     if not is_money and _has_candidate(question, cell):
         return True
     if not is_figure(cell.text):
