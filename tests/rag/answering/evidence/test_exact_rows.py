@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.evidence.exact_rows import is_exactly_asked
+from rag.answering.evidence.exact_rows import is_exactly_asked, is_part_of_larger
 from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.units.split import Unit, find_units
 from rag.documents import Document, Passage
@@ -69,3 +69,18 @@ def units() -> list[Unit]:
 def test_the_only_figure_for_what_is_asked(units: list[Unit], question: str, figure: str, is_exact: bool) -> None:
     unit = next(unit for unit in units if unit.cell and unit.cell.text == figure)
     assert is_exactly_asked(Question(question), unit) is is_exact
+
+
+@pytest.mark.parametrize(
+    ("question", "figure", "is_part"),
+    [
+        ("How much did Brio spend on fulfillment in the second quarter of 2025?", "93", True),
+        ("How much did Brio spend on fulfillment in the second quarter of 2025?", "2,130", False),
+        ("What was Brio's operating income in the second quarter of 2025?", "768", False),
+        ("What were the costs of boats for fulfillment in the second quarter of 2025?", "93", False),
+        ("What was the operating income of Brio in the North in the second quarter of 2025?", "502", False),
+    ],
+)
+def test_another_table_has_more_of_what_is_asked(units: list[Unit], question: str, figure: str, is_part: bool) -> None:
+    unit = next(unit for unit in units if unit.cell and unit.cell.text == figure)
+    assert is_part_of_larger(Question(question), unit) is is_part

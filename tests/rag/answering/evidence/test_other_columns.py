@@ -9,7 +9,11 @@ import pytest
 from rag.answering.evidence.doubts.named_columns import are_outdone
 from rag.answering.evidence.doubts.near_misses import is_near_miss
 from rag.answering.evidence.doubts.numbered import lacks_number
-from rag.answering.evidence.doubts.other_cells import counts_something_else, names_something_else, only_repeats
+from rag.answering.evidence.doubts.other_cells import (
+    counts_something_else,
+    names_something_else,
+    only_repeats,
+)
 from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.tables.grid import LabeledCell
 from rag.answering.evidence.units.short_headers import with_whole_words
@@ -78,6 +82,12 @@ def test_a_cell_with_words_of_the_question_only(question: str, text: str, repeat
     assert only_repeats(Question(question), cell("--port", "Meaning", text)) is repeats
 
 
+def test_the_letters_of_a_course_code_name_nothing() -> None:
+    question = Question("Who teaches life drawing?")
+    assert not names_something_else(question, cell("ART-130 Life drawing", "Instructor", "Odile"))
+    assert names_something_else(question, cell("Free life painting", "Instructor", "Odile"))
+
+
 def test_the_number_in_the_label_of_a_row_only_repeats_the_question() -> None:
     unit = cell("10", "Line", "10")
     key = Unit(DOCUMENT, 0, 17, "10", cell=replace(unit.cell, cell=Cell(1, 0, 0, 2))) if unit.cell else unit
@@ -105,6 +115,10 @@ def test_a_column_has_only_the_first_word_of_what_is_asked(question: str, column
         ("What is the elevation of the lake?", "elev_ft", "elev_ft elevation"),
         ("What is the article number of the cutter?", "Art. no.", "Art. no. article number"),
         ("What is the number of the class?", "No.", "No. number"),
+        ("What is the maximum price?", "Max.Price", "Max.Price maximum"),
+        ("What is the goal difference of the Herons?", "GD", "GD goal difference"),
+        ("How many goals against did the Herons have?", "GF", "GF"),
+        ("How many games did the Herons draw?", "GD", "GD"),
         ("How much carbon does it have?", "Car", "Car"),  # a word that people write
         ("What is the elevation of the lake?", "Depth", "Depth"),
     ],

@@ -11,7 +11,7 @@ from rag.answering.evidence.doubts.named_columns import are_outdone
 from rag.answering.evidence.doubts.near_misses import is_near_miss
 from rag.answering.evidence.doubts.other_cells import only_repeats
 from rag.answering.evidence.doubts.other_statements import says_otherwise
-from rag.answering.evidence.exact_rows import is_exactly_asked
+from rag.answering.evidence.exact_rows import is_exactly_asked, is_part_of_larger
 from rag.answering.evidence.features.names import NAMES
 from rag.answering.evidence.features.questions import Situation
 from rag.answering.evidence.features.units import Measurer
@@ -105,6 +105,7 @@ def rank_units(situation: Situation, units: Sequence[Unit], embedder: Embedder) 
         or lacks_answer(question, first, best)
         or says_otherwise(question, first)
         or is_near_miss(question, first, units)
+        or is_part_of_larger(question, first)
     )
     is_exact = probability < SURE and not without_figure and is_exactly_asked(question, first)
     return Ranking(quotes, shown, probability, answered, without_figure, is_other, is_doubtful, is_exact)

@@ -22,6 +22,7 @@ _SEVERAL = re.compile(r"\brespective|\b(?:both|each)\b", re.IGNORECASE)
 _IN_BRACKETS = re.compile(r"\(([^\W\d_]{1,3})\)")
 # A column needn't say these of what it names: "the ticket price" is in the column "Ticket".
 _HEADS = frozenset(stems(["price cost fee size time date name life weight length"]))
+_CODE = re.compile(r"\b[A-Z]{1,4}-?\d+\b")  # of an article or a course, in the label of its row
 _CHOICE = re.compile(r"\bor\b", re.IGNORECASE)
 _TOTAL = frozenset(stems(["total"]))
 _JOINING = frozenset(["of", "on", "in", "for", "per"])
@@ -85,7 +86,8 @@ def names_something_else(question: Question, unit: Unit) -> bool:
         return False
     around = unit.once(text_stems, unit.before, unit.heading, unit.measure, unit.text)
     lacking = set(question.stems) - _words(unit) - around - GENERAL
-    label, header = label_stems(unit) - GENERAL, unit.once(text_stems, unit.cell.column_header) - GENERAL
+    label = label_stems(unit) - GENERAL - text_stems(*_CODE.findall(unit.cell.row_label))
+    header = unit.once(text_stems, unit.cell.column_header) - GENERAL
     is_other, has_other_column = bool(_unasked(question, label)), bool(_unasked(question, header))
     shared = label - question.name_stems  # "kilometers does Juno offer" isn't a name of one thing
     header_alone = header - question.name_stems if unit.once(is_figure, unit.cell.text) else frozenset[str]()
