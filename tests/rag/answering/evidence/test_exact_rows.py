@@ -12,7 +12,7 @@ from rag.reading.markdown.find_tables import find_markdown_tables
 
 REPORT = """# Brio Inc.
 
-Results (in millions):
+Results (in millions, except per share data):
 
 | | Three Months Ended June 30, 2025 | Three Months Ended June 30, 2024 |
 |---|---|---|

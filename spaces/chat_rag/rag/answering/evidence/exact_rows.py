@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from rag.answering.evidence.question_analysis.mentions import is_about
 from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.tables.cell_scope import WHOLE, label_stems, match_length, match_period, text_stems
-from rag.answering.evidence.tables.figures import find_unit, value
+from rag.answering.evidence.tables.figures import FACTORS, find_unit, value
 from rag.answering.evidence.tables.table_rows import ASKING, rows_labeled
 from rag.answering.evidence.units.document_structure import introduction, structure_of
 from rag.answering.evidence.units.split import Unit
@@ -38,7 +38,14 @@ def is_part_of_larger(question: Question, unit: Unit) -> bool:
     own = _own_figure(question, unit)
     if not unit.cell or not own or text_stems(unit.cell.section, unit.cell.column_header) & question.name_stems:
         return False
-    return any(abs(number) > own and measure == unit.measure for number, measure in _figures(question, unit))
+    return any(
+        abs(number) > own and _scale(measure) == _scale(unit.measure) for number, measure in _figures(question, unit)
+    )
+
+
+def _scale(measure: str) -> float:
+    """Return the factor of a unit: "in thousands" and "in thousands, except per share data" have the same."""
+    return next((factor for word, factor in FACTORS.items() if word in measure.lower()), 1.0)
 
 
 def _own_figure(question: Question, unit: Unit) -> float:
