@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rag.search.bm25 import BM25Index
-from rag.search.languages import detect_language
+from rag.search.languages import detect_language, language_of_sentences
 from rag.search.words import content_words, keywords, split_tokens, stems
 from tests.security.linear_time import assert_linear
 
@@ -38,6 +38,15 @@ def test_a_sentence_tells_its_language(language: str) -> None:
 
 def test_what_tells_nothing_is_english() -> None:
     assert detect_language("") == detect_language("4711 – €") == detect_language("Puffin") == "english"
+
+
+def test_a_table_without_sentences_tells_no_language() -> None:
+    table = "\n".join(f"Puffin {row},NA,Larus argentatus,herring gull,coast,summer" for row in range(40))
+    assert [language_of_sentences(text) for text in (table, "Крачки " * 40, f"{SENTENCES['german']}\n" * 3)] == [
+        "",
+        "russian",
+        "german",
+    ]
 
 
 def test_the_script_tells_the_language_of_a_single_word() -> None:

@@ -33,6 +33,9 @@ _BY_SCRIPT = {
 _DENSITY = 4
 # Of the characters with kana; Chinese texts quote a Japanese name now and then.
 _KANA_SHARE = 0.05
+_LATIN = re.compile(r"[a-z\u00df-\u024f]")
+# Of all words; reports with many tables have 0.09 and more, lists without sentences 0.045 and less.
+_FEWEST_FUNCTION_WORDS = 0.06
 # Characters of a long text that are looked at, in each of three places.
 _SAMPLE = 3_000
 
@@ -51,6 +54,19 @@ def detect_language(text: str) -> str:
     return next(
         (language for script, language in _BY_SCRIPT.items() if len(script.findall(text)) > letters / 2), ENGLISH
     )
+
+
+def language_of_sentences(text: str) -> str:
+    """Return the language of a text; "" for one in Latin letters with hardly any function word, such as a table.
+
+    The "NA" and "no" of a table are words of some language.
+    """
+    language, text = detect_language(text), _sample(text).lower()
+    letters, words = sum(map(str.isalpha, text)), Counter(_WORD.findall(text))
+    if len(_LATIN.findall(text)) < letters / 2:
+        return language
+    share = max(_scores(words, 2).values(), default=0.0) / max(1, words.total())
+    return language if share >= _FEWEST_FUNCTION_WORDS else ""
 
 
 def _scores(words: Mapping[str, int], fewest_letters: int) -> dict[str, float]:

@@ -5,7 +5,15 @@ import pytest
 from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.tables.cell_kinds import has_kind
 from rag.answering.evidence.tables.figure_lines import find_figure_tables
-from rag.answering.evidence.tables.figures import find_unit, is_blank, is_figure, is_measure, is_period, value
+from rag.answering.evidence.tables.figures import (
+    find_unit,
+    is_blank,
+    is_figure,
+    is_measure,
+    is_period,
+    value,
+    without_note_mark,
+)
 from rag.answering.evidence.tables.grid import Grid, LabeledCell
 from rag.answering.evidence.tables.row_labels import is_share
 from rag.documents import Cell, Limits, Table
@@ -125,6 +133,19 @@ def test_years_and_dates_are_no_figures() -> None:
     assert not any(map(is_figure, ["2019", "FY19", "June 30, 2022", "Total"]))
 
 
+def test_the_numbers_of_named_rows_are_cells_too() -> None:
+    table = "| {} | Article | Price |\n|---|---|---|\n| A-11 | Cutter | 12.50 |\n| A-12 | Mallet | 11.20 |\n"
+    cells = {cell.text: cell for cell in cells_of(table.format("Art. no."))}
+    assert (cells["A-12"].row_label, cells["A-12"].column_header) == ("A-12 Mallet", "Art. no.")
+    assert cells["11.20"].row_words == "Mallet Art. no."
+    assert "A-12" not in labels_of(table.format(" "))
+
+
+def test_a_unit_in_brackets_is_no_footnote_mark() -> None:
+    texts = ("Power (W)", "Weight (g)", "Profit (a)")
+    assert [*map(without_note_mark, texts)] == ["Power (W)", "Weight (g)", "Profit"]
+
+
 def test_footnote_marks_are_no_part_of_a_label() -> None:
     labels = labels_of("| | 2022 (a) | 2021 |\n|---|---|---|\n| Services (3) | 12 | 13 |\n| Rent* | 1 | 2 |\n")
     assert labels["12"] == ("", "Services", "2022")
@@ -214,9 +235,21 @@ def test_the_words_of_a_row() -> None:
         ("How long does it take?", "Minutes", "45", True),
         ("How long does it take?", "Price (CHF)", "45", False),
         ("How long is it valid?", "Valid for", "two years", True),
+        ("How long does it take?", "Duration", "3 h", True),
+        ("How long does it take?", "Interval", "every 8 years", False),
+        ("How often is it done?", "Interval", "every 8 years", True),
+        ("How often is it done?", "Duration", "3 h", False),
+        ("How often is it done?", "Interval", "8 h", None),
         ("When is it due?", "Due", "31 October", True),
         ("Who does it?", "Who", "Marta Kowal", True),
         ("Who does it?", "Price", "45", False),
+        ("Who does it?", "Room", "North Hall", False),
+        ("Where is it made?", "Workshop", "North Hall", True),
+        ("Where is it made?", "Since", "1978", False),
+        ("Where is it made?", "Manager", "Marta Kowal", False),
+        ("How much does a chair weigh?", "Weight", "398 g", True),
+        ("What does a chair cost?", "Weight", "398 g", False),
+        ("What percentage is new?", "PCT", ".267", True),
         ("What is a chair?", "Price", "45", None),
         ("How many chairs were sold?", "2023", "45", None),
         ("How many chairs were sold?", "2023", "$ 45", False),

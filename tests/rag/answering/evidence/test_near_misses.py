@@ -157,6 +157,8 @@ def test_a_sentence_with_other_years(question: str, unit: Unit, is_other: bool) 
         ("What is the cost per mile of the bus?", "Cost per mile ($)", False),
         ("What is the cost per year of the bus?", "Cost each year ($)", False),
         ("What is the cost of the bus?", "Cost per boarding ($)", False),
+        ("How many lines per second does the bus send?", "Lines/s", False),
+        ("How many lines per second does the bus send?", "Lines/h", True),
     ],
 )
 def test_an_amount_per_something_else(question: str, column: str, is_other: bool) -> None:

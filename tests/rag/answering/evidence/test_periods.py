@@ -22,6 +22,10 @@ from rag.answering.evidence.question_analysis.questions import Question
         ("The fiscal year ends on the last Saturday in September.", FiscalYears(9)),
         ("for the year ended December 31, 2022", FiscalYears(12)),
         ("for the fiscal year ended January 1, 2023", FiscalYears(12)),  # 52 weeks
+        ("Our fiscal year ends on the Saturday nearest January 31.", FiscalYears(1)),
+        ("The fiscal year ends on the Sunday closest to May 31.", FiscalYears(5)),
+        ("Fiscal 2025 ends on January 31, 2026 and has 52 weeks.", FiscalYears(1, -1)),
+        ("Fiscal 2022 ended on January 1, 2023.", FiscalYears(12)),
         ("Fiscal 2022 is the year ended January 28, 2023.", FiscalYears(1, -1)),
         ("Nothing about years", FiscalYears(12)),
     ],

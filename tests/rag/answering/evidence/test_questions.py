@@ -163,6 +163,9 @@ def test_names_and_years_that_no_document_has() -> None:
     assert find_missing(Question("What did Apple pay Intel?"), documents).some
     assert find_missing(Question("What are the EPS of Intel in Apple-US?"), documents).some
     assert not find_missing(Question("What does the CEO of Apple say?"), documents).some
+    options = [document("`--timeout` is 15 s, and `max_size` is 3 MB.")]
+    assert find_missing(Question("What is the default of --read-timeout?"), options).some
+    assert not find_missing(Question("What are the defaults of --timeout and max_size?"), options).some
     assert find_missing(Question("Does APPL sell Ryzen?"), [document("APPL is a company.", "a.txt")]) == Missing(
         some=True
     )

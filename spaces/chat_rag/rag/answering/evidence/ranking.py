@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rag.answering.evidence.agreement import is_one_of_many, joint_probability, probabilities_of_texts
-from rag.answering.evidence.decision import lacks_figure
+from rag.answering.evidence.decision import SURE, lacks_figure
+from rag.answering.evidence.doubts.named_columns import are_outdone
 from rag.answering.evidence.doubts.near_misses import is_near_miss
+from rag.answering.evidence.doubts.other_cells import only_repeats
 from rag.answering.evidence.doubts.other_names import is_of_other_number, lacks_role
 from rag.answering.evidence.doubts.other_statements import says_otherwise
+from rag.answering.evidence.exact_rows import is_exactly_asked, is_part_of_larger
 from rag.answering.evidence.features.names import NAMES
 from rag.answering.evidence.features.questions import Situation
 from rag.answering.evidence.features.units import Measurer
@@ -26,6 +29,7 @@ from rag.answering.evidence.units.answer_spans import answer_span
 from rag.answering.evidence.units.definitions import defines, says_what_it_is
 from rag.answering.evidence.units.headings import answers_heading, is_heading_without_answer
 from rag.answering.evidence.units.own_questions import answer_start
+from rag.answering.evidence.units.short_headers import with_whole_words
 from rag.answering.evidence.units.split import Unit
 from rag.answering.quotes import Quote
 from rag.search.embedding.embedders import Embedder
@@ -43,8 +47,8 @@ _MAX_AFTER = 2.0
 _AS_LIKELY = 0.4
 # What a definition gains where one is asked for, and the answer below a heading that asks the question; what is lost by
 # a sentence without a figure where a share is asked for, one that says something else with the words of the question,
-# and a cell that isn't above or below its number.
-_DEFINES, _ANSWERS, _WITHOUT_SHARE, _SAYS_OTHERWISE, _FAILS = 3.0, 2.0, 2.0, 2.0, 5.0
+# a cell that isn't above or below its number, and one in another column than the question names.
+_DEFINES, _ANSWERS, _WITHOUT_SHARE, _SAYS_OTHERWISE, _FAILS, _OUTDONE = 3.0, 2.0, 2.0, 2.0, 5.0, 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ class Ranking:
     `without_figure` says that the question asks for a figure that no quote has, `is_other_period` that the best unit is
     a figure for another time. `is_doubtful` says that the best unit isn't about what the question counts or its total,
     that it only comes near to what the question asks for, or that another one with the same labels has another figure.
+    `is_exact` says that an improbable one is the only figure for just what the question asks.
     """
 
     quotes: tuple[Quote, ...]
@@ -65,6 +70,7 @@ class Ranking:
     without_figure: bool
     is_other_period: bool
     is_doubtful: bool
+    is_exact: bool
 
 
 def rank_units(situation: Situation, units: Sequence[Unit], embedder: Embedder) -> Ranking:
@@ -72,20 +78,24 @@ def rank_units(situation: Situation, units: Sequence[Unit], embedder: Embedder) 
     import numpy as np
 
     model, question = packaged_model(), situation.question
+    # Those left out would be the best ones by their words, and all others far behind.
+    shown_units = [unit for unit in units if not only_repeats(question, unit)] or units
+    units = [with_whole_words(question, unit) for unit in shown_units]
     measurer = Measurer(question, units)
     meant = np.array(are_meant(question, units))
     # A multilingual model finds answers in another language, which have no word of the question.
     likely = list(range(len(units))) if embedder.multilingual else model.likely_units(measurer.words, meant)
-    values, units, meant = measurer.table(embedder, likely), [units[at] for at in likely], meant[likely]
+    values, meant = measurer.table(embedder, likely), meant[likely]
+    shown_units, units = [shown_units[at] for at in likely], [units[at] for at in likely]
     scores = model.units.scores(values) + _corrections(question, units, values)
     is_near = meant.any() and scores[meant].max() > scores.max() - _MAX_AFTER
     answered = model.answered(situation, values, scores, meant) if is_near else 0.0
     probabilities = answered * model.units.shares(scores)
     order = [at for at in (-scores).argsort(kind="stable") if meant[at] or not meant.any()]
-    quotes = tuple(quote_of(units[at], question, float(probabilities[at])) for at in order[:MAX_QUOTES])
+    quotes = tuple(quote_of(shown_units[at], question, float(probabilities[at])) for at in order[:MAX_QUOTES])
     best = dict(zip(NAMES, values[order[0]].tolist(), strict=True))
     shown = plain_words_first(_likely(quotes))
-    of_texts = probabilities_of_texts(units, probabilities.tolist())
+    of_texts = probabilities_of_texts(shown_units, probabilities.tolist())
     probability = joint_probability(shown, of_texts)
     without_figure = lacks_figure(question, values[order[: len(shown)]])
     is_other = _is_other_period(question, units[order[0]], best)
@@ -99,8 +109,10 @@ def rank_units(situation: Situation, units: Sequence[Unit], embedder: Embedder) 
         or lacks_answer(question, first, best)
         or says_otherwise(question, first)
         or is_near_miss(question, first, units)
+        or is_part_of_larger(question, first)
     )
-    return Ranking(quotes, shown, probability, answered, without_figure, is_other, is_doubtful)
+    is_exact = probability < SURE and not without_figure and is_exactly_asked(question, first)
+    return Ranking(quotes, shown, probability, answered, without_figure, is_other, is_doubtful, is_exact)
 
 
 def _corrections(question: Question, units: Sequence[Unit], values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -118,8 +130,10 @@ def _corrections(question: Question, units: Sequence[Unit], values: NDArray[np.f
     failing = np.array(
         [fails_comparison(question, unit) or is_heading_without_answer(question, unit) for unit in units], np.float64
     )
+    outdone = np.array(are_outdone(question, units), np.float64)
     gains = _DEFINES * defining + _ANSWERS * answering
-    corrections: NDArray[np.float64] = gains - _WITHOUT_SHARE * lacking - _SAYS_OTHERWISE * other - _FAILS * failing
+    lost = _WITHOUT_SHARE * lacking + _SAYS_OTHERWISE * other + _FAILS * failing + _OUTDONE * outdone
+    corrections: NDArray[np.float64] = gains - lost
     return corrections
 
 

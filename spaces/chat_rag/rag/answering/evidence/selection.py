@@ -90,7 +90,9 @@ def find_quotes(
             question, ranking.answered, ranking.probability, embedder,
             decides=decides, without_figure=ranking.without_figure,
         )  # fmt: skip
-        unsure = unsure or ranking.is_doubtful or is_unknown_quantity(asked, documents.values())
+        unsure = (
+            (unsure and not ranking.is_exact) or ranking.is_doubtful or is_unknown_quantity(asked, documents.values())
+        )
         return QuoteSelection(ranking.likely, unsure=unsure or has_unknown_name(situation, documents))
     return QuoteSelection(nearest=ranking.quotes, abstention=_abstention(situation, ranking, documents, embedder))
 

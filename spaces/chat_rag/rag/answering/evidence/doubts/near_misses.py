@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rag.answering.abstention.foreign_question import are_english
 from rag.answering.evidence.doubts.missing_time import lacks_time
+from rag.answering.evidence.doubts.numbered import lacks_row_number
 from rag.answering.evidence.doubts.other_cells import (
     counts_something_else,
     is_not_the_total,
@@ -32,6 +33,7 @@ _OF_UNIT = (
     lacks_asked_name,
     lacks_name,
     lacks_number,
+    lacks_row_number,
     lacks_time,
     names_something_else,
     only_introduces,

@@ -16,6 +16,11 @@ from rag.search.bm25 import stems
 _PER = re.compile(
     r"\b(?<!\bas )per (?!cent\b|annum\b|capita\b|se\b|diem\b|the\b|our\b|your\b)([^\W\d_]+)", re.IGNORECASE
 )
+_AFTER_SLASH = re.compile(r"/ ?(h|hr|km|kg|l|m|mi|min|s|sec)\b")
+_SYMBOLS = {
+    "h": "hour", "hr": "hour", "km": "kilometer", "kg": "kilogram", "l": "liter", "m": "meter", "mi": "mile",
+    "min": "minute", "s": "second", "sec": "second",
+}  # fmt: skip
 _QUARTER, _YEAR = 3, 12  # months
 _IN_YEAR = re.compile(
     r"\b(?:in|for|during) (?:the )?(?:full |fiscal |financial )?(?:year )?(?:19|20)\d\d\b", re.IGNORECASE
@@ -65,6 +70,7 @@ def is_per_other(question: Question, unit: Unit) -> bool:
     """Return whether a question asks for an amount per mile, and a unit doesn't have one."""
     asked = {stem for word in _PER.findall(question.text) for stem in stems([word])}
     own = {"year" if stem == "annual" else stem for stem in stems([*_own(unit)])}
+    own |= {stem for symbol in _AFTER_SLASH.findall(" ".join(_own(unit))) for stem in stems([_SYMBOLS[symbol]])}
     # "A daily rate" is one per day.
     return bool(asked) and not any(stem.startswith(each) for stem in own for each in asked)
 

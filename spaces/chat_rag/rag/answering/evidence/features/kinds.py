@@ -9,7 +9,7 @@ from rag.answering.evidence.question_analysis.kinds import FIGURES, Kind
 from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.tables.cell_kinds import has_kind
 from rag.answering.evidence.tables.cell_scope import text_stems
-from rag.answering.evidence.tables.figures import is_figure
+from rag.answering.evidence.tables.figures import is_figure, is_measure
 from rag.answering.evidence.units.amounts import has_amount, has_figure, says_amount, says_price, says_share
 from rag.answering.evidence.units.answer_candidates import Finder, candidates, counts, find_candidates, has_price
 from rag.answering.evidence.units.split import Unit
@@ -61,7 +61,8 @@ def _lacks_figure(question: Question, unit: Unit, has: bool | None, find: Finder
     if question.kind not in FIGURES:
         return False
     if unit.cell:  # "3 May" isn't an answer to how much, "Indefinite" is one to how long
-        return has is False and not unit.once(is_figure, unit.cell.text) and not says_amount(unit.cell.text)
+        is_amount = unit.once(is_figure, unit.cell.text) or unit.once(is_measure, unit.cell.text)
+        return has is False and not is_amount and not says_amount(unit.cell.text)
     if question.wants_price:
         return not (has_price(unit.text, question, find) or says_price(unit.text))
     if question.kind is Kind.PERCENT and unit.once(says_share, unit.text):

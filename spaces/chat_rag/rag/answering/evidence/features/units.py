@@ -28,7 +28,7 @@ from rag.answering.evidence.tables.cell_scope import (
     match_years,
     text_stems,
 )
-from rag.answering.evidence.tables.figures import is_figure, value
+from rag.answering.evidence.tables.figures import is_figure, is_period, value
 from rag.answering.evidence.units.own_questions import is_question
 from rag.answering.evidence.units.split import Unit
 from rag.search.bm25 import stems
@@ -212,7 +212,7 @@ class Measurer:
             label -= _END  # "Ending balances" don't answer because a year ended
         return {
             "is a cell": 1.0,
-            "cell for words": float(question.wants_words and unit.once(is_figure, cell.text)),
+            "cell for words": float(question.wants_words and (unit.once(is_figure, cell.text) or is_period(cell.text))),
             "label coverage": self._coverage(label),
             "label precision": len(label & asked) / (len(label) or 1),
             "label is asked": float(bool(label) and label <= asked | {"total"}),

@@ -34,8 +34,8 @@ class Missing:
     """The names of a question if no document has any of them, and those of its years that no document has.
 
     A question can have a name that its document doesn't: "What did President Biden say?" of his own speech. `some`
-    says that no document has any name of a group: of "Marlowe" in "the population of Marlowe in the 1901 Census". An
-    abbreviation alone is no such group: a document can have the words that it stands for.
+    says that no document has any name of a group, "Marlowe" in "the population of Marlowe in the 1901 Census", or an
+    identifier. An abbreviation alone is no such group: a document can have the words that it stands for.
     """
 
     names: tuple[str, ...] = ()
@@ -46,9 +46,11 @@ class Missing:
 def find_missing(question: Question, documents: Iterable[Document]) -> Missing:
     """Return the names and years of the question that no document mentions, in its text or its name."""
     documents, names, years = list(documents), list(question.names), sorted(question.years)
+    identifiers = list(question.identifiers)
     for document in documents:
-        text = _lower_text.of(document) if names or years else ""
+        text = _lower_text.of(document) if names or years or identifiers else ""
         names = [name for name in names if not _mentions(text, name)]
+        identifiers = [name for name in identifiers if name.lower() not in text]
         years = [year for year in years if not _has_year(document, text, year)]
     # "The RAM of Ubuntu" is about Ubuntu, though a document has "RAM"; "Vacation at IBM" is about IBM, if it is.
     subjects = [
@@ -60,7 +62,8 @@ def find_missing(question: Question, documents: Iterable[Document]) -> Missing:
     return Missing(
         tuple(name for name in names if name in subjects) if is_about_others else (),
         tuple(years),
-        any(group <= set(names) and not all(map(_ABBREVIATION.fullmatch, group)) for group in question.name_groups),
+        bool(identifiers)
+        or any(group <= set(names) and not all(map(_ABBREVIATION.fullmatch, group)) for group in question.name_groups),
     )
 
 

@@ -16,11 +16,13 @@ _DATE = re.compile(
     rf"\b({_MONTH})(?: (\d{{1,2}}))?,?[ -]((?:19|20)\d\d)\b|\b(\d{{1,2}}) ({_MONTH}) ((?:19|20)\d\d)\b", re.IGNORECASE
 )
 _ENDS = r"(?:ended|ending|ends)(?: on)?"
+# "The last Saturday of September", "the Sunday closest to January 31".
 _YEAR_ENDS = re.compile(
-    rf"\byears? {_ENDS}(?: the last \w{{1,12}} (?:of|in))? ({_MONTH})(?: (\d{{1,2}})\b)?", re.IGNORECASE
+    rf"\byears? {_ENDS}(?: the(?: \w{{1,12}}){{1,4}} (?:of|in|to|nearest))? ({_MONTH})(?: (\d{{1,2}})\b)?",
+    re.IGNORECASE,
 )
 _NUMBERED_YEAR = re.compile(
-    rf"\bfiscal (?:year )?((?:19|20)\d\d),?(?: \w{{1,12}}){{0,4}} {_ENDS} {_MONTH} \d{{1,2}}, ((?:19|20)\d\d)",
+    rf"\bfiscal (?:year )?((?:19|20)\d\d),?(?: \w{{1,12}}){{0,4}} {_ENDS} ({_MONTH}) (\d{{1,2}}), ((?:19|20)\d\d)",
     re.IGNORECASE,
 )
 _LENGTHS = {
@@ -65,9 +67,7 @@ class FiscalYears:
 
     def quarter_of(self, end: Day) -> tuple[int, int]:
         """Return the fiscal year and quarter of a period that ends on a day."""
-        year, month = end.year, end.month
-        if end.day <= _DRIFT:
-            year, month = (year, month - 1) if month > 1 else (year - 1, 12)
+        year, month = _last_month(end)
         months = (month - self.last_month - 1) % 12
         return year + int(month > self.last_month) + self.offset, months // 3 + 1
 
@@ -81,11 +81,20 @@ def find_fiscal_years(texts: Iterable[str]) -> FiscalYears:
     offsets: Counter[int] = Counter()
     for text in texts:
         for match in _YEAR_ENDS.finditer(text):
-            drifts = match[2] is not None and int(match[2]) <= _DRIFT
-            months[(_month(match[1]) - 1 - drifts) % 12 + 1] += 1
-        offsets.update(int(match[1]) - int(match[2]) for match in _NUMBERED_YEAR.finditer(text))
+            months[_last_month(Day(0, _month(match[1]), int(match[2] or 31)))[1]] += 1
+        for match in _NUMBERED_YEAR.finditer(text):
+            year, month = _last_month(Day(int(match[4]), _month(match[2]), int(match[3])))
+            months[month] += 1
+            offsets[int(match[1]) - year] += 1
     likely = [offset for offset, _ in offsets.most_common(1) if offset in (-1, 0)]
     return FiscalYears(months.most_common(1)[0][0] if months else 12, likely[0] if likely else 0)
+
+
+def _last_month(end: Day) -> tuple[int, int]:
+    """Return the year and the number of the month at whose end, more or less, a period of whole weeks ends."""
+    if end.day > _DRIFT:
+        return end.year, end.month
+    return (end.year, end.month - 1) if end.month > 1 else (end.year - 1, 12)
 
 
 def days_in(text: str) -> list[Day]:

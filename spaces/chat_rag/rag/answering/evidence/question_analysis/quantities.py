@@ -41,7 +41,7 @@ _SYNONYMS = (
     "budget spending appropriation",
 )
 # A sentence can count these without their word: "281 deaths" are people.
-_GENERAL = frozenset(stems(["people persons individuals men women times things ones percent more less fewer"]))
+PEOPLE = frozenset(stems(["people persons individuals men women times things ones percent more less fewer"]))
 _NEXT_WORD = re.compile(r"[\s-]{1,3}([^\W\d_]+)")
 _TOTAL = re.compile(r"\b(?:total|altogether|combined)\b", re.IGNORECASE)
 # The titles of a part; "Income statement" is a title of the whole.
@@ -78,7 +78,7 @@ def _synonyms(word: str) -> set[str]:
 
 def lacks_counted(question: Question, unit: Unit) -> bool:
     """Return whether a question asks how many there are of what neither a unit nor the texts around it mention."""
-    if question.kind is not Kind.NUMBER or not question.counted or question.counted & _GENERAL:
+    if question.kind is not Kind.NUMBER or not question.counted or question.counted & PEOPLE:
         return False
     if unit.cell and not (unit.measure or _SIGN.search(unit.text)):
         return False  # a table of counts needn't name what it counts; one of money has none

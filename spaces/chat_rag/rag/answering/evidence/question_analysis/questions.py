@@ -20,6 +20,8 @@ _PERIOD_ENDED = re.compile(r"\b(?:months?|years?|quarters?|weeks?|periods?) ende
 _FISCAL = re.compile(r"\bfiscal\b|\bFY", re.IGNORECASE)
 _QUARTERS = {"first": 1, "second": 2, "third": 3, "fourth": 4}
 _NAME = re.compile(r"(?<![\w.])(?:[A-Z][\w&]*(?:[.’'][A-Za-z\d][\w&]*)*|[a-z][A-Z]\w+)")
+# "--read-timeout", "max_retries"
+_IDENTIFIER = re.compile(r"(?<![\w-])(?:--[a-z][\w-]*\w|[a-z][a-z\d]*(?:_[a-z\d]+)+)(?![\w-])", re.IGNORECASE)
 _STREET = r"Street|Road|Lane|Avenue|Square|Close|Drive|Terrace|Boulevard"
 _NO_NAME = re.compile(
     r"(?:FY|CY|F|Q)?'?\d+|[QH][1-4](?:['’]?\d\d)?|I['’](?:m|ve|d|ll)|Mrs?|Ms|Dr|January|February|March|April|May|June|July|August|September|October|November|December"
@@ -147,6 +149,11 @@ class Question:
                 _MAX_NAMES,
             )
         )
+
+    @cached_property
+    def identifiers(self) -> tuple[str, ...]:
+        """The options and variables of a program, which no other words stand for."""
+        return tuple(islice(dict.fromkeys(_IDENTIFIER.findall(self.text)), _MAX_NAMES))
 
     @cached_property
     def _capitalized(self) -> tuple[tuple[int, str], ...]:

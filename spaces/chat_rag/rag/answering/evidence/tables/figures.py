@@ -18,8 +18,8 @@ _MEASURE = re.compile(
     rf"{CELL_NUMBER}\s?(?!(?:[QH]|FY|(?:yr|mo|mth|wk|week|year|day)s?)\b)(?:[^\W\d_]{{1,4}}|°[CF]?)[²³]?(?:/[^\W\d_]{{1,4}})?",
     re.IGNORECASE,
 )
-# It begins after a letter, a figure or a space: a run of marks is read once.
-_NOTE_MARK = re.compile(r"(?<![*†‡§¹²³)\]])(?:\([a-z\d]\)|\[[a-z\d]\]|[*†‡§¹²³])++$", re.IGNORECASE)
+# It begins after a letter, a figure or a space: a run of marks is read once. "(g)", "(m)" and "(W)" are units.
+_NOTE_MARK = re.compile(r"(?<![*†‡§¹²³)\]])(?:\([a-f\d]\)|\[[a-z\d]\]|[*†‡§¹²³])++$")
 _ALTERNATIVE = re.compile(
     r"\((?:loss(?:es)?|expenses?|deficit|benefits?|income|gains?|decreases?|increases?|reductions?|us(?:ed)?(?: in)?"
     r"|repayments?|outflows?|credits?)\)",

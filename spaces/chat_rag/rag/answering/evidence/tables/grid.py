@@ -199,7 +199,8 @@ class Grid:
         start, end = min(cell.start for cell in row.values()), max(cell.end for cell in row.values())
         words = " ".join(self._texts.content(cell) for _, cell in values if self._texts.has_words(cell))
         named = f"{label} {self._texts.content(row.get(self._names))}".strip() if self._names else label
-        for column, cell in values:
+        words = f"{words} {self._key_name(state)}".rstrip()
+        for column, cell in [*values, *self._key(row, state)]:
             own_label = label if column == self._names else named
             names = [without_note_mark(self._texts.content(row.cell_above(column))) for row in state.headers]
             header = " ".join(dict.fromkeys(filter(None, map(without_unit, names))))
@@ -207,6 +208,15 @@ class Grid:
             yield LabeledCell(
                 cell, self._texts.figure(row, column, cell), own_label, section, header, start, end, words, unit
             )
+
+    def _key(self, row: Row, state: _State) -> list[tuple[int, Cell]]:
+        """Return the number of a row that another column names: the article number of a list can be asked for."""
+        return [(0, row[0])] if 0 in row and self._key_name(state) else []
+
+    def _key_name(self, state: _State) -> str:
+        """Return what the numbers in the first column are of: "Line" of the lines 10 and 12; "" in another table."""
+        names = [self._texts.content(header.cell_above(0)) for header in state.headers] if self._names else []
+        return " ".join(filter(None, names))
 
     def _find_unit(self) -> str:
         rows = [row for _, row, _ in islice(self._rows(0), _UNIT_ROWS)]

@@ -31,7 +31,7 @@ class HeaderRow:
 
     def cell_above(self, column: int) -> Cell | None:
         """Return the header of a column; a blank one belongs to the header before it, as in a merged cell."""
-        if column in self.cells or not self.columns:
+        if column in self.cells or not column or not self.columns:
             return self.cells.get(column)
         if len(self.columns) == 1:  # one header in the middle of all columns
             return self.cells[self.columns[0]]

@@ -130,6 +130,14 @@ class _Labels:
 _labels = PerDocument(_Labels.of)
 
 
+def rows_labeled(document: Document, words: frozenset[str]) -> list[tuple[Table, int, int]]:
+    """Return the rows whose label has just these stems, with their tables and their spans."""
+    labels = _labels.of(document)
+    found = (labels.shares(words, frozenset()) == 1.0).nonzero()[0].tolist()
+    spans = [labels.spans[at].tolist() for at in found]
+    return [(document.tables[labels.tables[at]], *span) for at, span in zip(found, spans, strict=True)]
+
+
 def _best_rows(
     asked: frozenset[str], names: frozenset[str], document: Document, passages: Sequence[Passage]
 ) -> Iterator[tuple[float, int, int, Table]]:
