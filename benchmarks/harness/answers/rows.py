@@ -23,7 +23,8 @@ from rag.answering.evidence.features.names import NAMES
 from rag.answering.evidence.features.questions import Situation
 from rag.answering.evidence.features.units import Measurer
 from rag.answering.evidence.question_analysis.mentions import find_missing
-from rag.answering.evidence.question_analysis.questions import Question, years_of
+from rag.answering.evidence.question_analysis.periods import years_of
+from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.question_analysis.typos import read_question
 from rag.answering.evidence.units.split import Unit, find_units
 from rag.answering.retrieve import retrieve_passages

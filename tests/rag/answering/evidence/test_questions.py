@@ -7,8 +7,9 @@ from rag.answering.evidence.question_analysis import abbreviations
 from rag.answering.evidence.question_analysis.abbreviations import spell_out
 from rag.answering.evidence.question_analysis.kinds import Kind
 from rag.answering.evidence.question_analysis.mentions import Missing, covered_years, find_missing
+from rag.answering.evidence.question_analysis.periods import years_of
 from rag.answering.evidence.question_analysis.quantities import is_unknown_quantity, lacks_answer, lacks_counted
-from rag.answering.evidence.question_analysis.questions import Question, years_of
+from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.question_analysis.typos import read_question
 from rag.answering.evidence.units.amounts import has_amount, has_figure
 from rag.answering.evidence.units.answer_candidates import candidates, counts

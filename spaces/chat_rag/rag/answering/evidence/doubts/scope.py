@@ -7,8 +7,8 @@ import re
 from rag.answering.evidence.features.similarity import last_heading
 from rag.answering.evidence.question_analysis.kinds import FIGURES, Kind
 from rag.answering.evidence.question_analysis.mentions import is_about
-from rag.answering.evidence.question_analysis.periods import CALENDAR, days_in, lengths_in
-from rag.answering.evidence.question_analysis.questions import Question, quarters_in, years_of
+from rag.answering.evidence.question_analysis.periods import CALENDAR, days_in, lengths_in, quarters_in, years_of
+from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.units.document_structure import structure_of
 from rag.answering.evidence.units.split import Unit
 from rag.search.bm25 import stems

@@ -16,7 +16,8 @@ from rag.answering.abstention.abstain import is_latin
 from rag.answering.evidence.features.kinds import kind_features
 from rag.answering.evidence.features.names import BY_VECTORS, NAMES, RELATIVE
 from rag.answering.evidence.features.similarity import Similarities, embedded_text, last_heading, measure_similarities
-from rag.answering.evidence.question_analysis.questions import Question, years_of
+from rag.answering.evidence.question_analysis.periods import years_of
+from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.tables.cell_scope import (
     RowKey,
     find_parts,

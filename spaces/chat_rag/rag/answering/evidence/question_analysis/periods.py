@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rag.answering.evidence.tables.figures import YEAR
@@ -25,6 +25,9 @@ _NUMBERED_YEAR = re.compile(
     rf"\bfiscal (?:year )?((?:19|20)\d\d),?(?: \w{{1,12}}){{0,4}} {_ENDS} ({_MONTH}) (\d{{1,2}}), ((?:19|20)\d\d)",
     re.IGNORECASE,
 )
+_SHORT_YEAR = re.compile(r"\b(?:FY|F|CY)\s?'?(\d\d)\b")
+_QUARTER = re.compile(r"\b(?:(first|second|third|fourth)[ -](?:fiscal )?quarter|q([1-4]))\b", re.IGNORECASE)
+_QUARTERS = {"first": 1, "second": 2, "third": 3, "fourth": 4}
 _LENGTHS = {
     3: r"\bthree[ -]months?\b|\b(?:thirteen|13) weeks\b|\bquarter(?:s|ly)?\b|\bq[1-4]\b",
     6: r"\bsix[ -]months?\b|\b(?:twenty[ -]six|26) weeks\b|\bfirst half\b",
@@ -130,3 +133,22 @@ def _day(match: re.Match[str]) -> Day:
 
 def _month(name: str) -> int:
     return _MONTHS.index(name[:3].lower()) + 1
+
+
+def quarter_in(text: str) -> int:
+    """Return the number of the first quarter that a text names, 0 if it names none."""
+    return next(_quarters(text), 0)
+
+
+def quarters_in(text: str) -> frozenset[int]:
+    """Return the numbers of all quarters that a text names."""
+    return frozenset(_quarters(text))
+
+
+def _quarters(text: str) -> Iterator[int]:
+    return (_QUARTERS[match[1].lower()] if match[1] else int(match[2]) for match in _QUARTER.finditer(text))
+
+
+def years_of(text: str) -> frozenset[str]:
+    """Return the years in a text, each with four digits."""
+    return frozenset(YEAR.findall(text)) | {f"20{short}" for short in _SHORT_YEAR.findall(text)}

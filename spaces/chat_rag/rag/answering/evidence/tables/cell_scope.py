@@ -5,8 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rag.answering.evidence.question_analysis.periods import CALENDAR, PERIOD_STEMS, Day, days_in, last_day, length_in
-from rag.answering.evidence.question_analysis.questions import Question, years_of
+from rag.answering.evidence.question_analysis.periods import (
+    CALENDAR,
+    PERIOD_STEMS,
+    Day,
+    days_in,
+    last_day,
+    length_in,
+    years_of,
+)
+from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.tables.figures import is_figure, is_period, plain_label
 from rag.answering.evidence.tables.grid import LabeledCell
 from rag.answering.evidence.units.document_structure import structure_of

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from rag.answering.evidence.question_analysis.periods import Day, days_in, length_in
-from rag.answering.evidence.question_analysis.questions import Question, quarter_in
+from rag.answering.evidence.question_analysis.periods import Day, days_in, length_in, quarter_in
+from rag.answering.evidence.question_analysis.questions import Question
 from rag.answering.evidence.tables.figures import YEAR
 from rag.search.bm25 import stems
 
