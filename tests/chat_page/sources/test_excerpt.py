@@ -113,6 +113,8 @@ def test_bold_words_have_no_marks_and_code_keeps_its_own() -> None:
     text = "**How long is it valid?**\n\nNinety **days**. Call f(**options, **more) for 2**3**4."
     html = prose_html(text, 0, len(text), [(27, 42)])
     assert html.startswith("<b>How long is it valid?</b>\n\n<mark>Ninety </mark><b><mark>days</mark></b>")
+    html_of_both = prose_html(text, 0, len(text), [(0, 42)])
+    assert html_of_both.startswith("<b><mark>How long is it valid?</mark></b>\n\n<mark>Ninety </mark>")
     assert html.endswith("Call f(**options, **more) for 2**3**4.")
 
 

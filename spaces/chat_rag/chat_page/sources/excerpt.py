@@ -19,6 +19,7 @@ MAX_ROW_CHARACTERS, MAX_CELL_CHARACTERS, MAX_FIGURE_CHARACTERS = 600, 60, 20
 _CODE = re.compile(r"[{}=;`]|->|\|\|")
 # A block of its own that the readers, or the author, marked as a heading; a comment in code has the code below it.
 _HEADING = re.compile(r"(?:\A|(?<=\n\n))#{1,6} (?=\S)([^\n]*)(?=\n\n|\n?\Z)")
+_EMPTY_LINES = re.compile(r"(\n\s*\n)")
 Span = tuple[int, int]
 
 
@@ -143,6 +144,12 @@ def _marked(text: str, begin: int, end: int, spans: Sequence[Span]) -> str:
     for start, stop in spans:
         start, stop = max(start, position), min(stop, end)
         if start < stop:
-            parts += [escape(text[position:start]), f"<mark>{escape(text[start:stop])}</mark>"]
+            parts += [escape(text[position:start]), *_paragraph_marks(text[start:stop])]
             position = stop
     return "".join([*parts, escape(text[position : max(position, end)])])
+
+
+def _paragraph_marks(text: str) -> Iterator[str]:
+    """Yield a <mark> for each paragraph: an empty line in one would be drawn as a stroke."""
+    for part in _EMPTY_LINES.split(text):
+        yield f"<mark>{escape(part)}</mark>" if part.strip() else part
